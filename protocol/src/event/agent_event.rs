@@ -1,0 +1,156 @@
+use alloc::{boxed::Box, string::String};
+
+use serde::{Deserialize, Serialize};
+
+use super::{EventType, Payload};
+use crate::{
+    FrameError, JsonError, Object, OperationId, RawJson,
+    json::{JsonSlice, ObjectWriter, Others, Scanner, ToJson},
+};
+
+/// One agent event: its envelope, and its `data` as raw JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AgentEvent {
+    /// The event's `type`.
+    pub kind: EventType,
+    /// The step it belongs to, from 0.
+    pub step_index: Option<u32>,
+    /// The operation it belongs to; absent means the one the stream was opened for (S1).
+    pub operation_id: Option<OperationId>,
+    /// When the server made it, in ms since 1970.
+    pub timestamp: Option<u64>,
+    /// What happened, in the shape its type says. See [`payload`](Self::payload).
+    pub data: Option<RawJson>,
+    /// Members of the envelope not named here, or of another shape than expected.
+    pub extra: Option<Box<Object>>,
+}
+
+impl AgentEvent {
+    /// An event without step and time.
+    pub fn new(
+        kind: EventType,
+        operation_id: impl Into<Option<OperationId>>,
+        data: impl Into<Option<RawJson>>,
+    ) -> Self {
+        Self {
+            kind,
+            step_index: None,
+            operation_id: operation_id.into(),
+            timestamp: None,
+            data: data.into(),
+            extra: None,
+        }
+    }
+
+    /// Reads an event that stands alone.
+    ///
+    /// # Errors
+    /// The text is not JSON, no object, or has no `type`.
+    pub fn decode(text: &str) -> Result<Self, FrameError> {
+        let mut scanner = Scanner::new(text);
+        let draft = EventDraft::scan(&mut scanner).and_then(|draft| scanner.end().map(|()| draft));
+        let draft = draft
+            .map_err(|error| FrameError::shown(error, text))?
+            .ok_or(FrameError::NotAnObject)?;
+        draft.build().ok_or(FrameError::NoType)
+    }
+
+    /// Reads what happened. It never fails: what does not fit its type is [`Payload::Unknown`]. Missing or null data is
+    /// read as `{}`.
+    pub fn payload(&self) -> Payload {
+        Payload::read(&self.kind, self.data.as_ref())
+    }
+
+    /// Whether the event belongs to a sub-thread (S1): its data has a `subagent`.
+    pub fn is_subagent(&self) -> bool {
+        self.data
+            .as_ref()
+            .and_then(|data| data.as_slice().member("subagent"))
+            .is_some_and(|subagent| !subagent.is_null())
+    }
+
+    /// Appends the event as wire JSON.
+    pub fn write_json(&self, out: &mut String) {
+        ToJson::write_json(self, out);
+    }
+
+    /// About how many bytes the event holds.
+    pub(crate) fn size(&self) -> usize {
+        let unknown = if let EventType::Unknown(kind) = &self.kind {
+            kind.len()
+        } else {
+            0
+        };
+        unknown
+            + self.operation_id.as_ref().map_or(0, |id| id.as_str().len())
+            + self.data.as_ref().map_or(0, RawJson::len)
+            + self.extra.as_ref().map_or(0, |extra| extra.size())
+    }
+}
+
+impl ToJson for AgentEvent {
+    fn write_json(&self, out: &mut String) {
+        let mut writer = ObjectWriter::new(out);
+        writer.member("type", &self.kind);
+        writer.optional("stepIndex", self.step_index.as_ref());
+        writer.optional("operationId", self.operation_id.as_ref());
+        writer.optional("data", self.data.as_ref());
+        writer.optional("timestamp", self.timestamp.as_ref());
+        if let Some(extra) = &self.extra {
+            extra.write_members(&mut writer);
+        }
+        writer.finish();
+    }
+}
+
+/// An event's members as they were found: `type` comes last in what LobeHub sends.
+#[derive(Default)]
+pub(crate) struct EventDraft<'a> {
+    kind: Option<JsonSlice<'a>>,
+    step_index: Option<JsonSlice<'a>>,
+    operation_id: Option<JsonSlice<'a>>,
+    timestamp: Option<JsonSlice<'a>>,
+    data: Option<JsonSlice<'a>>,
+    others: Others<'a>,
+}
+
+impl<'a> EventDraft<'a> {
+    /// Passes one value; `None` if it is no object.
+    pub(crate) fn scan(scanner: &mut Scanner<'a>) -> Result<Option<Self>, JsonError> {
+        if scanner.peek() != Some(b'{') {
+            scanner.value()?;
+            return Ok(None);
+        }
+        let mut draft = Self::default();
+        let mut first = true;
+        while let Some(key) = scanner.member(&mut first)? {
+            let value = scanner.value()?;
+            match &*key.decode() {
+                "type" => draft.kind = Some(value),
+                "stepIndex" => draft.step_index = Some(value),
+                "operationId" => draft.operation_id = Some(value),
+                "timestamp" => draft.timestamp = Some(value),
+                "data" => draft.data = Some(value),
+                _ => draft.others.push(key, value),
+            }
+        }
+        Ok(Some(draft))
+    }
+
+    /// The event; `None` if it has no `type`, or too many members to split.
+    pub(crate) fn build(mut self) -> Option<AgentEvent> {
+        let kind = self.kind?.read()?;
+        let step_index = self.others.read_or_push("stepIndex", self.step_index);
+        let operation_id = self.others.read_or_push("operationId", self.operation_id);
+        let timestamp = self.others.read_or_push("timestamp", self.timestamp);
+        let extra = self.others.keep()?;
+        Some(AgentEvent {
+            kind,
+            step_index,
+            operation_id,
+            timestamp,
+            data: self.data.map(JsonSlice::to_raw),
+            extra: (!extra.is_empty()).then(|| Box::new(extra)),
+        })
+    }
+}

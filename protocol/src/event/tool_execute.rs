@@ -1,0 +1,19 @@
+use alloc::boxed::Box;
+
+use crate::{ToolCallId, members::members};
+
+members! {
+    /// `tool_execute`: a tool is to be run by the client, which owes exactly one `tool_result`.
+    pub struct ToolExecute {
+        /// The call to answer.
+        tool_call_id: required ToolCallId = "toolCallId",
+        /// The tool.
+        identifier: required Box<str> = "identifier",
+        /// What it is to do.
+        api_name: required Box<str> = "apiName",
+        /// JSON; empty means `{}`. May be broken: that is answered, not executed.
+        arguments: required Box<str> = "arguments",
+        /// How long the server waits, in ms. Missing, zero or below means 120,000 (T1).
+        execution_timeout_ms: optional i64 = "executionTimeoutMs",
+    }
+}

@@ -1,0 +1,90 @@
+//! The names of things on the wire, each its own type so that they cannot be mixed up. All are opaque text.
+
+use alloc::{boxed::Box, string::String};
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::json::{FromJson, JsonSlice, ToJson, write_string};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Takes the text as it is.
+            pub fn new(text: impl Into<Box<str>>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text as it came.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl FromJson for $name {
+            fn from_json(json: JsonSlice<'_>) -> Option<Self> {
+                json.read().map(Self)
+            }
+        }
+
+        impl ToJson for $name {
+            fn write_json(&self, out: &mut String) {
+                write_string(&self.0, out);
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// One run of an agent, as `op_<ms>_<agentId>_<topicId>_<8 characters>`.
+    OperationId
+    /// A conversation.
+    TopicId
+    /// A branch of a conversation.
+    ThreadId
+    /// A group of agents talking together.
+    GroupId
+    /// An agent.
+    AgentId
+    /// A row of the conversation.
+    MessageId
+    /// One call of a tool, named by the model.
+    ToolCallId
+    /// A document that a run belongs to.
+    DocumentId
+    /// A task that a run belongs to.
+    TaskId
+    /// One question of the gateway's `input_request`.
+    InputRequestId
+    /// A user of the server.
+    UserId
+}
