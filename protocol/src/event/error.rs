@@ -72,6 +72,11 @@ impl ErrorPayload {
             .unwrap_or_else(|| "Unknown error".into())
     }
 
+    /// What failed, of an error in any shape: a text, or an object as [`text`](Self::text) reads it.
+    pub fn text_of(error: JsonSlice<'_>) -> String {
+        text(error).unwrap_or_else(|| error.read().unwrap_or_else(Self::default).text())
+    }
+
     /// The kind of failure: `type` or `errorType`, a text or a number; else `AgentRuntimeError`.
     pub fn kind(&self) -> String {
         [&self.kind, &self.error_type]

@@ -1,0 +1,61 @@
+use alloc::{boxed::Box, string::String};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Method, Procedure};
+use crate::{
+    OperationId, OperationStatus, RawJson,
+    event::ErrorPayload,
+    json::{JsonSlice, ToJson},
+    members::members,
+};
+
+members! {
+    /// `aiAgent.getOperationStatus`: how far a run is, as the server knows it.
+    pub struct GetOperationStatus {
+        /// The run.
+        operation_id: required OperationId = "operationId",
+    }
+}
+
+/// What `aiAgent.getOperationStatus` answers of a run it knows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OperationStatusReport {
+    /// The status (`currentState.status`).
+    pub status: Option<OperationStatus>,
+    /// What failed (`currentState.error`), in a sentence.
+    pub error: Option<Box<str>>,
+    /// The whole answer.
+    pub raw: RawJson,
+}
+
+impl Procedure for GetOperationStatus {
+    const PATH: &'static str = "aiAgent.getOperationStatus";
+    const METHOD: Method = Method::Query;
+    /// `None` of a run that is unknown or long over.
+    type Reply = Option<OperationStatusReport>;
+
+    fn write_input(&self, out: &mut String) {
+        self.write_json(out);
+    }
+
+    fn read_reply(json: JsonSlice<'_>) -> Result<Self::Reply, &'static str> {
+        if json.is_null() {
+            return Ok(None);
+        }
+        if !json.is_object() {
+            return Err("the reply is no object");
+        }
+        let state = json.member("currentState");
+        let error = state
+            .and_then(|state| state.member("error"))
+            .filter(|error| !error.is_null());
+        Ok(Some(OperationStatusReport {
+            status: state
+                .and_then(|state| state.member("status"))
+                .and_then(JsonSlice::read),
+            error: error.map(|error| ErrorPayload::text_of(error).into()),
+            raw: json.to_raw(),
+        }))
+    }
+}
