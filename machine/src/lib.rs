@@ -1,1 +1,71 @@
-#![doc = "Under construction."]
+//! The lifecycle of one agent run as a pure function.
+//!
+//! ```text
+//! transition(State, Event) -> (State, Effects)
+//! ```
+//!
+//! [`State`] is one run, plain data. An [`Event`] is a command of the caller or a fact the hands saw happen, with the
+//! time it happened at. [`Effects`] is the ordered list of what to do about it. Nothing in here waits, reads a clock,
+//! opens a socket or holds a secret: that is what the hands (`agent-gateway-adapters`) are for, and the simulator
+//! (`agent-gateway-sim`) is another pair of hands.
+//!
+//! The rules it carries out are numbered in `LIFECYCLE.md` beside this crate's manifest; the code names them (`C5`,
+//! `S8`) where it carries them out.
+//!
+//! What it deliberately does not do: it does not render anything (see [`transcript`] for that fold), it does not
+//! retry what nobody asked for, and it never guesses how a run ended.
+
+#![no_std]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::wildcard_enum_match_arm
+    )
+)]
+
+extern crate alloc;
+
+mod config;
+mod cursor;
+mod effect;
+mod effects;
+mod event;
+mod fences;
+mod ignored;
+mod jitter;
+mod notification;
+mod outcome;
+mod receipt;
+pub mod recording;
+mod request;
+mod state;
+mod time;
+mod timers;
+mod token;
+mod transition;
+
+pub use config::{Config, ConfigError, Limits};
+pub use cursor::{Cursor, Digest};
+pub use effect::{Alarm, Effect};
+pub use effects::Effects;
+pub use event::{
+    Attach, Close, DialFailure, DialFailureKind, Event, EventKind, Execute, FrameProblem, Network,
+    ToolAnswer,
+};
+pub use fences::{DialId, RequestId};
+pub use ignored::Ignored;
+pub use notification::{
+    AnswerId, AnswerRefusal, ConnectionStatus, EventReceived, Notification, RunStarted,
+    StopFailure, TopicStatus, Warning,
+};
+pub use outcome::{AttachRefusal, Outcome, RunError, StartFailure};
+pub use receipt::Receipt;
+pub use request::{Call, Refusal, RefusalKind, Reply, RequestFailure, Started, StatusReport};
+pub use state::State;
+pub use time::{Millis, Timestamp};
+pub use timers::Timer;
+pub use token::{Renewal, TokenGrant, TokenId, TokenKind};
+pub use transition::transition;

@@ -1,0 +1,39 @@
+//! How long to wait before the next attempt, and how often to try (C6, I8).
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Limits;
+use crate::jitter::Jitter;
+use crate::time::Millis;
+
+/// The steps of the backoff and what is left of the budget.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Backoff {
+    /// How often the delay has doubled since the last progress.
+    step: u32,
+    /// Failed attempts since the last progress.
+    failures: u32,
+}
+
+impl Backoff {
+    /// Counts a failed attempt; whether the budget still allows another.
+    pub(crate) fn spend(&mut self, budget: Option<u32>) -> bool {
+        self.failures = self.failures.saturating_add(1);
+        budget.is_none_or(|budget| self.failures < budget)
+    }
+
+    /// The next delay: uniform in `[d/2, d]`, and `d` doubles up to its cap.
+    pub(crate) fn next_delay(&mut self, limits: &Limits, jitter: &mut Jitter) -> Millis {
+        let delay = limits
+            .backoff_first
+            .times(1 << self.step.min(32))
+            .min(limits.backoff_cap);
+        self.step = self.step.saturating_add(1);
+        jitter.upper_half(delay)
+    }
+
+    /// Progress starts it over; a socket that merely opened is none (D7).
+    pub(crate) fn reset(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -1,0 +1,468 @@
+//! One socket at a time, for one operation: dial, authenticate, keep alive, lose, dial again (C1–C7, C15).
+//!
+//! ```text
+//!            dial               opened                auth_success
+//!   Idle ───────────▶ Dialing ─────────▶ Authenticating ─────────▶ Connected
+//!    ▲  ▲                │                    │                        │
+//!    │  └─ token wanted  │ failed, late       │ late, closed           │ closed, silent
+//!    │                   ▼                    ▼                        ▼
+//!    └── BackingOff ◀────┴────────────────────┴────────────────────────┘
+//!         rang: dial
+//! ```
+//!
+//! The room decides *that* a dial is due and says so ([`News::DialDue`]); the run looks whether it may (a token, S8
+//! and S10) and then calls [`Connection::dial`]. It knows nothing of what flows on the socket.
+
+mod backoff;
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::ToString;
+
+use agent_gateway_protocol::{Auth, ClientFrame, CloseCode, CloseVerdict, OperationId};
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::effect::Effect;
+use crate::event::{Close, DialFailure, Network};
+use crate::fences::DialId;
+use crate::ignored::Ignored;
+use crate::notification::{ConnectionStatus, Notification};
+use crate::outcome::Outcome;
+use crate::time::{Millis, Timestamp};
+use crate::timers::Timer;
+use crate::token::TokenId;
+use backoff::Backoff;
+
+/// The connection of one run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Connection {
+    link: Link,
+    backoff: Backoff,
+    /// Whether a dial was ever made: before that nothing was promised to anybody (R3).
+    dialled: bool,
+    /// Whether this run has ever been authenticated: before that the budget is the first one (C6).
+    authenticated_once: bool,
+    /// Whether the peer has broken the protocol once already (C7).
+    violated: bool,
+    /// When a backoff was last skipped because the network is back (C15).
+    skipped_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+enum Link {
+    /// No socket, and no attempt due by itself: a token is wanted first.
+    #[default]
+    Idle,
+    /// No socket; `Timer::Backoff` says when the next attempt starts.
+    BackingOff,
+    /// No socket; `Timer::NotBefore` says when the same token is tried again (S7).
+    AwaitingNotBefore,
+    /// `Timer::Dial` runs.
+    Dialing { dial: DialId },
+    /// `Timer::Authentication` runs.
+    Authenticating { dial: DialId },
+    /// `Timer::Heartbeat` runs, and `Timer::Silence`; after a sleep `Timer::Probe` instead of both.
+    Connected(Connected),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Connected {
+    dial: DialId,
+    since: Timestamp,
+    /// When the last inbound frame of any kind came. Frames only write it; the ring re-arms (C5).
+    heard: Timestamp,
+}
+
+/// What the run must follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// Nothing to follow.
+    Nothing,
+    /// The socket is gone, and another attempt follows by itself.
+    Lost,
+    /// An attempt is due: look for a token, then dial.
+    DialDue,
+    /// Trying again cannot help, or is not allowed.
+    GivenUp(Outcome),
+}
+
+impl Connection {
+    /// Opens a socket (C1). The run calls it when it has a token and no refresh is in flight (I4).
+    pub(crate) fn dial(&mut self, context: &mut Context<'_>, operation: &OperationId) {
+        let Some(gateway) = &context.kit.config.gateway else {
+            return;
+        };
+        let url = gateway.socket(operation);
+        self.clear_timers(context);
+        let dial = context.mint_dial();
+        if self.dialled {
+            context.kit.receipt.reconnects += 1;
+        }
+        self.dialled = true;
+        self.link = Link::Dialing { dial };
+        context.arm(Timer::Dial, context.limits().dial_deadline);
+        context.push(Effect::OpenConnection { dial, url });
+        self.publish(context);
+    }
+
+    /// The socket is open: `auth` is the first frame on it, and the only one until it is answered (C3, I5).
+    pub(crate) fn on_opened(&mut self, context: &mut Context<'_>, auth: Auth<TokenId>) {
+        let Link::Dialing { dial } = self.link else {
+            return self.ignore_opened(context);
+        };
+        context.disarm(Timer::Dial);
+        self.link = Link::Authenticating { dial };
+        context.arm(
+            Timer::Authentication,
+            context.limits().authentication_deadline,
+        );
+        context.push(Effect::SendFrame {
+            dial,
+            frame: ClientFrame::Auth(auth),
+        });
+        self.publish(context);
+    }
+
+    fn ignore_opened(&self, context: &mut Context<'_>) {
+        if let Some(dial) = self.current() {
+            context.ignore(Ignored::AlreadyOpen(dial));
+        }
+    }
+
+    /// `auth_success`: connected, and the heartbeat starts (C4). Says whether that is news.
+    pub(crate) fn on_authenticated(&mut self, context: &mut Context<'_>) -> bool {
+        let Link::Authenticating { dial } = self.link else {
+            context.ignore(Ignored::AlreadyAuthenticated);
+            return false;
+        };
+        context.disarm(Timer::Authentication);
+        self.authenticated_once = true;
+        let now = context.now();
+        self.link = Link::Connected(Connected {
+            dial,
+            since: now,
+            heard: now,
+        });
+        self.start_heartbeat(context);
+        self.publish(context);
+        true
+    }
+
+    /// C2: final failures are over at once, everything else is a failed attempt.
+    pub(crate) fn on_dial_failed(
+        &mut self,
+        context: &mut Context<'_>,
+        failure: DialFailure,
+    ) -> News {
+        if failure.kind.is_final() {
+            self.drop_link(context);
+            return News::GivenUp(Outcome::ConnectionLost {
+                cause: failure.text,
+            });
+        }
+        self.fail(context, failure.text)
+    }
+
+    /// C7: a close without a terminal is a reconnect, visible, clean or not.
+    pub(crate) fn on_closed(&mut self, context: &mut Context<'_>, close: Close) -> News {
+        let violation = match &close {
+            Close::Violation { .. } => true,
+            Close::Lost { .. } => false,
+            Close::Closed { code, .. } => code.is_some_and(|code| match code.verdict() {
+                CloseVerdict::Reconnect => false,
+                CloseVerdict::PolicyViolation | CloseVerdict::ProtocolViolation => true,
+            }),
+        };
+        let cause = close.to_string().into_boxed_str();
+        if violation && core::mem::replace(&mut self.violated, true) {
+            self.drop_link(context);
+            return News::GivenUp(Outcome::ProtocolViolation { what: cause });
+        }
+        self.fail(context, cause)
+    }
+
+    /// A dial or an `auth` that took too long is a failed attempt (C2).
+    pub(crate) fn on_late(&mut self, context: &mut Context<'_>, what: &str) -> News {
+        self.close_socket(context, CloseCode::NORMAL);
+        self.fail(context, what.into())
+    }
+
+    /// C5: a beat. One that rings much too late means the host slept: the peer gets one chance to answer.
+    pub(crate) fn on_heartbeat_due(&mut self, context: &mut Context<'_>, due: Timestamp) {
+        let Some(dial) = self.connected() else {
+            return;
+        };
+        context.push(Effect::SendFrame {
+            dial,
+            frame: ClientFrame::Heartbeat,
+        });
+        if context.now().since(due) > context.limits().sleep_threshold {
+            context.disarm(Timer::Heartbeat);
+            context.disarm(Timer::Silence);
+            context.arm(Timer::Probe, context.limits().probe_deadline);
+        } else {
+            context.arm(Timer::Heartbeat, context.limits().heartbeat_interval);
+        }
+    }
+
+    /// C5, I9: silence beyond the bound drops the connection; frames since then only moved the bound.
+    pub(crate) fn on_silence_due(&mut self, context: &mut Context<'_>) -> News {
+        let Link::Connected(connected) = &self.link else {
+            return News::Nothing;
+        };
+        let bound = connected.heard.plus(context.limits().silence_bound());
+        if context.now() < bound {
+            context.arm_at(Timer::Silence, bound);
+            return News::Nothing;
+        }
+        self.on_late(context, "the gateway has gone silent")
+    }
+
+    /// C5: the time to answer the probe is over.
+    pub(crate) fn on_probe_due(&mut self, context: &mut Context<'_>) -> News {
+        let Link::Connected(connected) = &self.link else {
+            return News::Nothing;
+        };
+        if context.now().since(connected.heard) < context.limits().probe_deadline {
+            self.start_heartbeat(context);
+            return News::Nothing;
+        }
+        self.on_late(context, "the gateway did not answer after a sleep")
+    }
+
+    /// The backoff, or the wait for `nbf`, is over.
+    pub(crate) fn on_wait_over(&mut self) -> News {
+        match self.link {
+            Link::BackingOff | Link::AwaitingNotBefore => {
+                self.link = Link::Idle;
+                News::DialDue
+            }
+            Link::Idle
+            | Link::Dialing { .. }
+            | Link::Authenticating { .. }
+            | Link::Connected(_) => News::Nothing,
+        }
+    }
+
+    /// C15: the network is back: no need to wait, but not more often than once a second.
+    pub(crate) fn on_online(&mut self, context: &mut Context<'_>) -> News {
+        let now = context.now();
+        let soon = self
+            .skipped_at
+            .is_some_and(|at| now.since(at) < context.limits().skip_interval);
+        if self.link != Link::BackingOff || soon {
+            return News::Nothing;
+        }
+        self.skipped_at = Some(now);
+        context.disarm(Timer::Backoff);
+        self.on_wait_over()
+    }
+
+    /// S7: the token is not valid yet by the gateway's clock; the same one is tried again a little later.
+    pub(crate) fn await_not_before(&mut self, context: &mut Context<'_>) {
+        self.drop_link(context);
+        self.link = Link::AwaitingNotBefore;
+        context.arm(Timer::NotBefore, context.limits().not_before_retry);
+        self.publish(context);
+    }
+
+    /// S8: no dial while a refresh is in flight; the run dials when it is over.
+    pub(crate) fn await_token(&mut self, context: &mut Context<'_>) {
+        self.drop_link(context);
+        self.publish(context);
+    }
+
+    /// The end: no socket, no attempt (I2, I3).
+    pub(crate) fn shut(&mut self, context: &mut Context<'_>) {
+        self.drop_link(context);
+        context.publish(ConnectionStatus::Disconnected);
+    }
+
+    /// A stored state was woken: the socket is gone without a word.
+    pub(crate) fn on_restored(&mut self, context: &mut Context<'_>) {
+        self.clear_timers(context);
+        self.link = Link::Idle;
+        self.publish(context);
+    }
+
+    /// An inbound frame of any kind, whatever it says, is a sign of life (C5).
+    pub(crate) fn heard(&mut self, now: Timestamp) {
+        if let Link::Connected(connected) = &mut self.link {
+            connected.heard = now;
+        }
+    }
+
+    /// The clocks stood still for `span`: so did the silence (C5).
+    pub(crate) fn stood_still(&mut self, span: Millis) {
+        if let Link::Connected(connected) = &mut self.link {
+            connected.heard = connected.heard.plus(span);
+        }
+    }
+
+    /// An event was handed on: that is progress (C6).
+    pub(crate) fn progress(&mut self) {
+        self.backoff.reset();
+    }
+
+    /// The dial whose facts count now (C13).
+    pub(crate) fn current(&self) -> Option<DialId> {
+        match &self.link {
+            Link::Idle | Link::BackingOff | Link::AwaitingNotBefore => None,
+            Link::Dialing { dial } | Link::Authenticating { dial } => Some(*dial),
+            Link::Connected(connected) => Some(connected.dial),
+        }
+    }
+
+    /// The dial whose socket is authenticated.
+    pub(crate) fn connected(&self) -> Option<DialId> {
+        match &self.link {
+            Link::Connected(connected) => Some(connected.dial),
+            Link::Idle
+            | Link::BackingOff
+            | Link::AwaitingNotBefore
+            | Link::Dialing { .. }
+            | Link::Authenticating { .. } => None,
+        }
+    }
+
+    /// Whether there is no socket and no attempt due by itself.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.link == Link::Idle
+    }
+
+    pub(crate) fn has_dialled(&self) -> bool {
+        self.dialled
+    }
+
+    /// Whether the socket has been authenticated long enough to count as progress (C6).
+    pub(crate) fn is_proven(&self, context: &Context<'_>) -> bool {
+        match &self.link {
+            Link::Connected(connected) => {
+                context.now().since(connected.since) >= context.limits().progress_after
+            }
+            Link::Idle
+            | Link::BackingOff
+            | Link::AwaitingNotBefore
+            | Link::Dialing { .. }
+            | Link::Authenticating { .. } => false,
+        }
+    }
+
+    pub(crate) fn status(&self) -> ConnectionStatus {
+        match &self.link {
+            Link::Dialing { .. } if !self.authenticated_once => ConnectionStatus::Connecting,
+            Link::Idle | Link::BackingOff | Link::AwaitingNotBefore if !self.dialled => {
+                ConnectionStatus::Connecting
+            }
+            Link::Idle | Link::BackingOff | Link::AwaitingNotBefore | Link::Dialing { .. } => {
+                ConnectionStatus::Reconnecting
+            }
+            Link::Authenticating { .. } => ConnectionStatus::Authenticating,
+            Link::Connected(_) => ConnectionStatus::Connected,
+        }
+    }
+
+    /// Which timers this room's state implies; `check()` holds the table against it.
+    pub(crate) fn expects(&self, timer: Timer) -> bool {
+        match timer {
+            Timer::Dial => matches!(self.link, Link::Dialing { .. }),
+            Timer::Authentication => matches!(self.link, Link::Authenticating { .. }),
+            Timer::Backoff => self.link == Link::BackingOff,
+            Timer::NotBefore => self.link == Link::AwaitingNotBefore,
+            Timer::Heartbeat | Timer::Silence | Timer::Probe => {
+                matches!(self.link, Link::Connected(_))
+            }
+            Timer::Seam
+            | Timer::Inquiry
+            | Timer::RefreshRetry
+            | Timer::StartDeadline
+            | Timer::RefreshDeadline
+            | Timer::InterruptDeadline
+            | Timer::StatusDeadline
+            | Timer::MessagesDeadline
+            | Timer::MarkerDeadline
+            | Timer::StopGrace
+            | Timer::StopTimeout
+            | Timer::Tool
+            | Timer::Settle => false,
+        }
+    }
+
+    /// The socket is gone or never came: another attempt after a delay, if the budget allows one (C6).
+    fn fail(&mut self, context: &mut Context<'_>, cause: Box<str>) -> News {
+        if self.is_proven(context) {
+            self.backoff.reset();
+        }
+        self.clear_timers(context);
+        self.link = Link::Idle;
+        let offline = context.kit.network == Network::Offline;
+        let limits = context.kit.config.limits.clone();
+        let budget = if self.authenticated_once {
+            limits.later_attempts
+        } else {
+            Some(limits.first_attempts)
+        };
+        if !offline && !self.backoff.spend(budget) {
+            return News::GivenUp(Outcome::ConnectionLost {
+                cause: give_up_text(&cause, budget),
+            });
+        }
+        let delay = if offline {
+            limits.backoff_cap
+        } else {
+            self.backoff.next_delay(&limits, &mut context.kit.jitter)
+        };
+        self.link = Link::BackingOff;
+        context.arm(Timer::Backoff, delay);
+        self.publish(context);
+        context.notify(Notification::ReconnectScheduled {
+            cause,
+            retry_in: delay,
+        });
+        News::Lost
+    }
+
+    fn drop_link(&mut self, context: &mut Context<'_>) {
+        self.close_socket(context, CloseCode::NORMAL);
+        self.clear_timers(context);
+        self.link = Link::Idle;
+    }
+
+    fn close_socket(&mut self, context: &mut Context<'_>, code: CloseCode) {
+        if let Some(dial) = self.current() {
+            context.push(Effect::CloseConnection { dial, code });
+        }
+    }
+
+    fn start_heartbeat(&mut self, context: &mut Context<'_>) {
+        context.disarm(Timer::Probe);
+        context.arm(Timer::Heartbeat, context.limits().heartbeat_interval);
+        context.arm(Timer::Silence, context.limits().silence_bound());
+    }
+
+    fn clear_timers(&self, context: &mut Context<'_>) {
+        for timer in [
+            Timer::Dial,
+            Timer::Authentication,
+            Timer::Heartbeat,
+            Timer::Silence,
+            Timer::Probe,
+            Timer::Backoff,
+            Timer::NotBefore,
+        ] {
+            context.disarm(timer);
+        }
+    }
+
+    fn publish(&self, context: &mut Context<'_>) {
+        context.publish(self.status());
+    }
+}
+
+fn give_up_text(cause: &str, budget: Option<u32>) -> Box<str> {
+    match budget {
+        Some(budget) => format!("{cause}; gave up after {budget} attempts").into(),
+        None => cause.into(),
+    }
+}

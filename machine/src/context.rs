@@ -1,0 +1,169 @@
+//! What every room may use: the clock's reading, the mint, the timers, and the list of effects.
+
+use alloc::boxed::Box;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, Limits};
+use crate::effect::{Alarm, Effect};
+use crate::effects::Effects;
+use crate::event::Network;
+use crate::fences::{DialId, Fences, RequestId};
+use crate::ignored::Ignored;
+use crate::jitter::Jitter;
+use crate::notification::{ConnectionStatus, Notification, Warning};
+use crate::receipt::Receipt;
+use crate::request::Call;
+use crate::time::{Millis, Timestamp};
+use crate::timers::{Timer, Timers};
+
+/// What a run keeps beside its phase.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Kit {
+    pub(crate) config: Box<Config>,
+    pub(crate) clock: Clock,
+    pub(crate) jitter: Jitter,
+    pub(crate) fences: Fences,
+    pub(crate) timers: Timers,
+    /// What the hands were last told; `None` once it rang, so that a ring is always answered.
+    pub(crate) told: Option<Option<Alarm>>,
+    pub(crate) network: Network,
+    pub(crate) receipt: Receipt,
+    /// The status the caller was last told.
+    pub(crate) published: ConnectionStatus,
+    /// Which sorts of warning the caller has been told.
+    pub(crate) warned: Warned,
+}
+
+/// The hands' clock, made one that only grows and that a stored state can carry over to another machine.
+///
+/// Inside, time goes on where it stopped when the state was stored: all deadlines shift at once, in one place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Clock {
+    now: Timestamp,
+    /// The hands' reading that is the same moment as `anchor` inside.
+    hands: Timestamp,
+    anchor: Timestamp,
+}
+
+impl Clock {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Takes a reading of the hands' clock; one that is earlier than the latest counts as the latest.
+    pub(crate) fn read(&mut self, at: Timestamp) {
+        self.now = self.now.max(self.anchor.plus(at.since(self.hands)));
+    }
+
+    /// From now on the hands' clock is another one, which reads `at`.
+    pub(crate) fn carry_over(&mut self, at: Timestamp) {
+        self.hands = at;
+        self.anchor = self.now;
+    }
+
+    /// A moment inside, on the hands' clock.
+    pub(crate) fn outside(&self, moment: Timestamp) -> Timestamp {
+        self.hands.plus(moment.since(self.anchor))
+    }
+}
+
+/// The sorts of warning a caller is told once each (C12).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Warned {
+    malformed: bool,
+    binary: bool,
+    unknown: bool,
+    ledger: bool,
+}
+
+impl Warned {
+    /// Whether this is the first of its sort.
+    fn first(&mut self, warning: &Warning) -> bool {
+        use crate::event::FrameProblem;
+        let told = match warning {
+            Warning::FrameRejected(FrameProblem::Malformed) => &mut self.malformed,
+            Warning::FrameRejected(FrameProblem::Binary) => &mut self.binary,
+            Warning::UnknownFrame { .. } => &mut self.unknown,
+            Warning::ToolLedgerFull { .. } => &mut self.ledger,
+        };
+        !core::mem::replace(told, true)
+    }
+}
+
+/// The kit and the list of effects of the transition at hand.
+pub(crate) struct Context<'a> {
+    pub(crate) kit: &'a mut Kit,
+    pub(crate) effects: &'a mut Effects,
+}
+
+impl Context<'_> {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.kit.clock.now()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.kit.config.limits
+    }
+
+    pub(crate) fn push(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    pub(crate) fn notify(&mut self, notification: Notification) {
+        self.effects.push(Effect::Notify(notification));
+    }
+
+    /// The event changes nothing: said and counted (C13).
+    pub(crate) fn ignore(&mut self, why: Ignored) {
+        self.kit.receipt.ignored += 1;
+        self.effects.push(Effect::Ignored(why));
+    }
+
+    /// Counts a warning, and tells the first of its sort (C12).
+    pub(crate) fn warn(&mut self, warning: Warning) {
+        self.kit.receipt.warnings += 1;
+        if self.kit.warned.first(&warning) {
+            self.notify(Notification::WarningRaised(warning));
+        }
+    }
+
+    /// Tells the caller the connection's status if it is not the one told last.
+    pub(crate) fn publish(&mut self, status: ConnectionStatus) {
+        if self.kit.published != status {
+            self.kit.published = status;
+            self.notify(Notification::StatusChanged(status));
+        }
+    }
+
+    pub(crate) fn arm(&mut self, timer: Timer, span: Millis) {
+        let now = self.now();
+        self.kit.timers.arm(timer, now, span);
+    }
+
+    pub(crate) fn arm_at(&mut self, timer: Timer, deadline: Timestamp) {
+        self.kit.timers.arm_at(timer, deadline);
+    }
+
+    pub(crate) fn disarm(&mut self, timer: Timer) {
+        self.kit.timers.clear(timer);
+    }
+
+    pub(crate) fn mint_dial(&mut self) -> DialId {
+        self.kit.fences.mint_dial()
+    }
+
+    /// Sends a request and starts its deadline. The caller keeps the id: nothing else is a current answer (C13).
+    pub(crate) fn request(&mut self, call: Call, timer: Timer, deadline: Millis) -> RequestId {
+        let request = self.kit.fences.mint_request();
+        self.arm(timer, deadline);
+        self.push(Effect::SendRequest { request, call });
+        request
+    }
+
+    /// Gives a request up.
+    pub(crate) fn cancel(&mut self, request: RequestId, timer: Timer) {
+        self.disarm(timer);
+        self.push(Effect::CancelRequest { request });
+    }
+}

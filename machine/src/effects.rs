@@ -1,0 +1,141 @@
+//! The ordered list of effects one transition returns.
+
+use alloc::vec::{self, Vec};
+use core::{iter, mem, slice};
+
+use serde::{Deserialize, Serialize};
+
+use crate::effect::Effect;
+use crate::ignored::Ignored;
+use crate::notification::Notification;
+
+/// What to do, in the order to do it. Empty means: accepted, nothing to do.
+///
+/// Nearly every list has none or one, so one effect is held inline and does not allocate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "Vec<Effect>", into = "Vec<Effect>")]
+pub struct Effects(List);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "one effect must not allocate")]
+enum List {
+    #[default]
+    None,
+    One(Effect),
+    Many(Vec<Effect>),
+}
+
+impl Effects {
+    /// The empty list.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(List::None)
+    }
+
+    /// The effects, in order.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Effect] {
+        match &self.0 {
+            List::None => &[],
+            List::One(effect) => slice::from_ref(effect),
+            List::Many(effects) => effects,
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self.0, List::None)
+    }
+
+    /// The effects, in order, by reference.
+    pub fn iter(&self) -> slice::Iter<'_, Effect> {
+        self.as_slice().iter()
+    }
+
+    pub(crate) fn push(&mut self, effect: Effect) {
+        match &mut self.0 {
+            List::None => self.0 = List::One(effect),
+            List::Many(effects) => effects.push(effect),
+            List::One(_) => {
+                if let List::One(first) = mem::take(&mut self.0) {
+                    self.0 = List::Many(Vec::from([first, effect]));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn notify(&mut self, notification: Notification) {
+        self.push(Effect::Notify(notification));
+    }
+
+    pub(crate) fn ignore(&mut self, why: Ignored) {
+        self.push(Effect::Ignored(why));
+    }
+}
+
+impl From<Vec<Effect>> for Effects {
+    fn from(mut effects: Vec<Effect>) -> Self {
+        if effects.len() > 1 {
+            return Self(List::Many(effects));
+        }
+        Self(effects.pop().map_or(List::None, List::One))
+    }
+}
+
+impl From<Effects> for Vec<Effect> {
+    fn from(effects: Effects) -> Self {
+        effects.into_iter().collect()
+    }
+}
+
+impl FromIterator<Effect> for Effects {
+    fn from_iter<I: IntoIterator<Item = Effect>>(effects: I) -> Self {
+        let mut list = Self::new();
+        for effect in effects {
+            list.push(effect);
+        }
+        list
+    }
+}
+
+/// The effects of one list, by value, in order.
+#[derive(Debug)]
+pub struct IntoIter(iter::Chain<core::option::IntoIter<Effect>, vec::IntoIter<Effect>>);
+
+impl Iterator for IntoIter {
+    type Item = Effect;
+
+    fn next(&mut self) -> Option<Effect> {
+        self.0.next()
+    }
+}
+
+impl IntoIterator for Effects {
+    type Item = Effect;
+    type IntoIter = IntoIter;
+
+    fn into_iter(self) -> IntoIter {
+        let (one, many) = match self.0 {
+            List::None => (None, Vec::new()),
+            List::One(effect) => (Some(effect), Vec::new()),
+            List::Many(effects) => (None, effects),
+        };
+        IntoIter(one.into_iter().chain(many))
+    }
+}
+
+impl<'a> IntoIterator for &'a Effects {
+    type Item = &'a Effect;
+    type IntoIter = slice::Iter<'a, Effect>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

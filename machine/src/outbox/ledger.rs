@@ -1,0 +1,172 @@
+//! What has been asked of the caller, and what became of it: each once, and remembered (T2, T4).
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use agent_gateway_protocol::{ClientFrame, ToolExecute};
+use serde::{Deserialize, Serialize};
+
+use crate::notification::AnswerId;
+use crate::time::Timestamp;
+use crate::token::TokenId;
+
+/// Everything asked in this run, oldest settled forgotten first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Ledger {
+    #[serde(with = "pairs")]
+    entries: BTreeMap<AnswerId, Entry>,
+    /// Counts up, so that entries have an order of age.
+    next: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Entry {
+    age: u64,
+    stage: Stage,
+}
+
+/// How far an ask has come.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Stage {
+    /// A tool call inside a seam: its end may be in the replay too (T1).
+    Held(Box<ToolExecute>),
+    /// The caller was asked; a tool call is answered in its place at the deadline.
+    Asked { deadline: Option<Timestamp> },
+    /// Answered; kept to be sent again (T3).
+    Answered(Answer),
+    /// Done with.
+    Settled,
+}
+
+/// An answer on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) frame: ClientFrame<TokenId>,
+    pub(crate) bytes: usize,
+    pub(crate) expires: Timestamp,
+    /// Whether it was ever written to an authenticated socket.
+    pub(crate) sent: bool,
+}
+
+impl Ledger {
+    pub(crate) fn stage(&self, id: &AnswerId) -> Option<&Stage> {
+        self.entries.get(id).map(|entry| &entry.stage)
+    }
+
+    /// Remembers a new ask. Refused if the ledger is full of asks that are still open (I13).
+    pub(crate) fn insert(&mut self, id: AnswerId, stage: Stage, bound: usize) -> bool {
+        if self.entries.len() >= bound && !self.forget_oldest_settled() {
+            return false;
+        }
+        let age = self.next;
+        self.next += 1;
+        self.entries.insert(id, Entry { age, stage });
+        true
+    }
+
+    /// Puts a known ask into another stage, and says which it was in.
+    pub(crate) fn advance(&mut self, id: &AnswerId, stage: Stage) -> Option<Stage> {
+        let entry = self.entries.get_mut(id)?;
+        Some(core::mem::replace(&mut entry.stage, stage))
+    }
+
+    /// Answers on their way, oldest first.
+    pub(crate) fn answers_mut(&mut self) -> Vec<(&AnswerId, &mut Answer)> {
+        let mut answers: Vec<_> = self
+            .entries
+            .iter_mut()
+            .filter_map(|(id, entry)| match &mut entry.stage {
+                Stage::Answered(answer) => Some((entry.age, id, answer)),
+                Stage::Held(_) | Stage::Asked { .. } | Stage::Settled => None,
+            })
+            .collect();
+        answers.sort_unstable_by_key(|(age, ..)| *age);
+        answers
+            .into_iter()
+            .map(|(_, id, answer)| (id, answer))
+            .collect()
+    }
+
+    /// The ids of the asks of one sort of stage, oldest first.
+    pub(crate) fn ids(&self, wanted: impl Fn(&Stage) -> bool) -> Vec<AnswerId> {
+        let mut ids: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| wanted(&entry.stage))
+            .map(|(id, entry)| (entry.age, id))
+            .collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|(_, id)| id.clone()).collect()
+    }
+
+    /// How many answers are on their way, and their bytes (I13).
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        self.entries
+            .values()
+            .fold((0, 0), |(count, bytes), entry| match &entry.stage {
+                Stage::Answered(answer) => (count + 1, bytes + answer.bytes),
+                Stage::Held(_) | Stage::Asked { .. } | Stage::Settled => (count, bytes),
+            })
+    }
+
+    /// The earliest deadline or expiry.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.entries
+            .values()
+            .filter_map(|entry| entry.stage.due())
+            .min()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn forget_oldest_settled(&mut self) -> bool {
+        let oldest = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.stage == Stage::Settled)
+            .min_by_key(|(_, entry)| entry.age)
+            .map(|(id, _)| id.clone());
+        match oldest {
+            Some(id) => self.entries.remove(&id).is_some(),
+            None => false,
+        }
+    }
+}
+
+impl Stage {
+    /// When this ask is over by itself.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Asked { deadline } => *deadline,
+            Self::Answered(answer) => Some(answer.expires),
+            Self::Held(_) | Self::Settled => None,
+        }
+    }
+}
+
+/// A map as a list of pairs: its keys are not strings, and JSON has no others.
+mod pairs {
+    use alloc::collections::BTreeMap;
+    use alloc::vec::Vec;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{AnswerId, Entry};
+
+    pub(super) fn serialize<S: Serializer>(
+        entries: &BTreeMap<AnswerId, Entry>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(entries)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<AnswerId, Entry>, D::Error> {
+        let pairs = Vec::<(AnswerId, Entry)>::deserialize(deserializer)?;
+        Ok(pairs.into_iter().collect())
+    }
+}

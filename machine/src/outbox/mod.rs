@@ -1,0 +1,337 @@
+//! What the server asks of the caller, and the answers on their way back (T1–T7).
+//!
+//! ```text
+//!  tool_execute ──▶ Held (in a seam) ──seam ends──▶ Asked ──answer, or deadline──▶ Answered ──tool_end──▶ Settled
+//!                     └─ its tool_end is in the replay ─────────────────────────────────────────────────────▲
+//! ```
+//!
+//! An answer is kept and sent again after every `auth_success` until the server shows that it has it: a socket may
+//! have taken it and died (D8, D14).
+
+mod ledger;
+
+use alloc::boxed::Box;
+
+use agent_gateway_protocol::{
+    ClientFrame, InputRequest, InputRequestId, ToolCallId, ToolConfirmation,
+    ToolConfirmationRequest, ToolError, ToolExecute, ToolResult, UserInput,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Limits;
+use crate::context::Context;
+use crate::effect::Effect;
+use crate::event::ToolAnswer;
+use crate::fences::DialId;
+use crate::notification::{AnswerId, AnswerRefusal, Notification, Warning};
+use crate::time::Millis;
+use crate::timers::Timer;
+use crate::token::TokenId;
+use ledger::{Answer, Ledger, Stage};
+
+/// A frame's bytes beside its texts, roughly: braces, names, ids.
+const FRAME_OVERHEAD: usize = 128;
+
+/// The asks of one run and their answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Outbox {
+    /// A passive watcher does not execute (T6).
+    executes: bool,
+    ledger: Ledger,
+}
+
+impl Outbox {
+    pub(crate) fn new(executes: bool) -> Self {
+        Self {
+            executes,
+            ledger: Ledger::default(),
+        }
+    }
+
+    /// T1, T4: one request per call, ever; inside a seam it waits for the seam's end.
+    pub(crate) fn on_tool_execute(
+        &mut self,
+        context: &mut Context<'_>,
+        call: ToolExecute,
+        in_seam: bool,
+    ) {
+        let id = AnswerId::Tool(call.tool_call_id.clone());
+        if !self.executes || self.ledger.stage(&id).is_some() {
+            return;
+        }
+        let held = Stage::Held(Box::new(call));
+        if !self.ledger.insert(id.clone(), held, context.limits().ledger) {
+            if let AnswerId::Tool(call) = id {
+                context.warn(Warning::ToolLedgerFull { call });
+            }
+            return;
+        }
+        if !in_seam {
+            self.ask_held(context, &id);
+        }
+    }
+
+    /// T1: the seam is over: what is still open in it is asked for now.
+    pub(crate) fn on_seam_ended(&mut self, context: &mut Context<'_>) {
+        for id in self.ledger.ids(|stage| matches!(stage, Stage::Held(_))) {
+            self.ask_held(context, &id);
+        }
+    }
+
+    /// The server has the call's result (T3). If nobody had answered, nobody needs to any more.
+    pub(crate) fn on_tool_settled(&mut self, context: &mut Context<'_>, call: &ToolCallId) {
+        let id = AnswerId::Tool(call.clone());
+        match self.ledger.advance(&id, Stage::Settled) {
+            Some(Stage::Answered(_)) => {
+                context.notify(Notification::ToolSettled { call: call.clone() });
+            }
+            Some(Stage::Asked { .. }) => {
+                context.notify(Notification::AnswerWithdrawn { answer: id });
+            }
+            Some(Stage::Held(_) | Stage::Settled) | None => return,
+        }
+        self.rearm(context);
+    }
+
+    /// T7: handed on once per id.
+    pub(crate) fn on_confirmation_request(
+        &mut self,
+        context: &mut Context<'_>,
+        request: ToolConfirmationRequest,
+    ) {
+        let id = AnswerId::Confirmation(request.tool_call_id.clone());
+        if self.ask_once(context, id) {
+            context.notify(Notification::ConfirmationRequested(Box::new(request)));
+        }
+    }
+
+    /// T7: handed on once per id.
+    pub(crate) fn on_input_request(&mut self, context: &mut Context<'_>, request: InputRequest) {
+        let id = AnswerId::Input(request.request_id.clone());
+        if self.ask_once(context, id) {
+            context.notify(Notification::InputRequested(Box::new(request)));
+        }
+    }
+
+    /// The caller's answer to a tool call; one only (T2).
+    pub(crate) fn answer_tool(
+        &mut self,
+        context: &mut Context<'_>,
+        call: ToolCallId,
+        answer: ToolAnswer,
+        socket: Option<DialId>,
+    ) {
+        let bytes = answer_bytes(&answer);
+        let frame = ClientFrame::ToolResult(ToolResult {
+            tool_call_id: call.clone(),
+            content: answer.content,
+            success: answer.success,
+            error: answer.error,
+            state: answer.state,
+        });
+        self.answer(context, AnswerId::Tool(call), frame, bytes, socket);
+    }
+
+    /// The caller's answer to a confirmation request (T7).
+    pub(crate) fn answer_confirmation(
+        &mut self,
+        context: &mut Context<'_>,
+        call: ToolCallId,
+        approved: bool,
+        socket: Option<DialId>,
+    ) {
+        let frame = ClientFrame::ToolConfirmation(ToolConfirmation {
+            tool_call_id: call.clone(),
+            approved,
+        });
+        self.answer(
+            context,
+            AnswerId::Confirmation(call),
+            frame,
+            FRAME_OVERHEAD,
+            socket,
+        );
+    }
+
+    /// The caller's answer to an input request (T7).
+    pub(crate) fn answer_input(
+        &mut self,
+        context: &mut Context<'_>,
+        request: InputRequestId,
+        content: Box<str>,
+        socket: Option<DialId>,
+    ) {
+        let bytes = content.len() + FRAME_OVERHEAD;
+        let frame = ClientFrame::UserInput(UserInput {
+            request_id: request.clone(),
+            content,
+        });
+        self.answer(context, AnswerId::Input(request), frame, bytes, socket);
+    }
+
+    /// After every `auth_success`, everything not yet seen at the server goes out (again), byte for byte (T2, T3).
+    pub(crate) fn on_connected(&mut self, context: &mut Context<'_>, dial: DialId) {
+        for (_, answer) in self.ledger.answers_mut() {
+            answer.sent = true;
+            context.push(Effect::SendFrame {
+                dial,
+                frame: answer.frame.clone(),
+            });
+        }
+    }
+
+    /// `Timer::Tool`: deadlines answered in the caller's place (T2), expired answers reported (T3).
+    pub(crate) fn on_due(&mut self, context: &mut Context<'_>, socket: Option<DialId>) {
+        let now = context.now();
+        for id in self
+            .ledger
+            .ids(|stage| stage.due().is_some_and(|due| due <= now))
+        {
+            match (self.ledger.stage(&id), id) {
+                (Some(Stage::Asked { .. }), AnswerId::Tool(call)) => {
+                    context.notify(Notification::ToolTimedOut { call: call.clone() });
+                    self.answer_tool(context, call, timed_out(), socket);
+                }
+                (_, id) => self.expire(context, &id),
+            }
+        }
+        self.rearm(context);
+    }
+
+    /// The run is over: what is still open is not wanted any more (T6).
+    pub(crate) fn withdraw(&mut self, context: &mut Context<'_>) {
+        for id in self.ledger.ids(|stage| matches!(stage, Stage::Asked { .. })) {
+            context.notify(Notification::AnswerWithdrawn { answer: id });
+        }
+        context.disarm(Timer::Tool);
+    }
+
+    /// Whether `Timer::Tool` runs.
+    pub(crate) fn expects_timer(&self) -> bool {
+        self.ledger.next_due().is_some()
+    }
+
+    /// I13, for `check()`.
+    pub(crate) fn is_bounded(&self, limits: &Limits) -> bool {
+        let (count, bytes) = self.ledger.waiting();
+        self.ledger.len() <= limits.ledger
+            && count <= limits.results
+            && bytes <= limits.result_bytes
+    }
+
+    fn ask_held(&mut self, context: &mut Context<'_>, id: &AnswerId) {
+        let Some(Stage::Held(call)) = self.ledger.stage(id) else {
+            return;
+        };
+        let call = call.clone();
+        let deadline_in = tool_deadline(context.limits(), call.execution_timeout_ms);
+        let deadline = Some(context.now().plus(deadline_in));
+        self.ledger.advance(id, Stage::Asked { deadline });
+        context.notify(Notification::ToolRequested { call, deadline_in });
+        self.rearm(context);
+    }
+
+    fn ask_once(&mut self, context: &mut Context<'_>, id: AnswerId) -> bool {
+        let asked = Stage::Asked { deadline: None };
+        self.ledger.stage(&id).is_none()
+            && self.ledger.insert(id, asked, context.limits().ledger)
+    }
+
+    fn answer(
+        &mut self,
+        context: &mut Context<'_>,
+        id: AnswerId,
+        frame: ClientFrame<TokenId>,
+        bytes: usize,
+        socket: Option<DialId>,
+    ) {
+        let now = context.now();
+        let deadline = match self.ledger.stage(&id) {
+            Some(Stage::Asked { deadline }) => deadline.unwrap_or(now),
+            Some(Stage::Answered(_) | Stage::Settled) => {
+                return refuse(context, id, AnswerRefusal::AlreadyAnswered);
+            }
+            Some(Stage::Held(_)) | None => return refuse(context, id, AnswerRefusal::NeverAsked),
+        };
+        let lifetime = context.limits().result_lifetime.max(deadline.since(now));
+        if let Some(dial) = socket {
+            context.push(Effect::SendFrame {
+                dial,
+                frame: frame.clone(),
+            });
+        }
+        let answer = Answer {
+            frame,
+            bytes,
+            expires: now.plus(lifetime),
+            sent: socket.is_some(),
+        };
+        self.ledger.advance(&id, Stage::Answered(answer));
+        self.drop_surplus(context);
+        self.rearm(context);
+    }
+
+    /// At most so many answers wait, in count and bytes; past that the oldest is given up (T3, I13).
+    fn drop_surplus(&mut self, context: &mut Context<'_>) {
+        loop {
+            let (count, bytes) = self.ledger.waiting();
+            if count <= context.limits().results && bytes <= context.limits().result_bytes {
+                return;
+            }
+            let answered = self.ledger.ids(|stage| matches!(stage, Stage::Answered(_)));
+            match answered.first() {
+                Some(oldest) => self.expire(context, oldest),
+                None => return,
+            }
+        }
+    }
+
+    /// An answer whose time is over. A prompt's answer has no echo: once sent, it counts as delivered.
+    fn expire(&mut self, context: &mut Context<'_>, id: &AnswerId) {
+        let Some(Stage::Answered(answer)) = self.ledger.advance(id, Stage::Settled) else {
+            return;
+        };
+        let has_echo = matches!(id, AnswerId::Tool(_));
+        if has_echo || !answer.sent {
+            context.notify(Notification::AnswerUndeliverable { answer: id.clone() });
+        }
+    }
+
+    fn rearm(&self, context: &mut Context<'_>) {
+        match self.ledger.next_due() {
+            Some(due) => context.arm_at(Timer::Tool, due),
+            None => context.disarm(Timer::Tool),
+        }
+    }
+}
+
+fn refuse(context: &mut Context<'_>, answer: AnswerId, why: AnswerRefusal) {
+    context.notify(Notification::AnswerRefused { answer, why });
+}
+
+/// T1: a little before the server's own deadline, so that our answer wins.
+fn tool_deadline(limits: &Limits, execution_timeout_ms: Option<i64>) -> Millis {
+    let limit = match execution_timeout_ms {
+        Some(limit) if limit > 0 => Millis(limit.unsigned_abs()),
+        Some(_) | None => limits.tool_deadline,
+    };
+    limit.minus(limits.tool_margin).max(limits.tool_minimum)
+}
+
+fn timed_out() -> ToolAnswer {
+    ToolAnswer::failure(
+        "client_executor_timeout",
+        "the client did not finish the tool call in time",
+    )
+}
+
+fn answer_bytes(answer: &ToolAnswer) -> usize {
+    let error = answer.error.as_ref().map_or(0, error_bytes);
+    let content = answer.content.as_ref().map_or(0, |content| content.len());
+    let state = answer.state.as_ref().map_or(0, |state| state.len());
+    content + error + state + FRAME_OVERHEAD
+}
+
+fn error_bytes(error: &ToolError) -> usize {
+    error.message.len() + error.kind.as_ref().map_or(0, |kind| kind.len())
+}

@@ -1,0 +1,69 @@
+//! What has been passed lately: tells a duplicate from a counter that started again (C9).
+
+use alloc::vec::Vec;
+
+use agent_gateway_protocol::{AgentEvent, EventId, ServerFrame};
+use serde::{Deserialize, Serialize};
+
+use crate::cursor::Digest;
+
+/// The digests of the last frames passed, oldest overwritten first. Takes no memory before the first one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Ring {
+    digests: Vec<Digest>,
+    oldest: usize,
+}
+
+impl Ring {
+    pub(crate) fn contains(&self, digest: Digest) -> bool {
+        self.digests.contains(&digest)
+    }
+
+    pub(crate) fn push(&mut self, digest: Digest, bound: usize) {
+        if self.digests.len() < bound {
+            self.digests.push(digest);
+        } else if let Some(slot) = self.digests.get_mut(self.oldest) {
+            *slot = digest;
+            self.oldest = (self.oldest + 1) % self.digests.len();
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.digests.clear();
+        self.oldest = 0;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.digests.len()
+    }
+}
+
+/// 32 bits over what tells two frames of the same id apart: id, timestamp, type.
+pub(crate) fn digest(id: &EventId, frame: &ServerFrame) -> Digest {
+    let seed = match id {
+        EventId::Number(number) => mix(0, *number),
+        EventId::Text(text) => mix_bytes(1, text.as_bytes()),
+    };
+    let hash = match frame.agent_event() {
+        Some(event) => mix_bytes(mix(seed, timestamp(event)), event.kind.as_str().as_bytes()),
+        None => mix_bytes(seed, frame.kind().as_bytes()),
+    };
+    Digest((hash ^ (hash >> 32)) as u32)
+}
+
+fn timestamp(event: &AgentEvent) -> u64 {
+    event.timestamp.unwrap_or_default()
+}
+
+fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+fn mix_bytes(mut hash: u64, bytes: &[u8]) -> u64 {
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        hash = mix(hash, u64::from_le_bytes(word));
+    }
+    mix(hash, bytes.len() as u64)
+}

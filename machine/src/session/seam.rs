@@ -1,0 +1,336 @@
+//! The order of the stream: every frame with an id takes its place in the sequence, once (C8–C11, I6, I7).
+//!
+//! After each `resume` frames may arrive live, replayed, twice and out of order. That stretch is the *seam*:
+//!
+//! ```text
+//!  closed ──resume sent──▶ open ──resume_complete, or its bound──▶ ending ──nothing held──▶ closed
+//!    as they come        next contiguous one passes,             what is held passes in order,
+//!                        ahead of a hole is held                 each hole is a gap
+//! ```
+//!
+//! [`Sequence::admit`] takes a frame in and [`Sequence::next_held`] gives back those whose turn has come.
+
+use alloc::collections::{BTreeMap, VecDeque};
+
+use agent_gateway_protocol::{EventId, ServerFrame};
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::cursor::{Cursor, Digest};
+use crate::notification::Notification;
+use crate::session::ring::{Ring, digest};
+use crate::time::Timestamp;
+use crate::timers::Timer;
+
+/// Holes told as gaps that are remembered, so that a late fill is not taken for a restarted counter. The gateway keeps
+/// at most 1,000 frames, so more holes than this cannot matter.
+const GIVEN_UP: usize = 64;
+
+/// Where the stream stands, and what waits for its turn.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Sequence {
+    cursor: Cursor,
+    ring: Ring,
+    given_up: VecDeque<Hole>,
+    seam: Option<Seam>,
+    /// Whether this gateway has ever sent `resume_complete`: then it is waited for (C8).
+    answers_resume: bool,
+}
+
+/// Ids told as a gap, both ends included.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Hole {
+    first: u64,
+    last: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Seam {
+    opened_at: Timestamp,
+    /// Whether it was opened with a cursor: what passes in it is a replay (S11).
+    replaying: bool,
+    held: BTreeMap<u64, ServerFrame>,
+    held_bytes: usize,
+    /// When a frame last found its place (C8).
+    moved_at: Timestamp,
+    /// Whether it is over and only gives back what it holds.
+    ending: bool,
+    /// Whether a hole has been told while ending.
+    gap_told: bool,
+}
+
+impl Sequence {
+    pub(crate) fn new(cursor: Cursor) -> Self {
+        Self {
+            cursor,
+            ring: Ring::default(),
+            given_up: VecDeque::new(),
+            seam: None,
+            answers_resume: false,
+        }
+    }
+
+    /// The last frame passed in order (C10).
+    pub(crate) fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    /// `resume` goes out: from here on frames may come in any order (C4, C8).
+    pub(crate) fn open_seam(&mut self, context: &mut Context<'_>) {
+        let now = context.now();
+        self.seam = Some(Seam {
+            opened_at: now,
+            replaying: !self.cursor.is_start(),
+            held: BTreeMap::new(),
+            held_bytes: 0,
+            moved_at: now,
+            ending: false,
+            gap_told: false,
+        });
+        if self.answers_resume {
+            context.disarm(Timer::Seam);
+        } else {
+            context.arm(Timer::Seam, context.limits().seam_quiet);
+        }
+    }
+
+    /// The socket is gone: what was held comes again with the next replay.
+    pub(crate) fn abandon_seam(&mut self, context: &mut Context<'_>) {
+        self.seam = None;
+        context.disarm(Timer::Seam);
+    }
+
+    /// Takes a frame in. Gives it back if it is its turn; otherwise it is held, or dropped and counted.
+    pub(crate) fn admit(
+        &mut self,
+        context: &mut Context<'_>,
+        frame: ServerFrame,
+    ) -> Option<ServerFrame> {
+        let id = match frame.id() {
+            // Counters start at 1: a 0 has no place in the sequence, like no id at all.
+            None | Some(EventId::Number(0)) => return Some(frame),
+            Some(id) => id.clone(),
+        };
+        let digest = digest(&id, &frame);
+        let (EventId::Number(number), Some(mut last)) = (&id, self.cursor.number()) else {
+            return self.admit_unnumbered(context, id, digest, frame);
+        };
+        if *number <= last {
+            if self.has_passed(&id, digest) {
+                context.kit.receipt.duplicates += 1;
+                return None;
+            }
+            if self.was_given_up(*number) {
+                context.kit.receipt.late += 1;
+                return None;
+            }
+            self.restart(context);
+            last = 0;
+        }
+        if let Some(seam) = &mut self.seam
+            && number - 1 != last
+        {
+            if seam.held.contains_key(number) {
+                context.kit.receipt.duplicates += 1;
+            } else {
+                seam.hold(*number, frame);
+                self.end_overfull_seam(context);
+            }
+            return None;
+        }
+        self.pass(context, id, digest);
+        Some(frame)
+    }
+
+    /// The next held frame whose turn has come. While the seam is ending every held one's has, and the holes between
+    /// them are told as gaps (C8, C11). Once it has nothing left an ending seam is closed.
+    pub(crate) fn next_held(&mut self, context: &mut Context<'_>) -> Option<ServerFrame> {
+        let seam = self.seam.as_mut()?;
+        let Some((&number, _)) = seam.held.first_key_value() else {
+            if seam.ending {
+                self.seam = None;
+            }
+            return None;
+        };
+        let last = self.cursor.number().unwrap_or_default();
+        if number - 1 > last {
+            if !seam.ending {
+                return None;
+            }
+            seam.gap_told = true;
+            self.give_up(context, last, number);
+        }
+        let frame = self.seam.as_mut()?.release(number)?;
+        let id = EventId::Number(number);
+        let digest = digest(&id, &frame);
+        self.pass(context, id, digest);
+        Some(frame)
+    }
+
+    /// `resume_complete`, or one of the bounds: the seam is over. Whether there was one to end.
+    pub(crate) fn end_seam(&mut self, context: &mut Context<'_>) -> bool {
+        context.disarm(Timer::Seam);
+        match &mut self.seam {
+            Some(seam) if !seam.ending => {
+                seam.ending = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// `resume_complete{gap: true}`: frames were lost before the first one kept. The hole they left is told by itself
+    /// if anything came behind it; otherwise this says that there is one (C11).
+    pub(crate) fn on_gap_flag(&mut self, context: &mut Context<'_>) {
+        let told_by_itself = self.seam.as_ref().is_some_and(|seam| {
+            seam.gap_told || !seam.held.is_empty()
+        });
+        if !told_by_itself {
+            self.tell_gap(context, None);
+        }
+    }
+
+    /// The gateway has sent `resume_complete`: from now on it is waited for.
+    pub(crate) fn on_resume_answered(&mut self) {
+        self.answers_resume = true;
+    }
+
+    /// C8's bounds in time: nothing held, or a hole that has not shrunk. Whether the seam is over now.
+    pub(crate) fn on_seam_due(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(seam) = &self.seam else {
+            return false;
+        };
+        let still_moving = seam.moved_at.plus(context.limits().seam_quiet);
+        if !seam.held.is_empty() && context.now() < still_moving {
+            context.arm_at(Timer::Seam, still_moving);
+            return false;
+        }
+        self.end_seam(context)
+    }
+
+    /// Whether frames may still come in any order.
+    pub(crate) fn is_in_seam(&self) -> bool {
+        self.seam.is_some()
+    }
+
+    /// Whether what passes now is a replay (S11).
+    pub(crate) fn is_replaying(&self) -> bool {
+        self.seam.as_ref().is_some_and(|seam| seam.replaying)
+    }
+
+    /// Whether `Timer::Seam` runs.
+    pub(crate) fn expects_timer(&self) -> bool {
+        !self.answers_resume && self.seam.as_ref().is_some_and(|seam| !seam.ending)
+    }
+
+    /// I13, and what no single field can say; for `check()`.
+    pub(crate) fn is_consistent(&self, frames: usize, bytes: usize, ring: usize) -> bool {
+        let seam_is = self.seam.as_ref().is_none_or(|seam| {
+            let held: usize = seam.held.values().map(ServerFrame::size).sum();
+            !seam.ending
+                && seam.held.len() < frames
+                && seam.held_bytes < bytes
+                && seam.held_bytes == held
+        });
+        seam_is && self.ring.len() <= ring && self.given_up.len() <= GIVEN_UP
+    }
+
+    /// Ids that are not numbers have no order but that of their coming (C9).
+    fn admit_unnumbered(
+        &mut self,
+        context: &mut Context<'_>,
+        id: EventId,
+        digest: Digest,
+        frame: ServerFrame,
+    ) -> Option<ServerFrame> {
+        if self.has_passed(&id, digest) {
+            context.kit.receipt.duplicates += 1;
+            return None;
+        }
+        self.pass(context, id, digest);
+        Some(frame)
+    }
+
+    fn pass(&mut self, context: &mut Context<'_>, id: EventId, digest: Digest) {
+        self.cursor.id = Some(id);
+        self.cursor.digest = Some(digest);
+        self.ring.push(digest, context.limits().ring);
+        if let Some(seam) = &mut self.seam {
+            seam.moved_at = context.now();
+        }
+    }
+
+    /// The cursor's own digest counts too: it may have been given at the start, with no ring behind it (D4).
+    fn has_passed(&self, id: &EventId, digest: Digest) -> bool {
+        (self.cursor.id.as_ref() == Some(id) && self.cursor.digest == Some(digest))
+            || self.ring.contains(digest)
+    }
+
+    fn was_given_up(&self, number: u64) -> bool {
+        self.given_up
+            .iter()
+            .any(|hole| (hole.first..=hole.last).contains(&number))
+    }
+
+    /// The gateway counts from the beginning again: a gap of which nobody knows the bounds (C9, C11).
+    fn restart(&mut self, context: &mut Context<'_>) {
+        self.tell_gap(context, None);
+        self.cursor = Cursor {
+            epoch: self.cursor.epoch.saturating_add(1),
+            id: None,
+            digest: None,
+        };
+        self.ring.clear();
+        self.given_up.clear();
+    }
+
+    /// The hole between the frames `after` and `before` will not be filled (C8, C11).
+    fn give_up(&mut self, context: &mut Context<'_>, after: u64, before: u64) {
+        self.tell_gap(
+            context,
+            Some(Cursor {
+                epoch: self.cursor.epoch,
+                id: Some(EventId::Number(before)),
+                digest: None,
+            }),
+        );
+        if self.given_up.len() == GIVEN_UP {
+            self.given_up.pop_front();
+        }
+        self.given_up.push_back(Hole {
+            first: after + 1,
+            last: before - 1,
+        });
+    }
+
+    fn tell_gap(&self, context: &mut Context<'_>, before: Option<Cursor>) {
+        context.kit.receipt.gaps += 1;
+        context.notify(Notification::GapFound {
+            after: self.cursor.clone(),
+            before,
+        });
+    }
+
+    fn end_overfull_seam(&mut self, context: &mut Context<'_>) {
+        let overfull = self.seam.as_ref().is_some_and(|seam| {
+            seam.held.len() >= context.limits().seam_frames
+                || seam.held_bytes >= context.limits().seam_bytes
+        });
+        if overfull {
+            self.end_seam(context);
+        }
+    }
+}
+
+impl Seam {
+    fn hold(&mut self, number: u64, frame: ServerFrame) {
+        self.held_bytes += frame.size();
+        self.held.insert(number, frame);
+    }
+
+    fn release(&mut self, number: u64) -> Option<ServerFrame> {
+        let frame = self.held.remove(&number)?;
+        self.held_bytes -= frame.size();
+        Some(frame)
+    }
+}

@@ -1,0 +1,291 @@
+//! What is known of the run's end, and what only looks like it (S1–S5, S9b).
+//!
+//! An end is first *noted*. Outside a seam it counts at once; inside one it waits for the seam's end, because what
+//! follows in the replay may show that the operation was started again (D12). An end that does not say how the run
+//! went is *unexplained*: the server is asked (S14).
+
+use agent_gateway_protocol::{
+    AgentRuntimeEnd, EndReason, ErrorPayload, ErrorPhase, OperationStatus,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Limits;
+use crate::outcome::{Outcome, RunError};
+use crate::request::StatusReport;
+use crate::time::Timestamp;
+
+/// How the server says the run went.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum ServerEnd {
+    Completed,
+    Failed(RunError),
+    Interrupted,
+    Parked,
+}
+
+impl ServerEnd {
+    /// What an own `agent_runtime_end` says; `None` for a run that only waits for an asynchronous tool (S9b). Unknown
+    /// reasons mean completed, as upstream and gateway both have it.
+    fn from_end(end: &AgentRuntimeEnd) -> Option<Self> {
+        match &end.reason {
+            None
+            | Some(
+                EndReason::Done
+                | EndReason::Completed
+                | EndReason::Success
+                | EndReason::Unknown(_),
+            ) => Some(Self::Completed),
+            Some(EndReason::Error) => Some(Self::Failed(RunError {
+                kind: end.error_type.clone().unwrap_or_else(default_kind),
+                text: end
+                    .reason_detail
+                    .clone()
+                    .unwrap_or_else(|| "the run failed".into()),
+            })),
+            Some(EndReason::Interrupted | EndReason::Cancelled) => Some(Self::Interrupted),
+            Some(EndReason::WaitingForHuman) => Some(Self::Parked),
+            Some(EndReason::WaitingForAsyncTool) => None,
+        }
+    }
+
+    /// What a status says of a run that is over; `None` if it is not.
+    pub(crate) fn from_status(report: &StatusReport) -> Option<Self> {
+        match report.status {
+            OperationStatus::Done | OperationStatus::Completed => Some(Self::Completed),
+            OperationStatus::Error => Some(Self::Failed(RunError {
+                kind: default_kind(),
+                text: report
+                    .error
+                    .clone()
+                    .unwrap_or_else(|| "the server says the run failed".into()),
+            })),
+            OperationStatus::Interrupted => Some(Self::Interrupted),
+            OperationStatus::WaitingForHuman => Some(Self::Parked),
+            OperationStatus::Idle
+            | OperationStatus::Running
+            | OperationStatus::WaitingForAsyncTool
+            | OperationStatus::Unknown(_) => None,
+        }
+    }
+
+    pub(crate) fn into_outcome(self) -> Outcome {
+        match self {
+            Self::Completed => Outcome::Completed,
+            Self::Failed(error) => Outcome::Failed(error),
+            Self::Interrupted => Outcome::Interrupted,
+            Self::Parked => Outcome::Parked,
+        }
+    }
+}
+
+/// What has been seen of ends so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Terminal {
+    noted: Option<Noted>,
+    /// The run waits for an asynchronous tool and goes on in the same operation (S9b).
+    suspended: bool,
+    /// When another operation's end was last seen, with no own event since (S4).
+    foreign_at: Option<Timestamp>,
+    /// Whether the last end seen was another operation's (S4).
+    last_was_foreign: bool,
+}
+
+/// An end that has been seen and is not void.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Noted {
+    /// How the run went, if that was said.
+    end: Option<ServerEnd>,
+    /// Whether nothing can make it void: there is no token for this run any more.
+    binding: bool,
+}
+
+/// What a frame meant for the end of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// Nothing.
+    None,
+    /// An end was noted: look at [`Terminal::verdict`].
+    Ended,
+    /// What looked like an end was ignored, or is void now: ask the server (S14).
+    Doubtful(Doubt),
+}
+
+/// Why an end does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// It is the echo of another operation's end (S4).
+    Echo,
+    /// The run only waits for an asynchronous tool (S9b).
+    Suspended,
+    /// The operation was started again after it (S2).
+    Restarted,
+}
+
+/// What is known of the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing says that the run is over.
+    Alive,
+    /// It is over, and this is how it went.
+    Ended(ServerEnd),
+    /// It is over, and nothing said how it went.
+    Unexplained,
+}
+
+impl Terminal {
+    /// What is known now.
+    pub(crate) fn verdict(&self) -> Verdict {
+        match &self.noted {
+            None => Verdict::Alive,
+            Some(Noted { end: Some(end), .. }) => Verdict::Ended(end.clone()),
+            Some(Noted { end: None, .. }) => Verdict::Unexplained,
+        }
+    }
+
+    /// Whether an end was noted that nothing can make void.
+    pub(crate) fn is_binding(&self) -> bool {
+        self.noted.as_ref().is_some_and(|noted| noted.binding)
+    }
+
+    /// S2: an own event after a noted end makes it void, unless it is the trailing `step_complete`.
+    pub(crate) fn on_own_event(&mut self, is_step_complete: bool) -> Sign {
+        self.foreign_at = None;
+        if is_step_complete {
+            return Sign::None;
+        }
+        self.suspended = false;
+        self.void()
+    }
+
+    /// S2: an own `agent_runtime_end`. The first one counts.
+    pub(crate) fn on_end(&mut self, end: &AgentRuntimeEnd) -> Sign {
+        match ServerEnd::from_end(end) {
+            Some(end) => self.note(Some(end)),
+            None => {
+                self.suspended = true;
+                Sign::Doubtful(Doubt::Suspended)
+            }
+        }
+    }
+
+    /// S2: an own `error`; the failure of one tool is not the failure of the run.
+    pub(crate) fn on_error(&mut self, error: &ErrorPayload) -> Sign {
+        match error.phase {
+            Some(ErrorPhase::ToolExecution | ErrorPhase::ToolMessagePersist) => Sign::None,
+            None
+            | Some(
+                ErrorPhase::LlmExecution | ErrorPhase::StepExecution | ErrorPhase::Unknown(_),
+            ) => self.note(Some(ServerEnd::Failed(RunError {
+                kind: error.kind().into(),
+                text: error.text().into(),
+            }))),
+        }
+    }
+
+    /// S4: another operation's end on this channel; old gateways send its echo after it.
+    pub(crate) fn on_foreign_end(&mut self, now: Timestamp) {
+        self.foreign_at = Some(now);
+        self.last_was_foreign = true;
+    }
+
+    /// S3: `session_complete` says that the stream is over, and nothing of the outcome.
+    pub(crate) fn on_session_complete(&mut self, now: Timestamp, limits: &Limits) -> Sign {
+        if self.suspended {
+            return Sign::Doubtful(Doubt::Suspended);
+        }
+        if self.is_echo(now, limits) {
+            return Sign::Doubtful(Doubt::Echo);
+        }
+        self.note(None)
+    }
+
+    /// S5: a status of the gateway, from `resume_complete` or `status_change`.
+    pub(crate) fn on_status(
+        &mut self,
+        status: &OperationStatus,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Sign {
+        if !status.is_terminal() {
+            return self.void();
+        }
+        if self.is_echo(now, limits) || (self.last_was_foreign && self.noted.is_none()) {
+            return Sign::Doubtful(Doubt::Echo);
+        }
+        match status {
+            OperationStatus::Error => self.note(Some(ServerEnd::Failed(RunError {
+                kind: default_kind(),
+                text: "the gateway says the run failed".into(),
+            }))),
+            OperationStatus::Interrupted => self.note(Some(ServerEnd::Interrupted)),
+            // The gateway stores `completed` for everything else, a run that waits for a tool included.
+            OperationStatus::Idle
+            | OperationStatus::Running
+            | OperationStatus::WaitingForHuman
+            | OperationStatus::WaitingForAsyncTool
+            | OperationStatus::Done
+            | OperationStatus::Completed
+            | OperationStatus::Unknown(_) => {
+                if self.suspended {
+                    Sign::Doubtful(Doubt::Suspended)
+                } else {
+                    self.note(None)
+                }
+            }
+        }
+    }
+
+    /// S8: the server has no running operation on the topic: over, whatever a socket could say.
+    pub(crate) fn on_not_found(&mut self) {
+        let end = self.noted.take().and_then(|noted| noted.end);
+        self.noted = Some(Noted { end, binding: true });
+    }
+
+    /// The server says the run goes on: an end noted before is void (S2).
+    pub(crate) fn void(&mut self) -> Sign {
+        if self.is_binding() || self.noted.take().is_none() {
+            return Sign::None;
+        }
+        Sign::Doubtful(Doubt::Restarted)
+    }
+
+    fn note(&mut self, end: Option<ServerEnd>) -> Sign {
+        self.last_was_foreign = false;
+        match &mut self.noted {
+            // Latched: the first reason counts, and a reason explains an end noted without one.
+            Some(noted) => {
+                if noted.end.is_none() {
+                    noted.end = end;
+                }
+            }
+            None => {
+                self.noted = Some(Noted {
+                    end,
+                    binding: false,
+                });
+            }
+        }
+        Sign::Ended
+    }
+
+    fn is_echo(&self, now: Timestamp, limits: &Limits) -> bool {
+        self.foreign_at
+            .is_some_and(|at| now.since(at) <= limits.echo_window)
+    }
+}
+
+/// The type of a failure that names none, as LobeHub has it.
+fn default_kind() -> alloc::boxed::Box<str> {
+    "AgentRuntimeError".into()
+}
+
+impl From<Doubt> for crate::ignored::Ignored {
+    fn from(doubt: Doubt) -> Self {
+        match doubt {
+            Doubt::Echo => Self::Echo,
+            Doubt::Suspended => Self::Suspended,
+            Doubt::Restarted => Self::Restarted,
+        }
+    }
+}
+

@@ -1,0 +1,199 @@
+//! One small table of deadlines inside, one alarm outside.
+//!
+//! There is nothing to cancel and nothing to miss: the hands keep the one alarm they were last told of, and when it
+//! rings, early, late or for no reason, the table says what was due.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::{Millis, Timestamp};
+
+/// Everything the machine waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timer {
+    /// A dial is given up (C2). While dialling.
+    Dial,
+    /// An unanswered `auth` is given up (C2). While authenticating.
+    Authentication,
+    /// The next heartbeat goes out (C5). While authenticated.
+    Heartbeat,
+    /// A peer that has been silent too long is dropped (C5). While authenticated.
+    Silence,
+    /// A peer that does not answer the probe after a sleep is dropped (C5). While a probe is out.
+    Probe,
+    /// The seam ends without the gateway saying so (C8). While a seam is open.
+    Seam,
+    /// The next attempt to connect starts (C6). While backing off.
+    Backoff,
+    /// A token refused because of `nbf` is tried once more (S7). While waiting for that.
+    NotBefore,
+    /// The server is asked how the run stands (S14). While streaming.
+    Inquiry,
+    /// The next try for a fresh token starts (S8). Between two tries.
+    RefreshRetry,
+    /// `execAgent` is given up: start unknown (R1). While it is outstanding.
+    StartDeadline,
+    /// A refresh is given up (S8). While it is outstanding.
+    RefreshDeadline,
+    /// An interrupt is given up (R5). While it is outstanding.
+    InterruptDeadline,
+    /// A status question is given up (S14). While it is outstanding.
+    StatusDeadline,
+    /// The fetch of a new topic's messages is given up (R4). While it is outstanding.
+    MessagesDeadline,
+    /// The read of the topic's marker is given up (R7). While it is outstanding.
+    MarkerDeadline,
+    /// `execAgent` has had its time to tell its id after a stop (R2). While a stop waits for it.
+    StopGrace,
+    /// A stop is not confirmed in time (R5). While stopping.
+    StopTimeout,
+    /// The earliest tool deadline or result expiry (T1, T3). While a tool call is open.
+    Tool,
+    /// Settling is over, done or not (R6). While settling.
+    Settle,
+}
+
+impl Timer {
+    /// Every timer, in the order in which those due at the same moment fire.
+    pub const ALL: [Self; 20] = [
+        Self::Dial,
+        Self::Authentication,
+        Self::Heartbeat,
+        Self::Silence,
+        Self::Probe,
+        Self::Seam,
+        Self::Backoff,
+        Self::NotBefore,
+        Self::Inquiry,
+        Self::RefreshRetry,
+        Self::StartDeadline,
+        Self::RefreshDeadline,
+        Self::InterruptDeadline,
+        Self::StatusDeadline,
+        Self::MessagesDeadline,
+        Self::MarkerDeadline,
+        Self::StopGrace,
+        Self::StopTimeout,
+        Self::Tool,
+        Self::Settle,
+    ];
+
+    /// Whether its clock stands still while the caller has paused reading (C5).
+    #[must_use]
+    pub fn stands_still_while_paused(self) -> bool {
+        matches!(
+            self,
+            Self::Dial
+                | Self::Authentication
+                | Self::Heartbeat
+                | Self::Silence
+                | Self::Probe
+                | Self::Seam
+        )
+    }
+}
+
+/// The deadlines, and whether any has changed since the alarm was last told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Timers {
+    deadlines: [Option<Timestamp>; Timer::ALL.len()],
+    /// Since when the pausable clocks stand still.
+    paused: Option<Timestamp>,
+    changed: bool,
+}
+
+impl Timers {
+    /// Due `span` after `now`. A clock that stands still counts from the moment it stopped, so that it has the whole
+    /// span left when it runs again.
+    pub(crate) fn arm(&mut self, timer: Timer, now: Timestamp, span: Millis) {
+        let from = match self.paused {
+            Some(since) if timer.stands_still_while_paused() => since,
+            _ => now,
+        };
+        self.arm_at(timer, from.plus(span));
+    }
+
+    /// Due at `deadline`.
+    pub(crate) fn arm_at(&mut self, timer: Timer, deadline: Timestamp) {
+        self.write(timer, Some(deadline));
+    }
+
+    pub(crate) fn clear(&mut self, timer: Timer) {
+        self.write(timer, None);
+    }
+
+    pub(crate) fn clear_all(&mut self) {
+        for timer in Timer::ALL {
+            self.clear(timer);
+        }
+    }
+
+    pub(crate) fn is_set(&self, timer: Timer) -> bool {
+        self.deadlines[timer as usize].is_some()
+    }
+
+    pub(crate) fn deadline(&self, timer: Timer) -> Option<Timestamp> {
+        self.deadlines[timer as usize]
+    }
+
+    /// What is due at `now`, earliest first.
+    pub(crate) fn due(&self, now: Timestamp) -> Vec<Timer> {
+        let mut due: Vec<(Timestamp, Timer)> =
+            self.running().filter(|(at, _)| *at <= now).collect();
+        due.sort_unstable();
+        due.into_iter().map(|(_, timer)| timer).collect()
+    }
+
+    /// The earliest deadline of a clock that runs.
+    pub(crate) fn earliest(&self) -> Option<(Timestamp, Timer)> {
+        self.running().min()
+    }
+
+    /// Whether a deadline has changed since this was last asked.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        core::mem::take(&mut self.changed)
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.is_some()
+    }
+
+    pub(crate) fn pause(&mut self, now: Timestamp) {
+        self.paused = Some(now);
+        self.changed = true;
+    }
+
+    /// Lets the paused clocks run again: each has as much left as it had. Says how long they stood still.
+    pub(crate) fn resume(&mut self, now: Timestamp) -> Millis {
+        let Some(since) = self.paused.take() else {
+            return Millis::ZERO;
+        };
+        let stood = now.since(since);
+        for timer in Timer::ALL {
+            if let Some(deadline) = &mut self.deadlines[timer as usize]
+                && timer.stands_still_while_paused()
+            {
+                *deadline = deadline.plus(stood);
+            }
+        }
+        self.changed = true;
+        stood
+    }
+
+    fn running(&self) -> impl Iterator<Item = (Timestamp, Timer)> + '_ {
+        Timer::ALL
+            .into_iter()
+            .filter(|timer| self.paused.is_none() || !timer.stands_still_while_paused())
+            .filter_map(|timer| self.deadline(timer).map(|at| (at, timer)))
+    }
+
+    fn write(&mut self, timer: Timer, deadline: Option<Timestamp>) {
+        let slot = &mut self.deadlines[timer as usize];
+        if *slot != deadline {
+            *slot = deadline;
+            self.changed = true;
+        }
+    }
+}
