@@ -74,7 +74,7 @@ impl ErrorPayload {
 
     /// What failed, of an error in any shape: a text, or an object as [`text`](Self::text) reads it.
     pub fn text_of(error: JsonSlice<'_>) -> String {
-        text(error).unwrap_or_else(|| error.read().unwrap_or_else(Self::default).text())
+        text(error).unwrap_or_else(|| error.read::<Self>().unwrap_or_default().text())
     }
 
     /// The kind of failure: `type` or `errorType`, a text or a number; else `AgentRuntimeError`.
