@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Method, Procedure};
 use crate::{
-    OperationId, OperationStatus, RawJson,
+    Object, OperationId, OperationStatus, RawJson,
     event::ErrorPayload,
     json::{JsonSlice, ToJson},
     members::members,
@@ -27,6 +27,16 @@ pub struct OperationStatusReport {
     pub error: Option<Box<str>>,
     /// The whole answer.
     pub raw: RawJson,
+}
+
+impl GetOperationStatus {
+    /// The input with what it needs.
+    pub fn new(operation_id: impl Into<OperationId>) -> Self {
+        Self {
+            operation_id: operation_id.into(),
+            extra: Object::new(),
+        }
+    }
 }
 
 impl Procedure for GetOperationStatus {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Method, Procedure};
 use crate::{
-    MessageId, OperationId, RawJson, ThreadId, TopicId,
+    MessageId, Object, OperationId, RawJson, ThreadId, TopicId,
     json::{JsonSlice, ToJson},
     members::members,
 };
@@ -37,6 +37,16 @@ members! {
         scope: optional Box<str> = "scope",
         /// The branch.
         thread_id: optional ThreadId = "threadId",
+    }
+}
+
+impl GetTopicDetail {
+    /// The input with what it needs.
+    pub fn new(topic_id: impl Into<TopicId>) -> Self {
+        Self {
+            topic_id: topic_id.into(),
+            extra: Object::new(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Method, Procedure};
 use crate::{
-    Token, TopicId,
+    Object, Token, TopicId,
     json::{JsonSlice, ToJson},
     members::members,
 };
@@ -23,6 +23,16 @@ members! {
 pub struct RefreshGatewayTokenReply {
     /// Opens the gateway's socket, for 300 s.
     pub token: Token,
+}
+
+impl RefreshGatewayToken {
+    /// The input with what it needs.
+    pub fn new(topic_id: impl Into<TopicId>) -> Self {
+        Self {
+            topic_id: topic_id.into(),
+            extra: Object::new(),
+        }
+    }
 }
 
 impl Procedure for RefreshGatewayToken {

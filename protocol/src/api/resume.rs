@@ -1,6 +1,6 @@
 use alloc::boxed::Box;
 
-use crate::{MessageId, RawJson, ToolCallId, members::members, string_enum::string_enum};
+use crate::{MessageId, Object, RawJson, ToolCallId, members::members, string_enum::string_enum};
 
 string_enum! {
     /// What a person says to a call that waits for approval.
@@ -39,5 +39,39 @@ members! {
         tool_call_id: required ToolCallId = "toolCallId",
         /// What the tool remembers: an object.
         plugin_state: optional RawJson = "pluginState",
+    }
+}
+
+impl ResumeApproval {
+    /// The input with what it needs.
+    pub fn new(
+        decision: Decision,
+        parent_message_id: impl Into<MessageId>,
+        tool_call_id: impl Into<ToolCallId>,
+    ) -> Self {
+        Self {
+            decision,
+            parent_message_id: parent_message_id.into(),
+            tool_call_id: tool_call_id.into(),
+            rejection_reason: None,
+            extra: Object::new(),
+        }
+    }
+}
+
+impl ResumeToolResult {
+    /// The input with what it needs.
+    pub fn new(
+        content: impl Into<Box<str>>,
+        parent_message_id: impl Into<MessageId>,
+        tool_call_id: impl Into<ToolCallId>,
+    ) -> Self {
+        Self {
+            content: content.into(),
+            parent_message_id: parent_message_id.into(),
+            tool_call_id: tool_call_id.into(),
+            plugin_state: None,
+            extra: Object::new(),
+        }
     }
 }

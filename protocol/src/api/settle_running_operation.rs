@@ -2,7 +2,7 @@ use alloc::string::String;
 
 use super::{Method, Procedure};
 use crate::{
-    OperationId, OperationStatus, RawJson, TopicId,
+    Object, OperationId, OperationStatus, RawJson, TopicId,
     json::{JsonSlice, ToJson},
     members::members,
 };
@@ -16,6 +16,18 @@ members! {
         operation_id: required OperationId = "operationId",
         /// How it ended.
         status: optional OperationStatus = "status",
+    }
+}
+
+impl SettleRunningOperation {
+    /// The input with what it needs.
+    pub fn new(topic_id: impl Into<TopicId>, operation_id: impl Into<OperationId>) -> Self {
+        Self {
+            topic_id: topic_id.into(),
+            operation_id: operation_id.into(),
+            status: None,
+            extra: Object::new(),
+        }
     }
 }
 

@@ -121,6 +121,24 @@ impl TrpcCode {
         }
     }
 
+    /// The kind that has this JSON-RPC number; an internal error if none has, or several.
+    fn of_number(number: i64) -> Self {
+        match number {
+            -32600 | -32700 => Self::BadRequest,
+            -32001 => Self::Unauthorized,
+            -32003 => Self::Forbidden,
+            -32004 => Self::NotFound,
+            -32005 => Self::MethodNotSupported,
+            -32008 => Self::Timeout,
+            -32009 => Self::Conflict,
+            -32012 => Self::PreconditionFailed,
+            -32013 => Self::PayloadTooLarge,
+            -32015 => Self::UnsupportedMediaType,
+            -32029 => Self::TooManyRequests,
+            _ => Self::InternalServerError,
+        }
+    }
+
     /// The HTTP status of the kind; 500 if it is not known.
     pub fn http_status(&self) -> u16 {
         match self {
@@ -177,18 +195,23 @@ impl TrpcError {
         let json = error.member("json").unwrap_or(error);
         let data = json.member("data");
         let datum = |name| data.and_then(|data| data.member(name));
-        let message = json.member("message").and_then(JsonSlice::read);
-        let code = datum("code").and_then(JsonSlice::read);
-        if message.is_none() && code.is_none() {
-            return None;
-        }
+        // Without either code it is no tRPC error: a proxy's own `{"error":…}` must not pass for, say, `NOT_FOUND`.
+        let number = || {
+            json.member("code")
+                .and_then(JsonSlice::read)
+                .map(TrpcCode::of_number)
+        };
+        let code = datum("code").and_then(JsonSlice::read).or_else(number)?;
         let http_status = datum("httpStatus")
             .and_then(JsonSlice::read::<u32>)
             .and_then(|status| status.try_into().ok());
         Some(Self {
-            code: code.unwrap_or(TrpcCode::InternalServerError),
+            code,
             http_status: http_status.unwrap_or(status),
-            message: message.unwrap_or_default(),
+            message: json
+                .member("message")
+                .and_then(JsonSlice::read)
+                .unwrap_or_default(),
             path: datum("path").and_then(JsonSlice::read),
             stack: datum("stack").and_then(JsonSlice::read),
             error_data: datum("errorData")
