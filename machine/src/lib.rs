@@ -45,6 +45,7 @@ mod state;
 mod time;
 mod timers;
 mod token;
+pub mod transcript;
 mod transition;
 
 pub use config::{Config, ConfigError, Limits};
