@@ -35,6 +35,23 @@ pub(crate) struct Kit {
     pub(crate) warned: Warned,
 }
 
+impl Kit {
+    pub(crate) fn new(config: Config, seed: u64) -> Self {
+        Self {
+            config: Box::new(config),
+            clock: Clock::default(),
+            jitter: Jitter::from_seed(seed),
+            fences: Fences::default(),
+            timers: Timers::default(),
+            told: Some(None),
+            network: Network::default(),
+            receipt: Receipt::default(),
+            published: ConnectionStatus::default(),
+            warned: Warned::default(),
+        }
+    }
+}
+
 /// The hands' clock, made one that only grows and that a stored state can carry over to another machine.
 ///
 /// Inside, time goes on where it stopped when the state was stored: all deadlines shift at once, in one place.

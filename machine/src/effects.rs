@@ -6,8 +6,6 @@ use core::{iter, mem, slice};
 use serde::{Deserialize, Serialize};
 
 use crate::effect::Effect;
-use crate::ignored::Ignored;
-use crate::notification::Notification;
 
 /// What to do, in the order to do it. Empty means: accepted, nothing to do.
 ///
@@ -17,7 +15,6 @@ use crate::notification::Notification;
 pub struct Effects(List);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::large_enum_variant, reason = "one effect must not allocate")]
 enum List {
     #[default]
     None,
@@ -69,14 +66,6 @@ impl Effects {
                 }
             }
         }
-    }
-
-    pub(crate) fn notify(&mut self, notification: Notification) {
-        self.push(Effect::Notify(notification));
-    }
-
-    pub(crate) fn ignore(&mut self, why: Ignored) {
-        self.push(Effect::Ignored(why));
     }
 }
 

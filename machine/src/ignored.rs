@@ -38,8 +38,6 @@ pub enum Ignored {
     Echo,
     /// An end of a stretch of the run that is only waiting for an asynchronous tool (S9b).
     Suspended,
-    /// An end that came before the operation was started again (S2).
-    Restarted,
 }
 
 impl fmt::Display for Ignored {
@@ -61,7 +59,6 @@ impl fmt::Display for Ignored {
             Self::NoChange => formatter.write_str("no change"),
             Self::Echo => formatter.write_str("the echo of another operation's end"),
             Self::Suspended => formatter.write_str("the run waits for an asynchronous tool"),
-            Self::Restarted => formatter.write_str("the operation was started again since"),
         }
     }
 }

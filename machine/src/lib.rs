@@ -28,7 +28,10 @@
 
 extern crate alloc;
 
+mod check;
 mod config;
+mod connection;
+mod context;
 mod cursor;
 mod effect;
 mod effects;
@@ -37,10 +40,13 @@ mod fences;
 mod ignored;
 mod jitter;
 mod notification;
+mod outbox;
 mod outcome;
 mod receipt;
 pub mod recording;
 mod request;
+mod run;
+mod session;
 mod state;
 mod time;
 mod timers;

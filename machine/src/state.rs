@@ -2,82 +2,162 @@
 
 use alloc::boxed::Box;
 
+use agent_gateway_protocol::{OperationId, TopicId};
 use serde::{Deserialize, Serialize};
 
-use agent_gateway_protocol::{OperationId, TopicId};
-
 use crate::config::{Config, ConfigError};
+use crate::context::Kit;
 use crate::cursor::Cursor;
+use crate::effect::{Alarm, Effect};
+use crate::effects::Effects;
 use crate::notification::ConnectionStatus;
 use crate::outcome::Outcome;
 use crate::receipt::Receipt;
+use crate::run::Phase;
+use crate::time::Timestamp;
 
-/// One run, plain data: it can be stored at any moment and carried on elsewhere with `EventKind::Restored`.
+/// One run, plain data, in a thin box.
+///
+/// It can be stored at any moment, mid-anything, and carried on elsewhere: load it, then feed it
+/// [`Restored`](crate::EventKind::Restored) first. It holds no token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct State(pub(crate) Box<Core>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Core {
-    config: Config,
-    seed: u64,
+    pub(crate) kit: Kit,
+    pub(crate) phase: Phase,
 }
 
 impl State {
-    /// A run that has not begun.
+    /// A run that has not begun. `seed` is that of its jitter: give each run another one.
     ///
     /// # Errors
     /// What the config cannot be.
     pub fn new(config: Config, seed: u64) -> Result<Self, ConfigError> {
         config.validate()?;
-        Ok(Self(Box::new(Core { config, seed })))
+        Ok(Self(Box::new(Core {
+            kit: Kit::new(config, seed),
+            phase: Phase::Idle,
+        })))
     }
 
     /// The connection's status.
     #[must_use]
     pub fn status(&self) -> ConnectionStatus {
-        ConnectionStatus::Disconnected
+        self.0.kit.published
+    }
+
+    /// What this run is doing, in one word: `idle`, `starting`, `attaching`, `streaming`, `settling` or `ended`.
+    #[must_use]
+    pub fn phase(&self) -> &'static str {
+        match &self.0.phase {
+            Phase::Idle => "idle",
+            Phase::Starting(_) => "starting",
+            Phase::Attaching(_) => "attaching",
+            Phase::Streaming(_) => "streaming",
+            Phase::Settling(_) => "settling",
+            Phase::Ended(_) => "ended",
+        }
     }
 
     /// The run's operation, once known.
     #[must_use]
     pub fn operation(&self) -> Option<&OperationId> {
-        None
+        match &self.0.phase {
+            Phase::Idle => None,
+            Phase::Starting(starting) => starting.started().map(|started| &started.operation),
+            Phase::Attaching(attaching) => Some(&attaching.live.identity.operation),
+            Phase::Streaming(live) => Some(&live.identity.operation),
+            Phase::Settling(settling) => settling.ended().operation(),
+            Phase::Ended(ended) => ended.operation(),
+        }
     }
 
     /// The run's topic, once known.
     #[must_use]
     pub fn topic(&self) -> Option<&TopicId> {
-        None
+        match &self.0.phase {
+            Phase::Idle => None,
+            Phase::Starting(starting) => starting.started()?.topic.as_ref(),
+            Phase::Attaching(attaching) => attaching.live.identity.topic.as_ref(),
+            Phase::Streaming(live) => live.identity.topic.as_ref(),
+            Phase::Settling(settling) => settling.ended().topic(),
+            Phase::Ended(ended) => ended.topic(),
+        }
     }
 
     /// How the run ended, once it has.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
-        None
+        match &self.0.phase {
+            Phase::Idle | Phase::Starting(_) | Phase::Attaching(_) | Phase::Streaming(_) => None,
+            Phase::Settling(settling) => Some(&settling.ended().outcome),
+            Phase::Ended(ended) => Some(&ended.outcome),
+        }
+    }
+
+    /// The last frame passed in order, once there is a stream (C10).
+    #[must_use]
+    pub fn cursor(&self) -> Option<&Cursor> {
+        match &self.0.phase {
+            Phase::Idle | Phase::Starting(_) => None,
+            Phase::Attaching(attaching) => Some(attaching.live.session.sequence.cursor()),
+            Phase::Streaming(live) => Some(live.session.sequence.cursor()),
+            Phase::Settling(settling) => Some(&settling.ended().cursor),
+            Phase::Ended(ended) => Some(&ended.cursor),
+        }
     }
 
     /// What has happened so far.
     #[must_use]
     pub fn receipt(&self) -> Receipt {
-        Receipt::default()
+        self.0.kit.receipt
     }
 
-    /// The last frame passed in order.
+    /// The config this run keeps to.
     #[must_use]
-    pub fn cursor(&self) -> Option<&Cursor> {
-        None
+    pub fn config(&self) -> &Config {
+        &self.0.kit.config
     }
 
-    /// Whether the run is over and nothing of it is outstanding (I3).
+    /// The alarm the hands were last told to keep.
+    #[must_use]
+    pub fn alarm(&self) -> Option<Alarm> {
+        self.0.kit.told.flatten()
+    }
+
+    /// Whether the run is over and nothing of it is outstanding: no socket, no request, no alarm (I3).
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        false
+        matches!(self.0.phase, Phase::Ended(_))
+    }
+}
+
+impl Core {
+    /// A stored state was woken: its hands, and their clock, are new ones, and have been told nothing.
+    pub(crate) fn wake(&mut self, at: Timestamp) {
+        self.kit.clock.carry_over(at);
+        self.kit.told = None;
+        let now = self.kit.clock.now();
+        self.kit.timers.resume(now);
     }
 
-    /// What this state is doing, in one word: `idle`, `starting`, `attaching`, `streaming`, `settling` or `ended`.
-    #[must_use]
-    pub fn phase(&self) -> &'static str {
-        "idle"
+    /// The last effect of a list: when to ring next, if that is not what the hands know already.
+    pub(crate) fn tell_alarm(&mut self, effects: &mut Effects) {
+        let kit = &mut self.kit;
+        if !kit.timers.take_changed() && kit.told.is_some() {
+            return;
+        }
+        let alarm = kit.timers.earliest().map(|(at, timer)| Alarm {
+            at: kit.clock.outside(at),
+            timer,
+        });
+        // Before anything was ever set there is nothing to unset.
+        if kit.told != Some(alarm) {
+            kit.told = Some(alarm);
+            effects.push(Effect::SetAlarm(alarm));
+        }
     }
 }

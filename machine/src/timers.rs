@@ -139,11 +139,10 @@ impl Timers {
     }
 
     /// What is due at `now`, earliest first.
-    pub(crate) fn due(&self, now: Timestamp) -> Vec<Timer> {
-        let mut due: Vec<(Timestamp, Timer)> =
-            self.running().filter(|(at, _)| *at <= now).collect();
+    pub(crate) fn due(&self, now: Timestamp) -> Vec<(Timestamp, Timer)> {
+        let mut due: Vec<_> = self.running().filter(|(at, _)| *at <= now).collect();
         due.sort_unstable();
-        due.into_iter().map(|(_, timer)| timer).collect()
+        due
     }
 
     /// The earliest deadline of a clock that runs.

@@ -19,7 +19,8 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
 
-use agent_gateway_protocol::{Auth, ClientFrame, CloseCode, CloseVerdict, OperationId};
+use agent_gateway_protocol::frame::Auth;
+use agent_gateway_protocol::{ClientFrame, CloseCode, CloseVerdict, OperationId};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -279,8 +280,8 @@ impl Connection {
         context.publish(ConnectionStatus::Disconnected);
     }
 
-    /// A stored state was woken: the socket is gone without a word.
-    pub(crate) fn on_restored(&mut self, context: &mut Context<'_>) {
+    /// The socket is gone, and the run has a reason not to dial for now; or a stored state was woken.
+    pub(crate) fn on_gone(&mut self, context: &mut Context<'_>) {
         self.clear_timers(context);
         self.link = Link::Idle;
         self.publish(context);
@@ -397,7 +398,7 @@ impl Connection {
         self.clear_timers(context);
         self.link = Link::Idle;
         let offline = context.kit.network == Network::Offline;
-        let limits = context.kit.config.limits.clone();
+        let limits = &context.kit.config.limits;
         let budget = if self.authenticated_once {
             limits.later_attempts
         } else {
@@ -411,7 +412,7 @@ impl Connection {
         let delay = if offline {
             limits.backoff_cap
         } else {
-            self.backoff.next_delay(&limits, &mut context.kit.jitter)
+            self.backoff.next_delay(limits, &mut context.kit.jitter)
         };
         self.link = Link::BackingOff;
         context.arm(Timer::Backoff, delay);

@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use agent_gateway_protocol::{ClientFrame, ToolExecute};
+use agent_gateway_protocol::ClientFrame;
+use agent_gateway_protocol::event::ToolExecute;
 use serde::{Deserialize, Serialize};
 
 use crate::notification::AnswerId;

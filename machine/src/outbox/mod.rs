@@ -12,10 +12,11 @@ mod ledger;
 
 use alloc::boxed::Box;
 
-use agent_gateway_protocol::{
-    ClientFrame, InputRequest, InputRequestId, ToolCallId, ToolConfirmation,
-    ToolConfirmationRequest, ToolError, ToolExecute, ToolResult, UserInput,
+use agent_gateway_protocol::event::ToolExecute;
+use agent_gateway_protocol::frame::{
+    InputRequest, ToolConfirmation, ToolConfirmationRequest, ToolError, ToolResult, UserInput,
 };
+use agent_gateway_protocol::{ClientFrame, InputRequestId, ToolCallId};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Limits;
@@ -60,7 +61,10 @@ impl Outbox {
             return;
         }
         let held = Stage::Held(Box::new(call));
-        if !self.ledger.insert(id.clone(), held, context.limits().ledger) {
+        if !self
+            .ledger
+            .insert(id.clone(), held, context.limits().ledger)
+        {
             if let AnswerId::Tool(call) = id {
                 context.warn(Warning::ToolLedgerFull { call });
             }
@@ -200,7 +204,10 @@ impl Outbox {
 
     /// The run is over: what is still open is not wanted any more (T6).
     pub(crate) fn withdraw(&mut self, context: &mut Context<'_>) {
-        for id in self.ledger.ids(|stage| matches!(stage, Stage::Asked { .. })) {
+        for id in self
+            .ledger
+            .ids(|stage| matches!(stage, Stage::Asked { .. }))
+        {
             context.notify(Notification::AnswerWithdrawn { answer: id });
         }
         context.disarm(Timer::Tool);
@@ -233,8 +240,7 @@ impl Outbox {
 
     fn ask_once(&mut self, context: &mut Context<'_>, id: AnswerId) -> bool {
         let asked = Stage::Asked { deadline: None };
-        self.ledger.stage(&id).is_none()
-            && self.ledger.insert(id, asked, context.limits().ledger)
+        self.ledger.stage(&id).is_none() && self.ledger.insert(id, asked, context.limits().ledger)
     }
 
     fn answer(

@@ -266,12 +266,7 @@ impl Credential {
         }
     }
 
-    fn send(
-        &mut self,
-        context: &mut Context<'_>,
-        tries: u32,
-        first_cause: Option<RequestFailure>,
-    ) {
+    fn send(&mut self, context: &mut Context<'_>, tries: u32, first_cause: Option<RequestFailure>) {
         let call = match (self.renewal, &self.topic) {
             (Renewal::Server, Some(topic)) => Call::RefreshToken {
                 topic: topic.clone(),

@@ -10,27 +10,34 @@ use crate::request::Call;
 use crate::time::Timestamp;
 use crate::timers::Timer;
 
-/// When the server was last heard of, and what has been asked.
+/// When the stream last said something, and what has been asked.
+///
+/// `Timer::Inquiry` runs from the first dial to the end. Frames only note the time; the ring looks and re-arms.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Inquiry {
     /// The question in flight; `Timer::StatusDeadline` runs.
     request: Option<RequestId>,
-    /// When the last thing other than an ack came, or the last answer. Frames only write it; the ring re-arms.
-    news_at: Timestamp,
+    /// When something other than an ack last came.
+    heard_at: Timestamp,
+    /// When the server was last asked, or last answered.
+    asked_at: Timestamp,
     /// Since when `resume` has gone unanswered on this socket.
     unanswered_since: Option<Timestamp>,
     /// When the server first said that it does not know the run.
     unknown_since: Option<Timestamp>,
+    /// The server says that the run is over, and the stream is still talking: asked again once it is quiet.
+    awaits_quiet: bool,
 }
 
 impl Inquiry {
-    /// From now on `Timer::Inquiry` always runs, until the end.
     pub(crate) fn new(context: &mut Context<'_>) -> Self {
         let inquiry = Self {
             request: None,
-            news_at: context.now(),
+            heard_at: context.now(),
+            asked_at: context.now(),
             unanswered_since: None,
             unknown_since: None,
+            awaits_quiet: false,
         };
         inquiry.rearm(context);
         inquiry
@@ -38,7 +45,7 @@ impl Inquiry {
 
     /// Something other than an ack came.
     pub(crate) fn heard(&mut self, now: Timestamp) {
-        self.news_at = now;
+        self.heard_at = now;
     }
 
     /// `resume` went out (C4): its answer is awaited.
@@ -58,37 +65,47 @@ impl Inquiry {
             return;
         }
         self.unanswered_since = None;
+        self.awaits_quiet = false;
+        self.asked_at = context.now();
         let deadline = context.limits().request_deadline;
         let call = Call::AskStatus {
             operation: operation.clone(),
         };
         self.request = Some(context.request(call, Timer::StatusDeadline, deadline));
+        self.rearm(context);
     }
 
     /// `Timer::Inquiry` rang: asks if it is time, and waits on.
     pub(crate) fn on_due(&mut self, context: &mut Context<'_>, operation: &OperationId) {
         if self.next(context) <= context.now() {
             self.ask(context, operation);
-            self.news_at = context.now();
         }
         self.rearm(context);
     }
 
-    /// The question is answered, one way or another.
+    /// The question is answered, or given up.
     pub(crate) fn close(&mut self, context: &mut Context<'_>) {
         self.request = None;
+        self.asked_at = context.now();
         context.disarm(Timer::StatusDeadline);
-        self.news_at = context.now();
         self.rearm(context);
+    }
+
+    /// Whether the stream has said something just now: then its own end is on its way, and no answer overtakes it.
+    /// It is asked again once it is quiet.
+    pub(crate) fn defer_to_stream(&mut self, context: &mut Context<'_>) -> bool {
+        let quiet_at = self.heard_at.plus(context.limits().seam_quiet);
+        self.awaits_quiet = context.now() < quiet_at;
+        self.rearm(context);
+        self.awaits_quiet
     }
 
     /// The server does not know the run. Twice, some time apart, ends it: whether this was the second time.
     pub(crate) fn on_unknown(&mut self, context: &mut Context<'_>) -> bool {
         let now = context.now();
         let first = *self.unknown_since.get_or_insert(now);
-        let twice = now.since(first) >= context.limits().unknown_interval;
         self.rearm(context);
-        twice
+        now.since(first) >= context.limits().unknown_interval
     }
 
     /// The server knows the run.
@@ -124,13 +141,18 @@ impl Inquiry {
 
     fn next(&self, context: &Context<'_>) -> Timestamp {
         let limits = context.limits();
-        let mut next = self.news_at.plus(limits.inquiry_interval);
+        let mut next = self
+            .heard_at
+            .max(self.asked_at)
+            .plus(limits.inquiry_interval);
         if let Some(since) = self.unanswered_since {
             next = next.min(since.plus(limits.resume_answer));
         }
         if self.unknown_since.is_some() {
-            // The last answer was "unknown": it is asked again soon, counted from that answer.
-            next = next.min(self.news_at.plus(limits.unknown_interval));
+            next = next.min(self.asked_at.plus(limits.unknown_interval));
+        }
+        if self.awaits_quiet {
+            next = next.min(self.heard_at.plus(limits.seam_quiet));
         }
         next
     }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use agent_gateway_protocol::{AgentEvent, EventId, ServerFrame};
+use agent_gateway_protocol::{EventId, ServerFrame};
 use serde::{Deserialize, Serialize};
 
 use crate::cursor::Digest;
@@ -44,15 +44,13 @@ pub(crate) fn digest(id: &EventId, frame: &ServerFrame) -> Digest {
         EventId::Number(number) => mix(0, *number),
         EventId::Text(text) => mix_bytes(1, text.as_bytes()),
     };
-    let hash = match frame.agent_event() {
-        Some(event) => mix_bytes(mix(seed, timestamp(event)), event.kind.as_str().as_bytes()),
-        None => mix_bytes(seed, frame.kind().as_bytes()),
+    let hash = if let ServerFrame::AgentEvent(frame) = frame {
+        let timestamp = frame.event.timestamp.unwrap_or_default();
+        mix_bytes(mix(seed, timestamp), frame.event.kind.as_str().as_bytes())
+    } else {
+        mix_bytes(seed, frame.kind().as_bytes())
     };
     Digest((hash ^ (hash >> 32)) as u32)
-}
-
-fn timestamp(event: &AgentEvent) -> u64 {
-    event.timestamp.unwrap_or_default()
 }
 
 fn mix(hash: u64, word: u64) -> u64 {

@@ -182,9 +182,10 @@ impl Sequence {
     /// `resume_complete{gap: true}`: frames were lost before the first one kept. The hole they left is told by itself
     /// if anything came behind it; otherwise this says that there is one (C11).
     pub(crate) fn on_gap_flag(&mut self, context: &mut Context<'_>) {
-        let told_by_itself = self.seam.as_ref().is_some_and(|seam| {
-            seam.gap_told || !seam.held.is_empty()
-        });
+        let told_by_itself = self
+            .seam
+            .as_ref()
+            .is_some_and(|seam| seam.gap_told || !seam.held.is_empty());
         if !told_by_itself {
             self.tell_gap(context, None);
         }

@@ -4,9 +4,8 @@
 //! follows in the replay may show that the operation was started again (D12). An end that does not say how the run
 //! went is *unexplained*: the server is asked (S14).
 
-use agent_gateway_protocol::{
-    AgentRuntimeEnd, EndReason, ErrorPayload, ErrorPhase, OperationStatus,
-};
+use agent_gateway_protocol::OperationStatus;
+use agent_gateway_protocol::event::{AgentRuntimeEnd, EndReason, ErrorPayload, ErrorPhase};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Limits;
@@ -30,10 +29,7 @@ impl ServerEnd {
         match &end.reason {
             None
             | Some(
-                EndReason::Done
-                | EndReason::Completed
-                | EndReason::Success
-                | EndReason::Unknown(_),
+                EndReason::Done | EndReason::Completed | EndReason::Success | EndReason::Unknown(_),
             ) => Some(Self::Completed),
             Some(EndReason::Error) => Some(Self::Failed(RunError {
                 kind: end.error_type.clone().unwrap_or_else(default_kind),
@@ -99,13 +95,11 @@ struct Noted {
     binding: bool,
 }
 
-/// What a frame meant for the end of the run.
+/// What a frame meant for the end of the run, beside what [`Terminal::verdict`] says after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sign {
     /// Nothing.
     None,
-    /// An end was noted: look at [`Terminal::verdict`].
-    Ended,
     /// What looked like an end was ignored, or is void now: ask the server (S14).
     Doubtful(Doubt),
 }
@@ -147,10 +141,10 @@ impl Terminal {
         self.noted.as_ref().is_some_and(|noted| noted.binding)
     }
 
-    /// S2: an own event after a noted end makes it void, unless it is the trailing `step_complete`.
-    pub(crate) fn on_own_event(&mut self, is_step_complete: bool) -> Sign {
+    /// S2: an own event that shows new life after a noted end makes it void; the operation was started again.
+    pub(crate) fn on_own_event(&mut self, is_sign_of_life: bool) -> Sign {
         self.foreign_at = None;
-        if is_step_complete {
+        if !is_sign_of_life {
             return Sign::None;
         }
         self.suspended = false;
@@ -158,27 +152,24 @@ impl Terminal {
     }
 
     /// S2: an own `agent_runtime_end`. The first one counts.
-    pub(crate) fn on_end(&mut self, end: &AgentRuntimeEnd) -> Sign {
+    pub(crate) fn on_end(&mut self, end: &AgentRuntimeEnd) {
         match ServerEnd::from_end(end) {
             Some(end) => self.note(Some(end)),
-            None => {
-                self.suspended = true;
-                Sign::Doubtful(Doubt::Suspended)
-            }
+            None => self.suspended = true,
         }
     }
 
     /// S2: an own `error`; the failure of one tool is not the failure of the run.
-    pub(crate) fn on_error(&mut self, error: &ErrorPayload) -> Sign {
+    pub(crate) fn on_error(&mut self, error: &ErrorPayload) {
         match error.phase {
-            Some(ErrorPhase::ToolExecution | ErrorPhase::ToolMessagePersist) => Sign::None,
+            Some(ErrorPhase::ToolExecution | ErrorPhase::ToolMessagePersist) => {}
             None
-            | Some(
-                ErrorPhase::LlmExecution | ErrorPhase::StepExecution | ErrorPhase::Unknown(_),
-            ) => self.note(Some(ServerEnd::Failed(RunError {
-                kind: error.kind().into(),
-                text: error.text().into(),
-            }))),
+            | Some(ErrorPhase::LlmExecution | ErrorPhase::StepExecution | ErrorPhase::Unknown(_)) => {
+                self.note(Some(ServerEnd::Failed(RunError {
+                    kind: error.kind().into(),
+                    text: error.text().into(),
+                })))
+            }
         }
     }
 
@@ -196,7 +187,8 @@ impl Terminal {
         if self.is_echo(now, limits) {
             return Sign::Doubtful(Doubt::Echo);
         }
-        self.note(None)
+        self.note(None);
+        Sign::None
     }
 
     /// S5: a status of the gateway, from `resume_complete` or `status_change`.
@@ -227,12 +219,12 @@ impl Terminal {
             | OperationStatus::Completed
             | OperationStatus::Unknown(_) => {
                 if self.suspended {
-                    Sign::Doubtful(Doubt::Suspended)
-                } else {
-                    self.note(None)
+                    return Sign::Doubtful(Doubt::Suspended);
                 }
+                self.note(None);
             }
         }
+        Sign::None
     }
 
     /// S8: the server has no running operation on the topic: over, whatever a socket could say.
@@ -249,7 +241,7 @@ impl Terminal {
         Sign::Doubtful(Doubt::Restarted)
     }
 
-    fn note(&mut self, end: Option<ServerEnd>) -> Sign {
+    fn note(&mut self, end: Option<ServerEnd>) {
         self.last_was_foreign = false;
         match &mut self.noted {
             // Latched: the first reason counts, and a reason explains an end noted without one.
@@ -265,7 +257,6 @@ impl Terminal {
                 });
             }
         }
-        Sign::Ended
     }
 
     fn is_echo(&self, now: Timestamp, limits: &Limits) -> bool {
@@ -278,14 +269,3 @@ impl Terminal {
 fn default_kind() -> alloc::boxed::Box<str> {
     "AgentRuntimeError".into()
 }
-
-impl From<Doubt> for crate::ignored::Ignored {
-    fn from(doubt: Doubt) -> Self {
-        match doubt {
-            Doubt::Echo => Self::Echo,
-            Doubt::Suspended => Self::Suspended,
-            Doubt::Restarted => Self::Restarted,
-        }
-    }
-}
-

@@ -1,0 +1,403 @@
+//! From the command to the first dial: `execAgent`, a new topic's messages, the announcement (R1–R5).
+//!
+//! ```text
+//!  execute ──▶ Requesting ──started──▶ (new topic) FetchingMessages ──▶ announced, streaming
+//!                 │ stop: keeps waiting for the id, up to stop_grace (R2)
+//! ```
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::ToString;
+
+use agent_gateway_protocol::TopicId;
+use agent_gateway_protocol::api::GetMessages;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::cursor::Cursor;
+use crate::event::Execute;
+use crate::fences::RequestId;
+use crate::ignored::Ignored;
+use crate::notification::{Notification, RunStarted};
+use crate::outcome::{Outcome, StartFailure};
+use crate::request::{Call, RefusalKind, Reply, RequestFailure, Started};
+use crate::run::Phase;
+use crate::run::live::{Identity, Live};
+use crate::run::settling::Settling;
+use crate::session::credential::Credential;
+use crate::timers::Timer;
+
+/// A run that the server may not know of yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Starting {
+    execute: Execute,
+    step: Step,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+enum Step {
+    /// `execAgent` is in flight; `Timer::StartDeadline` runs.
+    Requesting { request: RequestId },
+    /// The same, after a stop: only its id is waited for; `Timer::StopGrace` runs (R2).
+    Stopping { request: RequestId },
+    /// The run goes, and its new topic's messages are in flight; `Timer::MessagesDeadline` runs (R4).
+    FetchingMessages {
+        request: RequestId,
+        started: Box<Started>,
+        topic: TopicId,
+    },
+}
+
+impl Starting {
+    /// R1. Without a gateway nothing could be streamed, so nothing is started.
+    pub(crate) fn begin(context: &mut Context<'_>, execute: Execute) -> Phase {
+        if context.kit.config.gateway.is_none() {
+            let failure =
+                StartFailure::Gateway("the server names no gateway to stream from".into());
+            return Settling::end(context, None, Outcome::StartFailed(failure));
+        }
+        let call = Call::StartRun(Box::new(execute.input.clone()));
+        let deadline = context.limits().start_deadline;
+        let request = context.request(call, Timer::StartDeadline, deadline);
+        Phase::Starting(Box::new(Self {
+            execute,
+            step: Step::Requesting { request },
+        }))
+    }
+
+    pub(crate) fn on_reply(
+        mut self: Box<Self>,
+        context: &mut Context<'_>,
+        request: RequestId,
+        reply: Reply,
+    ) -> Phase {
+        match self.step {
+            Step::Requesting { request: current } if current == request => {
+                context.disarm(Timer::StartDeadline);
+                self.on_started(context, request, reply)
+            }
+            Step::Stopping { request: current } if current == request => {
+                context.disarm(Timer::StopGrace);
+                self.on_started_late(context, request, reply)
+            }
+            Step::FetchingMessages {
+                request: current,
+                started,
+                topic,
+            } if current == request => {
+                context.disarm(Timer::MessagesDeadline);
+                let messages = match reply {
+                    Reply::Messages(messages) => Some(messages),
+                    Reply::Failed(_) => None,
+                    Reply::Started(_)
+                    | Reply::StartRefused { .. }
+                    | Reply::TokenIssued(_)
+                    | Reply::Interrupted { .. }
+                    | Reply::Status(_)
+                    | Reply::Marker(_)
+                    | Reply::MarkerCleared => {
+                        context.ignore(Ignored::UnexpectedReply(request));
+                        None
+                    }
+                };
+                context.notify(Notification::TopicCreated { topic, messages });
+                stream(self.execute, context, *started)
+            }
+            step @ (Step::Requesting { .. }
+            | Step::Stopping { .. }
+            | Step::FetchingMessages { .. }) => {
+                context.ignore(Ignored::StaleRequest(request));
+                self.step = step;
+                Phase::Starting(self)
+            }
+        }
+    }
+
+    /// R2: the request is given a while to tell its id, so that the server's run does not go on unseen (D9).
+    pub(crate) fn stop(mut self: Box<Self>, context: &mut Context<'_>) -> Phase {
+        match self.step {
+            Step::Requesting { request } => {
+                context.disarm(Timer::StartDeadline);
+                let grace = context.limits().stop_grace;
+                if grace.0 == 0 {
+                    context.cancel(request, Timer::StopGrace);
+                    return Settling::end(context, None, Outcome::StoppedServerUnknown);
+                }
+                context.arm(Timer::StopGrace, grace);
+                self.step = Step::Stopping { request };
+                Phase::Starting(self)
+            }
+            Step::Stopping { .. } => {
+                context.ignore(Ignored::AlreadyStopping);
+                Phase::Starting(self)
+            }
+            Step::FetchingMessages {
+                request, started, ..
+            } => {
+                context.cancel(request, Timer::MessagesDeadline);
+                interrupt(context, &self.execute, *started)
+            }
+        }
+    }
+
+    /// S12, R2: over for the caller now. What is in flight is still waited for: after a stop, so that a late id is
+    /// interrupted; otherwise so that the request is not cut under the server's hands.
+    pub(crate) fn detach(self: Box<Self>, context: &mut Context<'_>) -> Phase {
+        match self.step {
+            Step::Requesting { request } => {
+                context.disarm(Timer::StartDeadline);
+                Settling::await_start(context, request, false, Outcome::Detached)
+            }
+            Step::Stopping { request } => {
+                Settling::await_start(context, request, true, Outcome::StoppedServerUnknown)
+            }
+            Step::FetchingMessages {
+                request, started, ..
+            } => {
+                context.cancel(request, Timer::MessagesDeadline);
+                let identity = identity(&self.execute, *started);
+                Settling::end(context, Some(identity), Outcome::Detached)
+            }
+        }
+    }
+
+    /// R1: nobody knows whether the server has started the run.
+    pub(crate) fn on_start_deadline(self: Box<Self>, context: &mut Context<'_>) -> Phase {
+        let Step::Requesting { request } = self.step else {
+            return Phase::Starting(self);
+        };
+        context.cancel(request, Timer::StartDeadline);
+        let text = format!("no answer within {}", context.limits().start_deadline).into();
+        Settling::end(context, None, Outcome::StartUnknown { text })
+    }
+
+    /// R2: no id came within the grace.
+    pub(crate) fn on_stop_grace_over(self: Box<Self>, context: &mut Context<'_>) -> Phase {
+        let Step::Stopping { request } = self.step else {
+            return Phase::Starting(self);
+        };
+        context.cancel(request, Timer::StopGrace);
+        Settling::end(context, None, Outcome::StoppedServerUnknown)
+    }
+
+    /// R4: messages that do not come are not critical.
+    pub(crate) fn on_messages_deadline(self: Box<Self>, context: &mut Context<'_>) -> Phase {
+        let Step::FetchingMessages {
+            request,
+            started,
+            topic,
+        } = self.step
+        else {
+            return Phase::Starting(self);
+        };
+        context.cancel(request, Timer::MessagesDeadline);
+        context.notify(Notification::TopicCreated {
+            topic,
+            messages: None,
+        });
+        stream(self.execute, context, *started)
+    }
+
+    /// A stored state was woken: an `execAgent` in flight is never sent again.
+    pub(crate) fn on_restored(
+        self: Box<Self>,
+        context: &mut Context<'_>,
+        token: Option<crate::token::TokenGrant>,
+    ) -> Phase {
+        match self.step {
+            Step::Requesting { .. } => {
+                context.disarm(Timer::StartDeadline);
+                let text = "the client was stopped while it waited for the answer".into();
+                Settling::end(context, None, Outcome::StartUnknown { text })
+            }
+            Step::Stopping { .. } => {
+                context.disarm(Timer::StopGrace);
+                Settling::end(context, None, Outcome::StoppedServerUnknown)
+            }
+            Step::FetchingMessages {
+                mut started, topic, ..
+            } => {
+                context.disarm(Timer::MessagesDeadline);
+                context.notify(Notification::TopicCreated {
+                    topic,
+                    messages: None,
+                });
+                started.token = None;
+                let mut execute = self.execute;
+                execute.token = token;
+                stream(execute, context, *started)
+            }
+        }
+    }
+
+    /// Which timers this phase implies, for `check()`.
+    pub(crate) fn expects(&self, timer: Timer) -> bool {
+        match self.step {
+            Step::Requesting { .. } => timer == Timer::StartDeadline,
+            Step::Stopping { .. } => timer == Timer::StopGrace,
+            Step::FetchingMessages { .. } => timer == Timer::MessagesDeadline,
+        }
+    }
+
+    /// The run this is, once the server has told.
+    pub(crate) fn started(&self) -> Option<&Started> {
+        match &self.step {
+            Step::FetchingMessages { started, .. } => Some(started),
+            Step::Requesting { .. } | Step::Stopping { .. } => None,
+        }
+    }
+
+    fn on_started(
+        mut self: Box<Self>,
+        context: &mut Context<'_>,
+        request: RequestId,
+        reply: Reply,
+    ) -> Phase {
+        let started = match reply {
+            Reply::Started(started) => started,
+            Reply::StartRefused { text } => {
+                let outcome = Outcome::StartFailed(StartFailure::Soft(text));
+                return Settling::end(context, None, outcome);
+            }
+            Reply::Failed(failure) => {
+                return Settling::end(context, None, not_started(failure));
+            }
+            Reply::TokenIssued(_)
+            | Reply::Interrupted { .. }
+            | Reply::Status(_)
+            | Reply::Messages(_)
+            | Reply::Marker(_)
+            | Reply::MarkerCleared => {
+                context.ignore(Ignored::UnexpectedReply(request));
+                let text = "an answer of the wrong kind".into();
+                return Settling::end(context, None, Outcome::StartUnknown { text });
+            }
+        };
+        match self.new_topic(&started) {
+            Some(topic) => {
+                let call = Call::FetchMessages(Box::new(messages_of(&started, &topic)));
+                let deadline = context.limits().request_deadline;
+                let request = context.request(call, Timer::MessagesDeadline, deadline);
+                self.step = Step::FetchingMessages {
+                    request,
+                    started,
+                    topic,
+                };
+                Phase::Starting(self)
+            }
+            None => stream(self.execute, context, *started),
+        }
+    }
+
+    /// R2: the answer that came within the grace.
+    fn on_started_late(
+        self: Box<Self>,
+        context: &mut Context<'_>,
+        request: RequestId,
+        reply: Reply,
+    ) -> Phase {
+        let outcome = match reply {
+            Reply::Started(started) => return interrupt(context, &self.execute, *started),
+            Reply::StartRefused { .. } => Outcome::Stopped,
+            Reply::Failed(failure) if is_certain(&failure) => Outcome::Stopped,
+            Reply::Failed(_) => Outcome::StoppedServerUnknown,
+            Reply::TokenIssued(_)
+            | Reply::Interrupted { .. }
+            | Reply::Status(_)
+            | Reply::Messages(_)
+            | Reply::Marker(_)
+            | Reply::MarkerCleared => {
+                context.ignore(Ignored::UnexpectedReply(request));
+                Outcome::StoppedServerUnknown
+            }
+        };
+        Settling::end(context, None, outcome)
+    }
+
+    /// R4: the topic the run made, if it was not given one.
+    fn new_topic(&self, started: &Started) -> Option<TopicId> {
+        let given = self
+            .execute
+            .input
+            .app_context
+            .as_ref()
+            .is_some_and(|context| context.topic_id.is_some());
+        if given { None } else { started.topic.clone() }
+    }
+}
+
+/// R5: announced before the first dial, then streamed.
+fn stream(execute: Execute, context: &mut Context<'_>, started: Started) -> Phase {
+    let token = execute.token.clone().or_else(|| started.token.clone());
+    let credential = Credential::new(context, token, execute.renewal, started.topic.clone());
+    context.notify(Notification::RunStarted(Box::new(RunStarted {
+        operation: started.operation.clone(),
+        topic: started.topic.clone(),
+        thread: started.thread.clone(),
+        assistant_message: started.assistant_message.clone(),
+        user_message: started.user_message.clone(),
+    })));
+    if let Some(operation) = execute.parent.clone() {
+        context.notify(Notification::ParentRetired { operation });
+    }
+    let identity = identity(&execute, started);
+    let mut live = Live::new(context, identity, Cursor::start(), credential, true);
+    let end = live.begin(context);
+    Phase::follow(live, context, end)
+}
+
+/// R2, R3: the id is known and the run is not wanted: it is interrupted, and nothing is dialled or announced.
+fn interrupt(context: &mut Context<'_>, execute: &Execute, started: Started) -> Phase {
+    let identity = identity(execute, started);
+    Settling::interrupt(context, identity, Outcome::Stopped)
+}
+
+fn identity(execute: &Execute, started: Started) -> Identity {
+    let asked = execute.input.app_context.as_ref();
+    Identity {
+        operation: started.operation,
+        topic: started
+            .topic
+            .or_else(|| asked.and_then(|context| context.topic_id.clone())),
+        thread: started
+            .thread
+            .or_else(|| asked.and_then(|context| context.thread_id.clone())),
+        assistant_message: started.assistant_message,
+    }
+}
+
+fn messages_of(started: &Started, topic: &TopicId) -> GetMessages {
+    GetMessages {
+        agent_id: started.agent.clone(),
+        topic_id: Some(topic.clone()),
+        thread_id: started.thread.clone(),
+        ..GetMessages::default()
+    }
+}
+
+/// R1: what a failed `execAgent` says of the run.
+fn not_started(failure: RequestFailure) -> Outcome {
+    if let RequestFailure::Refused(refusal) = &failure
+        && refusal.kind == RefusalKind::Unauthorized
+    {
+        return Outcome::AuthLost {
+            reason: failure.to_string().into(),
+        };
+    }
+    if is_certain(&failure) {
+        return Outcome::StartFailed(StartFailure::Request(failure));
+    }
+    Outcome::StartUnknown {
+        text: failure.to_string().into(),
+    }
+}
+
+/// Whether a failed `execAgent` cannot have started anything.
+fn is_certain(failure: &RequestFailure) -> bool {
+    match failure {
+        RequestFailure::Unreachable { .. } | RequestFailure::Refused(_) => true,
+        RequestFailure::Lost { .. } => false,
+        // A proxy's 5xx may stand for a server that works on; anything else was not LobeHub's server at all.
+        RequestFailure::Unreadable { status, .. } => *status < 500,
+    }
+}

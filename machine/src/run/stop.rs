@@ -1,0 +1,124 @@
+//! Stopping a run that streams: an interrupt over HTTP, and the stream goes on until its end (R5).
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::fences::RequestId;
+use crate::ignored::Ignored;
+use crate::notification::{Notification, StopFailure};
+use crate::outcome::Outcome;
+use crate::request::{Call, RefusalKind, Reply, RequestFailure};
+use crate::run::End;
+use crate::run::live::Live;
+use crate::timers::Timer;
+
+/// A stop being carried out; `Timer::StopTimeout` runs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Stop {
+    /// The interrupt in flight; `Timer::InterruptDeadline` runs. Without one, stop may be asked for again.
+    pub(crate) request: Option<RequestId>,
+}
+
+impl Live {
+    /// R5, one interrupt at a time; before the first dial nothing streams, and the run ends with it (R3, I2).
+    pub(crate) fn stop(&mut self, context: &mut Context<'_>) -> Option<End> {
+        if self
+            .stop
+            .as_ref()
+            .is_some_and(|stop| stop.request.is_some())
+        {
+            context.ignore(Ignored::AlreadyStopping);
+            return None;
+        }
+        self.send_interrupt(context);
+        if !self.connection.has_dialled() {
+            return Some(End::left_alone(Outcome::Stopped));
+        }
+        context.arm(Timer::StopTimeout, context.limits().stop_timeout);
+        None
+    }
+
+    /// What became of the interrupt: failures are told, and stop may be asked for again.
+    pub(crate) fn on_interrupt_reply(
+        &mut self,
+        context: &mut Context<'_>,
+        request: RequestId,
+        reply: Reply,
+    ) {
+        context.disarm(Timer::InterruptDeadline);
+        if let Some(stop) = &mut self.stop {
+            stop.request = None;
+        }
+        let cause = match reply {
+            Reply::Interrupted { success: true } => {
+                return context.notify(Notification::StopAccepted);
+            }
+            Reply::Interrupted { success: false } => StopFailure::NotRunning,
+            Reply::Failed(RequestFailure::Refused(refusal))
+                if matches!(
+                    refusal.kind,
+                    RefusalKind::NotFound | RefusalKind::BadRequest
+                ) =>
+            {
+                StopFailure::NotRunning
+            }
+            Reply::Failed(failure) => StopFailure::Request(failure),
+            Reply::Started(_)
+            | Reply::StartRefused { .. }
+            | Reply::TokenIssued(_)
+            | Reply::Status(_)
+            | Reply::Messages(_)
+            | Reply::Marker(_)
+            | Reply::MarkerCleared => {
+                context.ignore(Ignored::UnexpectedReply(request));
+                StopFailure::Request(RequestFailure::Lost {
+                    text: "an answer of the wrong kind".into(),
+                })
+            }
+        };
+        let not_running = cause == StopFailure::NotRunning;
+        context.notify(Notification::StopFailed { cause });
+        if not_running {
+            // The server says that it is over: how it ended is a question away (S14).
+            self.session.inquiry.ask(context, &self.session.operation);
+        }
+    }
+
+    pub(crate) fn on_interrupt_deadline(&mut self, context: &mut Context<'_>) -> Option<End> {
+        if let Some(request) = self.stop.as_mut().and_then(|stop| stop.request.take()) {
+            context.cancel(request, Timer::InterruptDeadline);
+            context.notify(Notification::StopFailed {
+                cause: StopFailure::TimedOut,
+            });
+        }
+        None
+    }
+
+    /// The stop is not confirmed in time (R5).
+    pub(crate) fn on_stop_timeout(&mut self, _context: &mut Context<'_>) -> Option<End> {
+        Some(End::unexplained(Outcome::InterruptedUnconfirmed))
+    }
+
+    /// A stored state was woken: whether the interrupt arrived is not known, and asking twice does no harm.
+    pub(crate) fn restore_stop(&mut self, context: &mut Context<'_>) {
+        if self
+            .stop
+            .as_ref()
+            .is_some_and(|stop| stop.request.is_some())
+        {
+            self.send_interrupt(context);
+        }
+    }
+
+    fn send_interrupt(&mut self, context: &mut Context<'_>) {
+        let call = Call::InterruptRun {
+            operation: self.identity.operation.clone(),
+            topic: self.identity.topic.clone(),
+        };
+        let deadline = context.limits().request_deadline;
+        let request = context.request(call, Timer::InterruptDeadline, deadline);
+        self.stop = Some(Stop {
+            request: Some(request),
+        });
+    }
+}

@@ -1,0 +1,284 @@
+//! What the frames of a live run mean: each in its place, then to whom it matters.
+
+use agent_gateway_protocol::event::{AgentRuntimeEnd, ErrorPayload, ToolExecute};
+use agent_gateway_protocol::frame::{
+    EventFrame, InputRequest, ResumeComplete, StatusChange, ToolConfirmationRequest, UnknownFrame,
+};
+use agent_gateway_protocol::{AgentEvent, EventType, Payload, ServerFrame, ToolCallId};
+
+use crate::context::Context;
+use crate::ignored::Ignored;
+use crate::notification::{EventReceived, Notification, Warning};
+use crate::run::End;
+use crate::run::live::Live;
+use crate::session::terminal::{Doubt, Sign};
+use crate::transition::route_passed;
+
+/// What an own event of the main thread means beside being handed on.
+enum Meaning {
+    Nothing,
+    End(AgentRuntimeEnd),
+    Error(ErrorPayload),
+    ToolExecute(ToolExecute),
+    ToolSettled(ToolCallId),
+}
+
+impl Live {
+    /// A frame with a place in the sequence: passed on in its turn, and with it those that waited for it (C8).
+    pub(crate) fn on_sequenced(
+        &mut self,
+        context: &mut Context<'_>,
+        frame: ServerFrame,
+    ) -> Option<End> {
+        self.session.inquiry.heard(context.now());
+        if let Some(frame) = self.session.sequence.admit(context, frame)
+            && let Some(end) = route_passed(self, context, frame)
+        {
+            return Some(end);
+        }
+        if self.session.sequence.is_in_seam() {
+            return self.pass_held(context);
+        }
+        None
+    }
+
+    /// C8, C11: the first `resume_complete` of a socket ends the seam; every one tells a status (S5).
+    pub(crate) fn on_resume_complete(
+        &mut self,
+        context: &mut Context<'_>,
+        frame: ResumeComplete,
+    ) -> Option<End> {
+        self.session.inquiry.heard(context.now());
+        self.session.inquiry.on_answered();
+        self.session.sequence.on_resume_answered();
+        let ended_seam = self.session.sequence.end_seam(context);
+        if ended_seam && frame.gap {
+            self.session.sequence.on_gap_flag(context);
+        }
+        if let Some(end) = self.drain_seam(context) {
+            return Some(end);
+        }
+        if let Some(status) = &frame.status {
+            let now = context.now();
+            let limits = &context.kit.config.limits;
+            let sign = self.session.terminal.on_status(status, now, limits);
+            self.heed(context, sign);
+        }
+        if ended_seam {
+            return self.on_seam_closed(context);
+        }
+        self.judge(context)
+    }
+
+    /// One of the seam's bounds in time (C8).
+    pub(crate) fn on_seam_due(&mut self, context: &mut Context<'_>) -> Option<End> {
+        if self.session.sequence.on_seam_due(context) {
+            return self.end_seam(context);
+        }
+        None
+    }
+
+    /// The seam is over: everything held has its turn, then what was only noted counts.
+    pub(crate) fn end_seam(&mut self, context: &mut Context<'_>) -> Option<End> {
+        self.session.sequence.end_seam(context);
+        if let Some(end) = self.drain_seam(context) {
+            return Some(end);
+        }
+        self.on_seam_closed(context)
+    }
+
+    /// An event in its turn: handed on, then acted on (S1, I6).
+    pub(crate) fn on_event(&mut self, context: &mut Context<'_>, frame: EventFrame) -> Option<End> {
+        let event = frame.event;
+        self.connection.progress();
+        self.session.credential.progress();
+        let replayed = self.session.sequence.is_replaying();
+        context.kit.receipt.delivered += 1;
+        context.kit.receipt.replayed += u64::from(replayed);
+        let own = self.session.owns(event.operation_id.as_ref());
+        let ends = matches!(event.kind, EventType::AgentRuntimeEnd | EventType::Error);
+        let mut sign = Sign::None;
+        let mut meaning = Meaning::Nothing;
+        if own {
+            sign = self
+                .session
+                .terminal
+                .on_own_event(is_sign_of_life(&event.kind));
+            meaning = meaning_of(&event);
+        } else if ends {
+            self.session.terminal.on_foreign_end(context.now());
+        }
+        context.notify(Notification::EventReceived(EventReceived {
+            cursor: self.session.sequence.cursor().clone(),
+            replayed,
+            own,
+            event,
+        }));
+        self.heed(context, sign);
+        let in_seam = self.session.sequence.is_in_seam();
+        match meaning {
+            Meaning::Nothing => return None,
+            Meaning::ToolExecute(call) => {
+                self.outbox.on_tool_execute(context, call, in_seam);
+                return None;
+            }
+            Meaning::ToolSettled(call) => {
+                self.outbox.on_tool_settled(context, &call);
+                return None;
+            }
+            Meaning::End(end) => {
+                self.session.terminal.on_end(&end);
+            }
+            Meaning::Error(error) => {
+                self.session.terminal.on_error(&error);
+            }
+        }
+        self.judge_outside_seam(context)
+    }
+
+    /// S3, S4, S9b: the stream is over, as the gateway has it.
+    pub(crate) fn on_session_complete(&mut self, context: &mut Context<'_>) -> Option<End> {
+        let now = context.now();
+        let limits = &context.kit.config.limits;
+        let sign = self.session.terminal.on_session_complete(now, limits);
+        self.heed(context, sign);
+        self.judge_outside_seam(context)
+    }
+
+    /// S5: the watchdog's only signal, among others.
+    pub(crate) fn on_status_change(
+        &mut self,
+        context: &mut Context<'_>,
+        frame: &StatusChange,
+    ) -> Option<End> {
+        let now = context.now();
+        let limits = &context.kit.config.limits;
+        let sign = self.session.terminal.on_status(&frame.status, now, limits);
+        self.heed(context, sign);
+        self.judge_outside_seam(context)
+    }
+
+    /// T7.
+    pub(crate) fn on_confirmation_request(
+        &mut self,
+        context: &mut Context<'_>,
+        request: ToolConfirmationRequest,
+    ) -> Option<End> {
+        self.outbox.on_confirmation_request(context, request);
+        None
+    }
+
+    /// T7.
+    pub(crate) fn on_input_request(
+        &mut self,
+        context: &mut Context<'_>,
+        request: InputRequest,
+    ) -> Option<End> {
+        self.outbox.on_input_request(context, request);
+        None
+    }
+
+    /// C12: never fatal.
+    pub(crate) fn on_unknown_frame(
+        &mut self,
+        context: &mut Context<'_>,
+        frame: UnknownFrame,
+    ) -> Option<End> {
+        context.warn(Warning::UnknownFrame { kind: frame.kind });
+        None
+    }
+
+    /// Those whose turn has come with the last one; a seam that has reached its bounds in size ends here.
+    fn pass_held(&mut self, context: &mut Context<'_>) -> Option<End> {
+        if let Some(end) = self.drain_seam(context) {
+            return Some(end);
+        }
+        if self.session.sequence.is_in_seam() {
+            return None;
+        }
+        self.on_seam_closed(context)
+    }
+
+    fn drain_seam(&mut self, context: &mut Context<'_>) -> Option<End> {
+        while let Some(frame) = self.session.sequence.next_held(context) {
+            if let Some(end) = route_passed(self, context, frame) {
+                return Some(end);
+            }
+        }
+        None
+    }
+
+    /// S2, T1: what was noted in the seam counts now, and what is still open in it is asked for.
+    fn on_seam_closed(&mut self, context: &mut Context<'_>) -> Option<End> {
+        if let Some(end) = self.judge(context) {
+            return Some(end);
+        }
+        if !self.concluding {
+            self.outbox.on_seam_ended(context);
+        }
+        None
+    }
+
+    fn judge_outside_seam(&mut self, context: &mut Context<'_>) -> Option<End> {
+        if self.session.sequence.is_in_seam() {
+            return None;
+        }
+        self.judge(context)
+    }
+
+    /// An end that does not count, or not any more: it is said, and the server is asked (S14).
+    fn heed(&mut self, context: &mut Context<'_>, sign: Sign) {
+        let Sign::Doubtful(doubt) = sign else {
+            return;
+        };
+        match doubt {
+            Doubt::Echo => context.ignore(Ignored::Echo),
+            Doubt::Suspended => context.ignore(Ignored::Suspended),
+            Doubt::Restarted => self.concluding = false,
+        }
+        self.session.inquiry.ask(context, &self.session.operation);
+    }
+}
+
+/// S1, S2, T1, T3: what an own event means. Events of a sub-thread mean nothing to the run.
+fn meaning_of(event: &AgentEvent) -> Meaning {
+    let matters = matches!(
+        event.kind,
+        EventType::AgentRuntimeEnd
+            | EventType::Error
+            | EventType::ToolExecute
+            | EventType::ToolEnd
+            | EventType::ToolResult
+    );
+    if !matters || event.is_subagent() {
+        return Meaning::Nothing;
+    }
+    let settled = |call: Option<ToolCallId>| call.map_or(Meaning::Nothing, Meaning::ToolSettled);
+    match (event.payload(), &event.kind) {
+        (Payload::AgentRuntimeEnd(end), _) => Meaning::End(end),
+        (Payload::Error(error), _) => Meaning::Error(error),
+        (Payload::ToolExecute(call), _) => Meaning::ToolExecute(call),
+        (Payload::ToolEnd(end), _) => settled(end.tool_call_id()),
+        (Payload::ToolResult(result), _) => settled(result.tool_call_id),
+        // An end whose data is of no known form is an end all the same.
+        (_, EventType::AgentRuntimeEnd) => Meaning::End(AgentRuntimeEnd::default()),
+        (_, EventType::Error) => Meaning::Error(ErrorPayload::default()),
+        _ => Meaning::Nothing,
+    }
+}
+
+/// Whether an own event after an end shows that the operation was started again (S2). What trails behind an end, and
+/// what may come at any time after it, does not.
+fn is_sign_of_life(kind: &EventType) -> bool {
+    !matches!(
+        kind,
+        EventType::AgentRuntimeEnd
+            | EventType::Error
+            | EventType::StepComplete
+            | EventType::VisibleOutputEnd
+            | EventType::NotifyUpdate
+            | EventType::SessionTitle
+            | EventType::MessagePatch
+            | EventType::MemberRuntimeEnd
+    )
+}
