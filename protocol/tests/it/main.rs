@@ -6,4 +6,5 @@ mod fixtures;
 mod frames;
 mod json;
 mod nouns;
+mod properties;
 mod trpc;
