@@ -48,10 +48,13 @@ impl AgentEvent {
     /// The text is not JSON, no object, or has no `type`.
     pub fn decode(text: &str) -> Result<Self, FrameError> {
         let mut scanner = Scanner::new(text);
-        let draft = EventDraft::scan(&mut scanner).and_then(|draft| scanner.end().map(|()| draft));
-        let draft = draft
-            .map_err(|error| FrameError::shown(error, text))?
-            .ok_or(FrameError::NotAnObject)?;
+        let mut draft = EventDraft::default();
+        let is_object = draft
+            .scan(&mut scanner)
+            .and_then(|is_object| scanner.end().map(|()| is_object));
+        if !is_object.map_err(|error| FrameError::shown(error, text))? {
+            return Err(FrameError::NotAnObject);
+        }
         draft.build().ok_or(FrameError::NoType)
     }
 
@@ -115,42 +118,47 @@ pub(crate) struct EventDraft<'a> {
 }
 
 impl<'a> EventDraft<'a> {
-    /// Passes one value; `None` if it is no object.
-    pub(crate) fn scan(scanner: &mut Scanner<'a>) -> Result<Option<Self>, JsonError> {
+    /// Passes one value and fills the draft with it; `false` if it is no object.
+    pub(crate) fn scan(&mut self, scanner: &mut Scanner<'a>) -> Result<bool, JsonError> {
+        *self = Self::default();
         if scanner.peek() != Some(b'{') {
             scanner.value()?;
-            return Ok(None);
+            return Ok(false);
         }
-        let mut draft = Self::default();
         let mut first = true;
         while let Some(key) = scanner.member(&mut first)? {
             let value = scanner.value()?;
             match &*key.decode() {
-                "type" => draft.kind = Some(value),
-                "stepIndex" => draft.step_index = Some(value),
-                "operationId" => draft.operation_id = Some(value),
-                "timestamp" => draft.timestamp = Some(value),
-                "data" => draft.data = Some(value),
-                _ => draft.others.push(key, value),
+                "type" => self.kind = Some(value),
+                "stepIndex" => self.step_index = Some(value),
+                "operationId" => self.operation_id = Some(value),
+                "timestamp" => self.timestamp = Some(value),
+                "data" => self.data = Some(value),
+                _ => self.others.push(key, value),
             }
         }
-        Ok(Some(draft))
+        Ok(true)
     }
 
     /// The event; `None` if it has no `type`, or too many members to split.
-    pub(crate) fn build(mut self) -> Option<AgentEvent> {
+    #[inline]
+    pub(crate) fn build(&mut self) -> Option<AgentEvent> {
         let kind = self.kind?.read()?;
         let step_index = self.others.read_or_push("stepIndex", self.step_index);
         let operation_id = self.others.read_or_push("operationId", self.operation_id);
         let timestamp = self.others.read_or_push("timestamp", self.timestamp);
-        let extra = self.others.keep()?;
+        let extra = if self.others.is_empty() {
+            None
+        } else {
+            Some(Box::new(self.others.keep()?))
+        };
         Some(AgentEvent {
             kind,
             step_index,
             operation_id,
             timestamp,
             data: self.data.map(JsonSlice::to_raw),
-            extra: (!extra.is_empty()).then(|| Box::new(extra)),
+            extra,
         })
     }
 }

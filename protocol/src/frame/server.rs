@@ -45,10 +45,13 @@ impl ServerFrame {
     /// # Errors
     /// The message is not JSON, no object, or has no `type`.
     pub fn decode(text: &str) -> Result<Self, FrameError> {
-        let draft = match Draft::scan(text) {
-            Ok(draft) => draft.ok_or(FrameError::NotAnObject)?,
-            Err(error) => return Err(FrameError::shown(error, text)),
-        };
+        let mut draft = Draft::default();
+        if !draft
+            .scan(text)
+            .map_err(|error| FrameError::shown(error, text))?
+        {
+            return Err(FrameError::NotAnObject);
+        }
         draft.build(text)
     }
 
@@ -148,7 +151,8 @@ impl ServerFrame {
 struct Draft<'a> {
     kind: Option<JsonSlice<'a>>,
     id: Option<JsonSlice<'a>>,
-    event: Option<EventDraft<'a>>,
+    event: EventDraft<'a>,
+    is_event: bool,
     reason: Option<JsonSlice<'a>>,
     summary: Option<JsonSlice<'a>>,
     status: Option<JsonSlice<'a>>,
@@ -160,41 +164,45 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// `None` if the text is JSON, but no object.
-    fn scan(text: &'a str) -> Result<Option<Self>, JsonError> {
+    /// `false` if the text is JSON, but no object.
+    #[inline]
+    fn scan(&mut self, text: &'a str) -> Result<bool, JsonError> {
         let mut scanner = Scanner::new(text);
-        if scanner.peek() != Some(b'{') {
+        let is_object = scanner.peek() == Some(b'{');
+        if !is_object {
             scanner.value()?;
-            scanner.end()?;
-            return Ok(None);
         }
-        let mut draft = Self::default();
         let mut first = true;
-        while let Some(key) = scanner.member(&mut first)? {
+        while let Some(key) = if is_object {
+            scanner.member(&mut first)?
+        } else {
+            None
+        } {
             let slot = match &*key.decode() {
                 "event" => {
-                    draft.event = EventDraft::scan(&mut scanner)?;
+                    self.is_event = self.event.scan(&mut scanner)?;
                     continue;
                 }
-                "type" => &mut draft.kind,
-                "id" => &mut draft.id,
-                "reason" => &mut draft.reason,
-                "summary" => &mut draft.summary,
-                "status" => &mut draft.status,
-                "tool" => &mut draft.tool,
-                "toolCallId" => &mut draft.tool_call_id,
-                "prompt" => &mut draft.prompt,
-                "requestId" => &mut draft.request_id,
-                "gap" => &mut draft.gap,
+                "type" => &mut self.kind,
+                "id" => &mut self.id,
+                "reason" => &mut self.reason,
+                "summary" => &mut self.summary,
+                "status" => &mut self.status,
+                "tool" => &mut self.tool,
+                "toolCallId" => &mut self.tool_call_id,
+                "prompt" => &mut self.prompt,
+                "requestId" => &mut self.request_id,
+                "gap" => &mut self.gap,
                 _ => &mut None,
             };
             *slot = Some(scanner.value()?);
         }
         scanner.end()?;
-        Ok(Some(draft))
+        Ok(is_object)
     }
 
-    fn build(self, text: &str) -> Result<ServerFrame, FrameError> {
+    #[inline]
+    fn build(&mut self, text: &str) -> Result<ServerFrame, FrameError> {
         let kind = self
             .kind
             .and_then(JsonSlice::string)
@@ -202,12 +210,10 @@ impl<'a> Draft<'a> {
             .decode();
         let id = self.id.and_then(JsonSlice::read);
         let known = match &*kind {
-            "agent_event" => self.event.and_then(EventDraft::build).map(|event| {
-                ServerFrame::AgentEvent(EventFrame {
-                    id: id.clone(),
-                    event,
-                })
-            }),
+            "agent_event" if self.is_event => match self.event.build() {
+                Some(event) => return Ok(ServerFrame::AgentEvent(EventFrame { id, event })),
+                None => None,
+            },
             "heartbeat_ack" => Some(ServerFrame::HeartbeatAck),
             "auth_success" => Some(ServerFrame::AuthSuccess),
             "auth_failed" => Some(ServerFrame::AuthFailed(AuthFailed {

@@ -12,6 +12,8 @@ pub struct JsonError {
 
 /// What is wrong with a text that should be JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+// A word wide, so that a scanner's results are words throughout: mixed widths are copied bytewise, which stalls.
+#[repr(usize)]
 pub enum JsonProblem {
     /// The text ends in the middle of a value.
     #[error("the text ends too early")]

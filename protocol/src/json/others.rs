@@ -30,6 +30,11 @@ impl<'a> Others<'a> {
         typed
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     /// The members as an object; `None` if there are too many.
     pub(crate) fn keep(&self) -> Option<Object> {
         Object::keep(&self.found)

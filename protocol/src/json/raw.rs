@@ -3,7 +3,7 @@ use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::DeserializeOwned};
 
-use super::{FromJson, JsonError, JsonSlice, Scanner, ToJson};
+use super::{FromJson, JsonError, JsonSlice, Scanner, ToJson, slice::Marks};
 
 /// One valid JSON value, kept as its text.
 ///
@@ -23,8 +23,8 @@ impl RawJson {
         let mut scanner = Scanner::new(&text);
         let slice = scanner.value()?;
         scanner.end()?;
-        if slice.as_str().len() == text.len() {
-            return Ok(Self::owned(text));
+        if slice.as_str().len() == text.len() && !slice.has_breaks() {
+            return Ok(Self(text));
         }
         Ok(slice.to_raw())
     }
@@ -39,7 +39,7 @@ impl RawJson {
     /// # Errors
     /// What `serde_json` says, such as a map whose keys are no strings.
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
-        serde_json::to_string(value).map(|text| Self::owned(text.into()))
+        serde_json::to_string(value).map(|text| Self::without_breaks(&text))
     }
 
     /// The text of a string value.
@@ -67,7 +67,7 @@ impl RawJson {
 
     /// The value borrowed, to be read by the lenient rules of [`FromJson`].
     pub fn as_slice(&self) -> JsonSlice<'_> {
-        JsonSlice::proven(&self.0, false)
+        JsonSlice::proven(&self.0, Marks::ESCAPED)
     }
 
     /// Reads the value leniently, as JavaScript would; `None` if it is something else.
@@ -85,23 +85,20 @@ impl RawJson {
 
     pub(super) fn proven(text: &str, breaks: bool) -> Self {
         if breaks {
-            Self::owned(text.into())
+            Self::without_breaks(text)
         } else {
             Self(text.into())
         }
     }
 
-    /// Takes text that a [`ToJson`] just wrote.
-    pub(crate) fn written(text: String) -> Self {
-        Self::owned(text.into())
+    /// Takes text that a [`ToJson`] just wrote: it writes no line breaks but those of values that have none.
+    pub(super) fn written(text: String) -> Self {
+        Self(text.into())
     }
 
-    fn owned(text: Box<str>) -> Self {
-        if text.bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
-            // Inside a string a line break is always escaped: a raw one is whitespace between tokens.
-            return Self(text.replace(['\n', '\r'], " ").into());
-        }
-        Self(text)
+    /// Inside a string a line break is always escaped: a raw one is whitespace between tokens.
+    fn without_breaks(text: &str) -> Self {
+        Self(text.replace(['\n', '\r'], " ").into())
     }
 }
 

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use super::{JsonError, JsonProblem, JsonSlice, RawText};
+use super::{JsonError, JsonProblem, JsonSlice, RawText, slice::Marks};
 
 /// Walks JSON text once, checking its grammar as `JSON.parse` does. Nothing is built; no recursion.
 pub(crate) struct Scanner<'a> {
@@ -22,24 +22,17 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next byte that is not whitespace, without passing it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn peek(&mut self) -> Option<u8> {
-        loop {
-            let byte = *self.bytes.get(self.at)?;
-            match byte {
-                b' ' | b'\t' => self.at += 1,
-                b'\n' | b'\r' => {
-                    self.at += 1;
-                    self.breaks = true;
-                }
-                _ => return Some(byte),
-            }
+        match self.bytes.get(self.at) {
+            Some(byte) if *byte > b' ' => Some(*byte),
+            _ => self.peek_past_space(),
         }
     }
 
     /// Passes the opening brace at the first call, then one key and its colon a call; `None` at the closing brace. The
     /// caller must pass the member's value in between.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn member(&mut self, first: &mut bool) -> Result<Option<RawText<'a>>, JsonError> {
         if !self.next_in(b'{', b'}', first)? {
             return Ok(None);
@@ -54,22 +47,22 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes one value of any kind.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<JsonSlice<'a>, JsonError> {
-        self.peek();
+        let first = self.peek();
         let from = self.at;
-        self.breaks = false;
-        self.skip_value()?;
-        Ok(JsonSlice::proven(&self.text[from..self.at], self.breaks))
-    }
-
-    /// Passes one string.
-    #[inline]
-    pub(crate) fn string(&mut self) -> Result<RawText<'a>, JsonError> {
-        if self.peek() != Some(b'"') {
-            return Err(self.unexpected(JsonProblem::ExpectedValue));
-        }
-        self.quoted()
+        let marks = if first == Some(b'"') {
+            self.quoted()?.marks()
+        } else {
+            self.breaks = false;
+            self.skip_value()?;
+            if self.breaks {
+                Marks::BREAKS
+            } else {
+                Marks::NONE
+            }
+        };
+        Ok(JsonSlice::proven(&self.text[from..self.at], marks))
     }
 
     /// Succeeds if only whitespace is left.
@@ -80,7 +73,22 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    #[inline]
+    #[cold]
+    fn peek_past_space(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.bytes.get(self.at)?;
+            match byte {
+                b' ' | b'\t' => self.at += 1,
+                b'\n' | b'\r' => {
+                    self.at += 1;
+                    self.breaks = true;
+                }
+                _ => return Some(byte),
+            }
+        }
+    }
+
+    #[inline(always)]
     fn next_in(&mut self, open: u8, close: u8, first: &mut bool) -> Result<bool, JsonError> {
         let entering = core::mem::take(first);
         if entering {
@@ -103,7 +111,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn key(&mut self) -> Result<RawText<'a>, JsonError> {
         if self.peek() != Some(b'"') {
             return Err(self.unexpected(JsonProblem::ExpectedKey));
@@ -171,21 +179,21 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes a string whose opening quote is next.
-    #[inline]
+    #[inline(always)]
     fn quoted(&mut self) -> Result<RawText<'a>, JsonError> {
         self.at += 1;
         let from = self.at;
-        let mut escaped = false;
+        let mut marks = Marks::NONE;
         loop {
             self.at = plain_end(self.bytes, self.at);
             match self.bytes.get(self.at) {
                 Some(b'"') => {
                     let inner = &self.text[from..self.at];
                     self.at += 1;
-                    return Ok(RawText::proven(inner, escaped));
+                    return Ok(RawText::proven(inner, marks));
                 }
                 Some(b'\\') => {
-                    escaped = true;
+                    marks = Marks::ESCAPED;
                     self.escape()?;
                 }
                 Some(_) => return Err(self.error(JsonProblem::ControlCharacter)),
@@ -305,13 +313,68 @@ impl Nesting {
 }
 
 /// The first place at or after `at` whose byte is a quote, a backslash or a control character; the end if none is.
-#[inline]
-fn plain_end(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(byte) = bytes.get(at) {
-        if matches!(byte, b'"' | b'\\' | 0..=0x1f) {
+///
+/// Most strings are short: eight bytes at a time come first. A long one goes on in blocks that the compiler turns into
+/// vector code, until a block holds what is looked for.
+#[inline(always)]
+fn plain_end(bytes: &[u8], at: usize) -> usize {
+    const WORDS_FIRST: usize = 4;
+    let mut rest = bytes.get(at..).unwrap_or_default();
+    for _ in 0..WORDS_FIRST {
+        let Some((word, after)) = rest.split_first_chunk() else {
+            break;
+        };
+        let found = special_bytes(*word);
+        if found != 0 {
+            return bytes.len() - rest.len() + first_byte(found);
+        }
+        rest = after;
+    }
+    long_plain_end(bytes, rest)
+}
+
+fn long_plain_end(bytes: &[u8], mut rest: &[u8]) -> usize {
+    const BLOCK: usize = 32;
+    while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
+        if block
+            .iter()
+            .fold(false, |found, byte| found | is_special(*byte))
+        {
             break;
         }
-        at += 1;
+        rest = after;
     }
-    at
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let found = special_bytes(*word);
+        if found != 0 {
+            return bytes.len() - rest.len() + first_byte(found);
+        }
+        rest = after;
+    }
+    let plain = rest
+        .iter()
+        .position(|byte| is_special(*byte))
+        .unwrap_or(rest.len());
+    bytes.len() - rest.len() + plain
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
+}
+
+/// The top bit of each of eight bytes that is special. Bytes after the first such one may be marked without being it.
+#[inline(always)]
+fn special_bytes(word: [u8; 8]) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    let word = u64::from_le_bytes(word);
+    // Taking `bound` from each byte borrows into its top bit where it is less, if it had no top bit itself.
+    let less = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound));
+    let equal = |byte: u8| less(word ^ (ONES * u64::from(byte)), 1);
+    (equal(b'"') | equal(b'\\') | less(word, 0x20)) & !word & (ONES * 0x80)
+}
+
+#[inline]
+fn first_byte(found: u64) -> usize {
+    found.trailing_zeros() as usize / 8
 }

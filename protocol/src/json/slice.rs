@@ -5,18 +5,29 @@ use super::{FromJson, RawJson, RawText, Scanner};
 #[derive(Clone, Copy, Debug)]
 pub struct JsonSlice<'a> {
     text: &'a str,
-    /// There may be raw line breaks between tokens, to be made spaces when the value is kept.
-    breaks: bool,
+    marks: Marks,
+}
+
+/// What the scanner noticed in a value. A word wide, as the rest of a slice, to be copied with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Marks(usize);
+
+impl Marks {
+    pub(super) const NONE: Self = Self(0);
+    /// There are raw line breaks between tokens, to be made spaces when the value is kept.
+    pub(super) const BREAKS: Self = Self(1);
+    /// The value may be a string with escapes.
+    pub(super) const ESCAPED: Self = Self(2);
 }
 
 impl<'a> JsonSlice<'a> {
     pub(crate) const EMPTY_OBJECT: Self = Self {
         text: "{}",
-        breaks: false,
+        marks: Marks::NONE,
     };
 
-    pub(super) fn proven(text: &'a str, breaks: bool) -> Self {
-        Self { text, breaks }
+    pub(super) fn proven(text: &'a str, marks: Marks) -> Self {
+        Self { text, marks }
     }
 
     /// The text of the value, without whitespace around it.
@@ -26,7 +37,7 @@ impl<'a> JsonSlice<'a> {
 
     /// Keeps the value: its text is copied, raw line breaks between tokens become spaces.
     pub fn to_raw(self) -> RawJson {
-        RawJson::proven(self.text, self.breaks)
+        RawJson::proven(self.text, self.has_breaks())
     }
 
     /// Reads the value as `T`; `None` if it is something else.
@@ -45,11 +56,15 @@ impl<'a> JsonSlice<'a> {
     }
 
     /// The value's text if it is a string, still escaped.
+    #[inline]
     pub(crate) fn string(self) -> Option<RawText<'a>> {
-        if !self.text.starts_with('"') {
-            return None;
-        }
-        Scanner::new(self.text).string().ok()
+        let inner = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        Some(RawText::proven(inner, self.marks))
+    }
+
+    /// Whether there are raw line breaks between tokens.
+    pub(super) fn has_breaks(self) -> bool {
+        self.marks == Marks::BREAKS
     }
 
     /// Calls `each` for every member of the object, in order; `None` if the value is no object.

@@ -1,30 +1,38 @@
 use alloc::{borrow::Cow, string::String};
 use core::fmt::Write;
 
+use super::slice::Marks;
+
 /// What stands between the quotes of a JSON string, still escaped and known to be well formed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RawText<'a> {
     inner: &'a str,
-    escaped: bool,
+    /// Whether it may hold escapes.
+    marks: Marks,
 }
 
 impl<'a> RawText<'a> {
-    pub(super) fn proven(inner: &'a str, escaped: bool) -> Self {
-        Self { inner, escaped }
+    pub(super) fn proven(inner: &'a str, marks: Marks) -> Self {
+        Self { inner, marks }
     }
 
     /// A text without escapes, of our own.
     pub(crate) fn plain(text: &'a str) -> Self {
         Self {
             inner: text,
-            escaped: false,
+            marks: Marks::NONE,
         }
+    }
+
+    #[inline]
+    pub(super) fn marks(self) -> Marks {
+        self.marks
     }
 
     /// The text meant. A lone surrogate, which JavaScript lets pass and UTF-8 cannot hold, becomes U+FFFD.
     #[inline]
     pub(crate) fn decode(self) -> Cow<'a, str> {
-        if self.escaped {
+        if self.marks == Marks::ESCAPED && self.inner.contains('\\') {
             Cow::Owned(unescape(self.inner))
         } else {
             Cow::Borrowed(self.inner)
