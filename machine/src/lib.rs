@@ -44,6 +44,7 @@ mod outbox;
 mod outcome;
 mod receipt;
 pub mod recording;
+pub mod registry;
 mod request;
 mod run;
 mod session;

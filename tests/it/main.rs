@@ -1,1 +1,3 @@
-//! Under construction.
+//! Everything that needs more than one crate: the rules of the lifecycle, properties, golden traces, end to end.
+
+mod registry;

@@ -1,0 +1,256 @@
+//! Many runs: who owns an operation, who has a topic (G1–G3, R7, R8). A second small pure function.
+//!
+//! ```text
+//! register(Registry, RegistryEvent) -> (Registry, Vec<Directive>)
+//! ```
+//!
+//! It holds no [`State`](crate::State): the hands keep one for each [`RunId`], ask here before they begin one, and
+//! hand in what each notifies. A [`Directive`] is performed at once, before the rest of the effects in which the
+//! notification came: so an old connection goes before a new one opens (G1).
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::fmt;
+
+use agent_gateway_protocol::{GatewayUrl, OperationId, TopicId};
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Attach, EventKind, Execute};
+use crate::notification::{ConnectionStatus, Notification, TopicStatus};
+use crate::outcome::AttachRefusal;
+
+/// Names one run in the registry. Counts up, never reused: the larger one was started later (R8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub u64);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "run#{}", self.0)
+    }
+}
+
+/// The live runs of one client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Registry {
+    runs: BTreeMap<RunId, Entry>,
+    minted: u64,
+    gateway: Option<GatewayUrl>,
+    switched_on: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Entry {
+    operation: Option<OperationId>,
+    topic: Option<TopicId>,
+    /// Whether it streams, so that the topic is its own.
+    claims_topic: bool,
+    status: ConnectionStatus,
+}
+
+/// What the registry is told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegistryEvent {
+    /// What the server says of its gateway (G3).
+    ServerConfigured {
+        /// Its gateway's URL, if it has one.
+        gateway: Option<GatewayUrl>,
+    },
+    /// The user's switch (G3).
+    GatewayModeSwitched {
+        /// On or off.
+        on: bool,
+    },
+    /// The caller wants a new run.
+    Execute(Box<Execute>),
+    /// The caller wants to watch a run.
+    Attach(Box<Attach>),
+    /// The caller leaves an operation; unknown ones do nothing (G2).
+    Disconnect {
+        /// Which.
+        operation: OperationId,
+    },
+    /// The caller interrupts an operation; unknown ones do nothing (G2).
+    Interrupt {
+        /// Which.
+        operation: OperationId,
+    },
+    /// A run told its caller something.
+    Notified {
+        /// Which run.
+        run: RunId,
+        /// What it told.
+        notification: Notification,
+    },
+}
+
+/// What the hands must do.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Directive {
+    /// Make a state for this run and give it this command.
+    Begin {
+        /// Its name.
+        run: RunId,
+        /// `Execute` or `Attach`.
+        command: EventKind,
+    },
+    /// Give this run this command.
+    Tell {
+        /// Which run.
+        run: RunId,
+        /// `Detach` or `Interrupt`.
+        command: EventKind,
+    },
+    /// Do not begin it (R7).
+    RefuseAttach(AttachRefusal),
+    /// Gateway mode is off: this run is to go another way (G3).
+    RefuseExecute,
+}
+
+/// What `event` makes of the registry, and what to do about it.
+#[must_use]
+pub fn register(mut registry: Registry, event: RegistryEvent) -> (Registry, Vec<Directive>) {
+    let directives = match event {
+        RegistryEvent::ServerConfigured { gateway } => {
+            registry.gateway = gateway;
+            Vec::new()
+        }
+        RegistryEvent::GatewayModeSwitched { on } => {
+            registry.switched_on = on;
+            Vec::new()
+        }
+        RegistryEvent::Execute(execute) => registry.execute(execute),
+        RegistryEvent::Attach(attach) => registry.attach(attach),
+        RegistryEvent::Disconnect { operation } => registry.tell(&operation, EventKind::Detach),
+        RegistryEvent::Interrupt { operation } => registry.tell(&operation, EventKind::Interrupt),
+        RegistryEvent::Notified { run, notification } => registry.on_notified(run, &notification),
+    };
+    (registry, directives)
+}
+
+impl Registry {
+    /// Whether new runs go over the gateway: the server gives a URL, and the user's switch is on (G3).
+    #[must_use]
+    pub fn gateway_mode(&self) -> bool {
+        self.gateway.is_some() && self.switched_on
+    }
+
+    /// The connection's status of an operation; `None` if no live run has it (G2).
+    #[must_use]
+    pub fn status(&self, operation: &OperationId) -> Option<ConnectionStatus> {
+        self.owner(operation)
+            .and_then(|run| self.runs.get(&run))
+            .map(|entry| entry.status)
+    }
+
+    /// The live run that has an operation.
+    #[must_use]
+    pub fn owner(&self, operation: &OperationId) -> Option<RunId> {
+        self.runs
+            .iter()
+            .find(|(_, entry)| entry.operation.as_ref() == Some(operation))
+            .map(|(run, _)| *run)
+    }
+
+    fn execute(&mut self, execute: Box<Execute>) -> Vec<Directive> {
+        if !self.gateway_mode() {
+            return Vec::from([Directive::RefuseExecute]);
+        }
+        let run = self.mint(Entry::default());
+        Vec::from([Directive::Begin {
+            run,
+            command: EventKind::Execute(execute),
+        }])
+    }
+
+    /// R7: refused while any live run owns the operation, connected or not.
+    fn attach(&mut self, attach: Box<Attach>) -> Vec<Directive> {
+        if self.owner(&attach.operation).is_some() {
+            return Vec::from([Directive::RefuseAttach(AttachRefusal::Owned)]);
+        }
+        let run = self.mint(Entry {
+            operation: Some(attach.operation.clone()),
+            topic: attach.topic.clone(),
+            ..Entry::default()
+        });
+        Vec::from([Directive::Begin {
+            run,
+            command: EventKind::Attach(attach),
+        }])
+    }
+
+    fn tell(&self, operation: &OperationId, command: EventKind) -> Vec<Directive> {
+        self.owner(operation)
+            .map(|run| Directive::Tell { run, command })
+            .into_iter()
+            .collect()
+    }
+
+    fn on_notified(&mut self, run: RunId, notification: &Notification) -> Vec<Directive> {
+        let Some(entry) = self.runs.get_mut(&run) else {
+            return Vec::new();
+        };
+        if let Notification::StatusChanged(status) = notification {
+            entry.status = *status;
+        }
+        if let Notification::RunEnded { .. } = notification {
+            self.runs.remove(&run);
+            return Vec::new();
+        }
+        if let Notification::RunStarted(started) = notification {
+            entry.operation = Some(started.operation.clone());
+            entry.topic.clone_from(&started.topic);
+            return self.detach_others(run, |_, other| {
+                other.operation.as_ref() == Some(&started.operation)
+            });
+        }
+        if let Notification::TopicStatusChanged {
+            topic: Some(topic),
+            status: TopicStatus::Running,
+        } = notification
+        {
+            entry.topic = Some(topic.clone());
+            entry.claims_topic = true;
+            return self.claim(run, topic);
+        }
+        Vec::new()
+    }
+
+    /// R8: the run started later has the topic; the other one is left.
+    fn claim(&self, run: RunId, topic: &TopicId) -> Vec<Directive> {
+        let has_topic = |entry: &Entry| entry.claims_topic && entry.topic.as_ref() == Some(topic);
+        let newer = self
+            .runs
+            .iter()
+            .any(|(other, entry)| *other > run && has_topic(entry));
+        if newer {
+            return Vec::from([detach(run)]);
+        }
+        self.detach_others(run, |other, entry| other < run && has_topic(entry))
+    }
+
+    fn detach_others(&self, run: RunId, wanted: impl Fn(RunId, &Entry) -> bool) -> Vec<Directive> {
+        self.runs
+            .iter()
+            .filter(|(other, entry)| **other != run && wanted(**other, entry))
+            .map(|(other, _)| detach(*other))
+            .collect()
+    }
+
+    fn mint(&mut self, entry: Entry) -> RunId {
+        self.minted += 1;
+        let run = RunId(self.minted);
+        self.runs.insert(run, entry);
+        run
+    }
+}
+
+fn detach(run: RunId) -> Directive {
+    Directive::Tell {
+        run,
+        command: EventKind::Detach,
+    }
+}

@@ -1,0 +1,174 @@
+//! Many runs: G1–G3, and the registry's half of R7 and R8.
+
+use agent_gateway_machine::registry::{Directive, Registry, RegistryEvent, RunId, register};
+use agent_gateway_machine::{
+    Attach, AttachRefusal, ConnectionStatus, EventKind, Execute, Notification, Outcome, Receipt,
+    RunStarted, TopicStatus,
+};
+use agent_gateway_protocol::api::ExecAgent;
+use agent_gateway_protocol::{GatewayUrl, OperationId, TopicId};
+
+struct Client(Registry);
+
+impl Client {
+    fn new() -> Self {
+        let mut client = Self(Registry::default());
+        let gateway = GatewayUrl::parse("https://gateway.example").ok();
+        client.tell(RegistryEvent::ServerConfigured { gateway });
+        client.tell(RegistryEvent::GatewayModeSwitched { on: true });
+        client
+    }
+
+    fn tell(&mut self, event: RegistryEvent) -> Vec<Directive> {
+        let (registry, directives) = register(std::mem::take(&mut self.0), event);
+        self.0 = registry;
+        directives
+    }
+
+    fn execute(&mut self) -> Vec<Directive> {
+        let execute = Execute::new(ExecAgent::default());
+        self.tell(RegistryEvent::Execute(Box::new(execute)))
+    }
+
+    fn attach(&mut self, operation: &str, topic: &str) -> Vec<Directive> {
+        let attach = Attach::new(operation.into(), Some(topic.into()));
+        self.tell(RegistryEvent::Attach(Box::new(attach)))
+    }
+
+    fn notify(&mut self, run: u64, notification: Notification) -> Vec<Directive> {
+        let run = RunId(run);
+        self.tell(RegistryEvent::Notified { run, notification })
+    }
+
+    fn started(&mut self, run: u64, operation: &str, topic: &str) -> Vec<Directive> {
+        let started = RunStarted {
+            operation: operation.into(),
+            topic: Some(topic.into()),
+            thread: None,
+            assistant_message: None,
+            user_message: None,
+        };
+        self.notify(run, Notification::RunStarted(Box::new(started)))
+    }
+
+    fn streams(&mut self, run: u64, topic: &str) -> Vec<Directive> {
+        let topic = Some(TopicId::from(topic));
+        let status = TopicStatus::Running;
+        self.notify(run, Notification::TopicStatusChanged { topic, status })
+    }
+
+    fn ended(&mut self, run: u64) -> Vec<Directive> {
+        let outcome = Outcome::Completed;
+        let receipt = Receipt::default();
+        self.notify(run, Notification::RunEnded { outcome, receipt })
+    }
+}
+
+fn detach(run: u64) -> Directive {
+    Directive::Tell {
+        run: RunId(run),
+        command: EventKind::Detach,
+    }
+}
+
+#[test]
+fn g1_an_operation_that_is_connected_anew_disconnects_the_old_one_first() {
+    let mut client = Client::new();
+    client.attach("op_1", "tpc_1");
+    client.execute();
+    assert_eq!(client.started(2, "op_1", "tpc_1"), [detach(1)]);
+}
+
+#[test]
+fn g2_status_by_operation_and_unknown_ones_do_nothing() {
+    let mut client = Client::new();
+    client.execute();
+    client.started(1, "op_1", "tpc_1");
+    client.notify(1, Notification::StatusChanged(ConnectionStatus::Connected));
+    let known = OperationId::from("op_1");
+    let unknown = OperationId::from("op_2");
+    assert_eq!(client.0.status(&known), Some(ConnectionStatus::Connected));
+    assert_eq!(client.0.status(&unknown), None);
+    let disconnect = |operation| RegistryEvent::Disconnect { operation };
+    let interrupt = |operation| RegistryEvent::Interrupt { operation };
+    assert_eq!(client.tell(disconnect(unknown.clone())), []);
+    assert_eq!(client.tell(interrupt(unknown)), []);
+    let tell = |command| {
+        vec![Directive::Tell {
+            run: RunId(1),
+            command,
+        }]
+    };
+    assert_eq!(
+        client.tell(interrupt(known.clone())),
+        tell(EventKind::Interrupt)
+    );
+    assert_eq!(
+        client.tell(disconnect(known.clone())),
+        tell(EventKind::Detach)
+    );
+    client.ended(1);
+    assert_eq!(client.0.status(&known), None);
+}
+
+#[test]
+fn g3_gateway_mode_needs_a_gateway_and_the_switch() {
+    let mut client = Client(Registry::default());
+    assert_eq!(client.execute(), [Directive::RefuseExecute]);
+    let gateway = GatewayUrl::parse("wss://gateway.example").ok();
+    client.tell(RegistryEvent::ServerConfigured { gateway });
+    assert_eq!(client.execute(), [Directive::RefuseExecute]);
+    client.tell(RegistryEvent::GatewayModeSwitched { on: true });
+    assert!(matches!(client.execute()[..], [Directive::Begin { .. }]));
+    client.tell(RegistryEvent::ServerConfigured { gateway: None });
+    assert_eq!(client.execute(), [Directive::RefuseExecute]);
+}
+
+#[test]
+fn r7_attach_is_refused_while_a_live_run_owns_the_operation() {
+    let mut client = Client::new();
+    client.execute();
+    client.started(1, "op_1", "tpc_1");
+    let refused = [Directive::RefuseAttach(AttachRefusal::Owned)];
+    assert_eq!(client.attach("op_1", "tpc_1"), refused);
+    client.ended(1);
+    let begun = client.attach("op_1", "tpc_1");
+    assert!(matches!(
+        begun[..],
+        [Directive::Begin { run: RunId(2), .. }]
+    ));
+    assert_eq!(client.attach("op_1", "tpc_1"), refused);
+}
+
+#[test]
+fn r8_the_run_started_later_detaches_the_older_one_on_its_topic() {
+    let mut client = Client::new();
+    client.execute();
+    client.started(1, "op_1", "tpc_1");
+    assert_eq!(client.streams(1, "tpc_1"), []);
+    client.execute();
+    client.started(2, "op_2", "tpc_1");
+    assert_eq!(client.streams(2, "tpc_1"), [detach(1)]);
+}
+
+#[test]
+fn r8_an_older_run_whose_start_was_slow_gives_way_to_the_newer_one() {
+    let mut client = Client::new();
+    client.execute();
+    client.execute();
+    client.started(2, "op_2", "tpc_1");
+    assert_eq!(client.streams(2, "tpc_1"), []);
+    client.started(1, "op_1", "tpc_1");
+    assert_eq!(client.streams(1, "tpc_1"), [detach(1)]);
+}
+
+#[test]
+fn r8_runs_on_other_topics_are_left_alone() {
+    let mut client = Client::new();
+    client.execute();
+    client.started(1, "op_1", "tpc_1");
+    client.streams(1, "tpc_1");
+    client.execute();
+    client.started(2, "op_2", "tpc_2");
+    assert_eq!(client.streams(2, "tpc_2"), []);
+}
