@@ -1,1 +1,43 @@
-#![doc = "Under construction."]
+//! The hands of the machine: real WebSockets, real HTTP, and the [`Client`] that a program uses.
+//!
+//! A [`Client`] starts runs and attaches to them; each [`Run`] is driven by a task of its own that waits, asks the pure
+//! machine ([`agent_gateway_machine::transition`]) and performs what it says. Sockets are opened through [`Transport`]
+//! and the server is asked through [`Api`]: both can be replaced.
+//!
+//! What it deliberately does not do: it decides nothing about a run. Every rule is the machine's.
+//!
+//! # Logs
+//! Each run has a `tracing` span `run`; its events are named `dial_started`, `connection_opened`, `dial_failed`,
+//! `connection_closed`, `connection_dropped`, `request_sent`, `reply_received`, `request_cancelled`, `command`,
+//! `reading_paused`, `reading_resumed`, `ignored` (all at debug) and `event`, `frame_sent` (at trace). They hold ids and
+//! URLs; no token at any level, and no text of a message.
+
+mod api;
+mod client;
+mod clock;
+mod credential;
+mod driver;
+mod lifetime;
+mod observer;
+mod recorder;
+mod run;
+pub mod tls;
+mod token_source;
+mod transport;
+mod vault;
+
+pub use agent_gateway_machine::{
+    Attach, Cursor, Event, EventReceived, Execute, Limits, Notification, Outcome, Receipt,
+    ToolAnswer,
+};
+
+pub use api::{Api, HttpApi, HttpApiError, HttpOptions};
+pub use client::{Client, ClientBuilder, ClientError, SocketToken};
+pub use credential::Credential;
+pub use driver::QueueLimits;
+pub use observer::Observer;
+pub use recorder::Recorder;
+pub use run::{AnswerError, Answered, Run, RunHandle};
+pub use token_source::TokenSource;
+pub use transport::{Received, Socket, Transport, TransportOptions, WebSocketTransport};
+pub use vault::Vault;

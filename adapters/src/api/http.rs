@@ -1,0 +1,270 @@
+//! The API over HTTP, as LobeHub speaks it.
+
+use agent_gateway_machine::{
+    Call, Millis, Reply, RequestFailure, Started, StatusReport, TokenKind,
+};
+use agent_gateway_protocol::api::{
+    ExecAgentReply, GetGlobalConfig, GetOperationStatus, GetTopicDetail, GlobalConfig,
+    InterruptTask, Method, Procedure, RefreshGatewayToken, SettleRunningOperation,
+    UpdateTopicMetadata,
+};
+use agent_gateway_protocol::{OperationStatus, ServerUrl, trpc};
+use async_trait::async_trait;
+use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Response, redirect};
+use rustls::ClientConfig;
+
+use super::Api;
+use super::failure::{refused, unanswered};
+use crate::credential::Credential;
+use crate::vault::Vault;
+
+/// The numbers of the real API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// A body over this many bytes, unpacked, is not read to its end.
+    pub body_limit: usize,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            body_limit: 64 << 20,
+        }
+    }
+}
+
+/// tRPC over HTTP: plain calls, never a batch, never superjson's `meta`.
+///
+/// It follows no redirect: the credential is in a header of its own, which would go along to wherever it points.
+pub struct HttpApi {
+    client: reqwest::Client,
+    server: ServerUrl,
+    credential: Option<(&'static str, HeaderValue)>,
+    options: HttpOptions,
+}
+
+/// Why there can be no [`HttpApi`].
+#[derive(Debug, thiserror::Error)]
+pub enum HttpApiError {
+    /// The credential holds a character that no header may hold.
+    #[error("the credential holds a character that an HTTP header cannot hold")]
+    Credential,
+    /// The HTTP client cannot be set up, for example because of a proxy variable that is no URL.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(reqwest::Error),
+}
+
+impl HttpApi {
+    /// Speaks to `server` as `credential`, trusting whom `tls` trusts, over the proxy the environment names, if any.
+    ///
+    /// # Errors
+    /// The credential cannot be sent, or the environment's proxy cannot be used.
+    pub fn new(
+        server: ServerUrl,
+        credential: &Credential,
+        tls: &ClientConfig,
+        options: HttpOptions,
+    ) -> Result<Self, HttpApiError> {
+        let mut tls = tls.clone();
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(redirect::Policy::none())
+            .build()
+            .map_err(HttpApiError::Client)?;
+        let credential = match credential.header() {
+            None => None,
+            Some((name, token)) => {
+                let mut value =
+                    HeaderValue::from_str(token.expose()).map_err(|_| HttpApiError::Credential)?;
+                value.set_sensitive(true);
+                Some((name, value))
+            }
+        };
+        Ok(Self {
+            client,
+            server,
+            credential,
+            options,
+        })
+    }
+
+    async fn ask<P: Procedure>(&self, procedure: &P) -> Result<P::Reply, RequestFailure> {
+        let request = trpc::request(procedure);
+        let url = format!("{}{}", self.server, request.path_and_query);
+        let mut builder = match P::METHOD {
+            Method::Query => self.client.get(url),
+            Method::Mutation => self
+                .client
+                .post(url)
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        };
+        if let Some((name, value)) = &self.credential {
+            builder = builder.header(*name, value.clone());
+        }
+        if let Some(body) = request.body {
+            builder = builder.body(body);
+        }
+        let failed = |error: reqwest::Error| unanswered(self.server.as_str(), &error);
+        let response = builder.send().await.map_err(failed)?;
+        let status = response.status();
+        let retry_after = retry_after(&response);
+        if status.is_redirection() {
+            return Err(redirected(&response));
+        }
+        let body = self.body(response).await?;
+        trpc::decode::<P>(status.as_u16(), &body).map_err(|error| refused(error, retry_after))
+    }
+
+    /// The whole body, unless it is over the limit.
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, RequestFailure> {
+        let limit = self.options.body_limit;
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= limit => {
+                    body.extend_from_slice(&chunk);
+                }
+                Ok(Some(_)) => {
+                    return Err(RequestFailure::Unreadable {
+                        status: response.status().as_u16(),
+                        retry_after: None,
+                        text: format!("the body is over the limit of {limit} bytes").into(),
+                    });
+                }
+                Ok(None) => return Ok(body),
+                Err(error) => return Err(unanswered(self.server.as_str(), &error)),
+            }
+        }
+    }
+
+    async fn reply(&self, call: &Call, vault: &Vault) -> Result<Reply, RequestFailure> {
+        Ok(match call {
+            Call::StartRun(input) => started(self.ask(&**input).await?, vault)?,
+            Call::RefreshToken { topic } => {
+                let procedure = RefreshGatewayToken {
+                    topic_id: topic.clone(),
+                    extra: Default::default(),
+                };
+                let token = self.ask(&procedure).await?.token;
+                Reply::TokenIssued(vault.keep(token, TokenKind::Jwt))
+            }
+            Call::MintToken => {
+                return Err(RequestFailure::Unreachable {
+                    text: "there is no token source".into(),
+                });
+            }
+            Call::InterruptRun { operation, topic } => {
+                let procedure = InterruptTask {
+                    operation_id: Some(operation.clone()),
+                    topic_id: topic.clone(),
+                    ..InterruptTask::default()
+                };
+                Reply::Interrupted {
+                    success: self.ask(&procedure).await?.success,
+                }
+            }
+            Call::AskStatus { operation } => {
+                let procedure = GetOperationStatus {
+                    operation_id: operation.clone(),
+                    extra: Default::default(),
+                };
+                Reply::Status(self.ask(&procedure).await?.map(|report| {
+                    StatusReport {
+                        status: report
+                            .status
+                            .unwrap_or_else(|| OperationStatus::Unknown("".into())),
+                        error: report.error,
+                    }
+                }))
+            }
+            Call::FetchMessages(input) => Reply::Messages(self.ask(&**input).await?),
+            Call::ReadMarker { topic } => {
+                let procedure = GetTopicDetail {
+                    topic_id: topic.clone(),
+                    extra: Default::default(),
+                };
+                let marker = self.ask(&procedure).await?.running_operation;
+                Reply::Marker(marker.map(|marker| marker.operation_id))
+            }
+            Call::SettleMarker { topic, operation } => {
+                let procedure = SettleRunningOperation {
+                    topic_id: topic.clone(),
+                    operation_id: operation.clone(),
+                    status: None,
+                    extra: Default::default(),
+                };
+                self.ask(&procedure).await?;
+                Reply::MarkerCleared
+            }
+            Call::ClearMarker { topic } => {
+                let procedure = UpdateTopicMetadata {
+                    topic_id: topic.clone(),
+                };
+                self.ask(&procedure).await?;
+                Reply::MarkerCleared
+            }
+        })
+    }
+}
+
+#[async_trait]
+impl Api for HttpApi {
+    async fn send(&self, call: &Call, vault: &Vault) -> Reply {
+        self.reply(call, vault).await.unwrap_or_else(Reply::Failed)
+    }
+
+    async fn global_config(&self) -> Result<GlobalConfig, RequestFailure> {
+        self.ask(&GetGlobalConfig).await
+    }
+}
+
+/// A 200 of `execAgent`: it may say no all the same (R1).
+fn started(reply: ExecAgentReply, vault: &Vault) -> Result<Reply, RequestFailure> {
+    if !reply.success {
+        let text = reply.error.or(reply.message);
+        return Ok(Reply::StartRefused {
+            text: text.unwrap_or_else(|| "the server did not say why".into()),
+        });
+    }
+    let mut extra = reply.extra;
+    let operation = reply
+        .operation_id
+        .ok_or_else(|| RequestFailure::Unreadable {
+            status: 200,
+            retry_after: None,
+            text: "an unexpected reply: `operationId` is missing".into(),
+        })?;
+    Ok(Reply::Started(Box::new(Started {
+        operation,
+        topic: reply.topic_id,
+        agent: reply.agent_id,
+        thread: extra.take("threadId"),
+        assistant_message: reply.assistant_message_id,
+        user_message: reply.user_message_id,
+        token: reply.token.map(|token| vault.keep(token, TokenKind::Jwt)),
+    })))
+}
+
+/// `Retry-After` in seconds; its other form, a date, is not read.
+fn retry_after(response: &Response) -> Option<Millis> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Millis::seconds)
+}
+
+fn redirected(response: &Response) -> RequestFailure {
+    let target = response
+        .headers()
+        .get(reqwest::header::LOCATION)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let text = match target {
+        Some(target) => format!("it redirects to {target}, and redirects are not followed"),
+        None => "it redirects, and redirects are not followed".into(),
+    };
+    RequestFailure::Unreadable {
+        status: response.status().as_u16(),
+        retry_after: None,
+        text: text.into(),
+    }
+}

@@ -1,0 +1,252 @@
+use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use agent_gateway_machine::{Config, Limits};
+use agent_gateway_protocol::{GatewayUrl, ServerUrl};
+use tokio::sync::OnceCell;
+
+use super::{Client, ClientError, Shared, Watch};
+use crate::api::{Api, HttpApi, HttpOptions};
+use crate::credential::Credential;
+use crate::driver::{Hands, QueueLimits};
+use crate::observer::Observer;
+use crate::recorder::Recorder;
+use crate::tls;
+use crate::token_source::TokenSource;
+use crate::transport::{Transport, TransportOptions, WebSocketTransport};
+
+/// Which token opens the gateway's socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SocketToken {
+    /// The one `execAgent` gives for the run, renewed by the server: what LobeHub's web client uses.
+    #[default]
+    OfRun,
+    /// The client's own credential, an API key or an access token: what LobeHub's command line uses. Renewed by the
+    /// token source, if there is one.
+    OfCredential,
+    /// The token source's.
+    OfSource,
+}
+
+/// Says how a [`Client`] is to be. Only a server (or an [`Api`] of the caller's) must be given.
+#[derive(Default)]
+pub struct ClientBuilder {
+    server: Option<ServerUrl>,
+    credential: Credential,
+    gateway: Option<GatewayUrl>,
+    socket_token: SocketToken,
+    source: Option<Arc<dyn TokenSource>>,
+    transport: Option<Arc<dyn Transport>>,
+    api: Option<Arc<dyn Api>>,
+    authorities: Option<PathBuf>,
+    allow_insecure: bool,
+    limits: Limits,
+    queue: QueueLimits,
+    transport_options: TransportOptions,
+    http_options: HttpOptions,
+    seed: Option<u64>,
+    watches: Vec<Watch>,
+}
+
+impl ClientBuilder {
+    /// The LobeHub server.
+    #[must_use]
+    pub fn server(mut self, server: ServerUrl) -> Self {
+        self.server = Some(server);
+        self
+    }
+
+    /// Who we are to the server; nobody unless given.
+    #[must_use]
+    pub fn credential(mut self, credential: Credential) -> Self {
+        self.credential = credential;
+        self
+    }
+
+    /// The gateway. Unless given, the server is asked once, at the first run (`config.getGlobalConfig`), and its switch
+    /// for new runs is heeded (G3).
+    #[must_use]
+    pub fn gateway(mut self, gateway: GatewayUrl) -> Self {
+        self.gateway = Some(gateway);
+        self
+    }
+
+    /// Which token opens the gateway's socket; the run's own unless said.
+    #[must_use]
+    pub fn socket_token(mut self, socket_token: SocketToken) -> Self {
+        self.socket_token = socket_token;
+        self
+    }
+
+    /// Where fresh socket tokens come from when they are not the server's.
+    #[must_use]
+    pub fn token_source(mut self, source: Arc<dyn TokenSource>) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// Opens sockets in place of [`WebSocketTransport`].
+    #[must_use]
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Sends requests in place of [`HttpApi`].
+    #[must_use]
+    pub fn api(mut self, api: Arc<dyn Api>) -> Self {
+        self.api = Some(api);
+        self
+    }
+
+    /// Trusts the certificate authorities in this PEM file instead of the platform's.
+    #[must_use]
+    pub fn authorities(mut self, path: impl Into<PathBuf>) -> Self {
+        self.authorities = Some(path.into());
+        self
+    }
+
+    /// Lets credentials and tokens go over plain `http` and `ws` to other machines (C1).
+    #[must_use]
+    pub fn allow_insecure(mut self, allow: bool) -> Self {
+        self.allow_insecure = allow;
+        self
+    }
+
+    /// The numbers of the rules.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How much may wait for a slow caller.
+    #[must_use]
+    pub fn queue(mut self, queue: QueueLimits) -> Self {
+        self.queue = queue;
+        self
+    }
+
+    /// The numbers of [`WebSocketTransport`].
+    #[must_use]
+    pub fn transport_options(mut self, options: TransportOptions) -> Self {
+        self.transport_options = options;
+        self
+    }
+
+    /// The numbers of [`HttpApi`].
+    #[must_use]
+    pub fn http_options(mut self, options: HttpOptions) -> Self {
+        self.http_options = options;
+        self
+    }
+
+    /// The seed of every run's jitter; random for each unless given.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Records every run to what `open` gives for it. A run that cannot be recorded does not begin.
+    #[must_use]
+    pub fn record<W: Write + Send + 'static>(
+        self,
+        open: impl Fn() -> io::Result<W> + Send + Sync + 'static,
+    ) -> Self {
+        self.watch(Box::new(move || Ok(Box::new(Recorder::new(open()?)))))
+    }
+
+    /// Shows every run to what `make` gives for it.
+    #[must_use]
+    pub fn observe<O: Observer + 'static>(
+        self,
+        make: impl Fn() -> O + Send + Sync + 'static,
+    ) -> Self {
+        self.watch(Box::new(move || Ok(Box::new(make()))))
+    }
+
+    /// Makes the client. Reaches out to nobody.
+    ///
+    /// # Errors
+    /// What is missing, or cannot be as it is.
+    pub fn build(self) -> Result<Client, ClientError> {
+        if let Some(server) = &self.server
+            && self.credential != Credential::None
+            && !server.is_secure()
+            && !server.is_loopback()
+            && !self.allow_insecure
+        {
+            return Err(ClientError::InsecureServer(server.clone()));
+        }
+        // Refuses a gateway given in the clear at once; one that the server names is looked at when a run begins.
+        Config {
+            gateway: self.gateway.clone(),
+            server: self.server.clone(),
+            allow_insecure: self.allow_insecure,
+            limits: self.limits.clone(),
+        }
+        .validate()?;
+        let tls = match (&self.transport, &self.api) {
+            (Some(_), Some(_)) => None,
+            _ => Some(match &self.authorities {
+                Some(path) => tls::with_authorities(path)?,
+                None => tls::platform()?,
+            }),
+        };
+        let transport = match (self.transport, &tls) {
+            (Some(transport), _) => transport,
+            (None, Some(tls)) => {
+                Arc::new(WebSocketTransport::new(tls.clone(), self.transport_options))
+            }
+            (None, None) => return Err(ClientError::NoServer),
+        };
+        let api: Arc<dyn Api> = match (self.api, &self.server, &tls) {
+            (Some(api), _, _) => api,
+            (None, Some(server), Some(tls)) => Arc::new(HttpApi::new(
+                server.clone(),
+                &self.credential,
+                tls,
+                self.http_options,
+            )?),
+            (None, _, _) => return Err(ClientError::NoServer),
+        };
+        Ok(Client {
+            shared: Arc::new(Shared {
+                hands: Arc::new(Hands {
+                    transport,
+                    api,
+                    source: self.source,
+                }),
+                server: self.server,
+                credential: self.credential,
+                socket_token: self.socket_token,
+                gateway: self.gateway,
+                published: OnceCell::new(),
+                allow_insecure: self.allow_insecure,
+                limits: self.limits,
+                queue: self.queue,
+                seed: self.seed,
+                watches: self.watches,
+            }),
+        })
+    }
+
+    fn watch(mut self, watch: Watch) -> Self {
+        self.watches.push(watch);
+        self
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ClientBuilder")
+            .field("server", &self.server)
+            .field("credential", &self.credential)
+            .field("gateway", &self.gateway)
+            .finish_non_exhaustive()
+    }
+}

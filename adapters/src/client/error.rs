@@ -1,0 +1,42 @@
+use std::io;
+
+use agent_gateway_machine::{ConfigError, RequestFailure};
+use agent_gateway_protocol::{GatewayUrlError, ServerUrl};
+use thiserror::Error;
+
+use crate::api::HttpApiError;
+use crate::tls::TlsError;
+
+/// Why a client cannot be made, or a run cannot begin. Everything later is an [`Outcome`](crate::Outcome).
+#[derive(Debug, Error)]
+pub enum ClientError {
+    /// Neither a server nor an [`Api`](crate::Api) was given.
+    #[error("no server is given")]
+    NoServer,
+    /// A credential would go over plain `http` to another machine (C1).
+    #[error(
+        "a credential would go in the clear to {0}: use https, or allow insecure connections if that is meant"
+    )]
+    InsecureServer(ServerUrl),
+    /// The gateway's URL or a number cannot be as it is.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no usable TLS set-up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// There is no usable HTTP set-up.
+    #[error(transparent)]
+    Http(#[from] HttpApiError),
+    /// The server could not be asked where its gateway is.
+    #[error("the server could not be asked for its gateway: {0}")]
+    GatewayUnknown(RequestFailure),
+    /// What the server names as its gateway is none.
+    #[error("the gateway that the server names cannot be used: {0}")]
+    PublishedGateway(GatewayUrlError),
+    /// The server does not let new runs go through its gateway (G3).
+    #[error("the server has its gateway mode off: it streams new runs itself")]
+    GatewayModeOff,
+    /// The run is to be recorded or observed, and cannot be.
+    #[error("the run cannot be recorded: {0}")]
+    Observer(io::Error),
+}

@@ -1,0 +1,144 @@
+//! The one current dial or socket, and the sockets that are being closed.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use agent_gateway_machine::{Close, DialFailure, DialId, FrameProblem};
+use agent_gateway_protocol::{CloseCode, ServerFrame};
+use tokio::time::{Sleep, sleep};
+
+use crate::transport::{Received, Socket};
+
+/// A closing handshake takes at most this long: the peer may be gone.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// Boxed, and dropped once it has its socket: its own state is much larger than the socket's.
+type Opening = Pin<Box<dyn Future<Output = Result<Box<dyn Socket>, DialFailure>> + Send>>;
+
+pub(super) struct Connection {
+    current: Option<(DialId, Stage)>,
+    /// At most one per dial, each gone within [`CLOSING`].
+    closing: Vec<Closing>,
+}
+
+struct Closing {
+    socket: Box<dyn Socket>,
+    bound: Pin<Box<Sleep>>,
+}
+
+enum Stage {
+    Opening(Opening),
+    Open(Box<dyn Socket>),
+}
+
+/// What came of the current dial.
+pub(super) enum Input {
+    Opened,
+    Failed(DialFailure),
+    Frame(ServerFrame),
+    Rejected(FrameProblem),
+    Closed(Close),
+}
+
+impl Connection {
+    pub(super) fn new() -> Self {
+        Self {
+            current: None,
+            closing: Vec::new(),
+        }
+    }
+
+    pub(super) fn dial(&mut self, dial: DialId, opening: Opening) {
+        self.current = Some((dial, Stage::Opening(opening)));
+    }
+
+    pub(super) fn send(&mut self, dial: DialId, text: String) {
+        if let Some((current, Stage::Open(socket))) = &mut self.current
+            && *current == dial
+        {
+            socket.send(text);
+        }
+    }
+
+    pub(super) fn close(&mut self, dial: DialId, code: CloseCode) {
+        if let Some((_, stage)) = self.current.take_if(|(current, _)| *current == dial)
+            && let Stage::Open(socket) = stage
+        {
+            self.finish(socket, code);
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.current, Some((_, Stage::Open(_))))
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.current.is_none() && self.closing.is_empty()
+    }
+
+    /// The next thing that came of the current dial.
+    pub(super) fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<(DialId, Input)> {
+        let Some((dial, stage)) = &mut self.current else {
+            return Poll::Pending;
+        };
+        let dial = *dial;
+        let input = match stage {
+            Stage::Opening(opening) => match opening.as_mut().poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(socket)) => {
+                    *stage = Stage::Open(socket);
+                    Input::Opened
+                }
+                Poll::Ready(Err(failure)) => {
+                    self.current = None;
+                    Input::Failed(failure)
+                }
+            },
+            Stage::Open(socket) => match socket.poll_receive(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Received::Frame(frame)) => Input::Frame(frame),
+                Poll::Ready(Received::Rejected(problem)) => Input::Rejected(problem),
+                Poll::Ready(Received::Closed(close)) => {
+                    if let Some((_, Stage::Open(socket))) = self.current.take() {
+                        self.answer(socket, &close);
+                    }
+                    Input::Closed(close)
+                }
+            },
+        };
+        Poll::Ready((dial, input))
+    }
+
+    /// Brings out what was given to `send`.
+    pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) {
+        if let Some((_, Stage::Open(socket))) = &mut self.current {
+            // Pending: the socket wakes us when it can take more.
+            let _ = socket.poll_flush(context);
+        }
+    }
+
+    pub(super) fn poll_closing(&mut self, context: &mut Context<'_>) {
+        self.closing.retain_mut(|closing| {
+            closing.socket.poll_close(context).is_pending()
+                && closing.bound.as_mut().poll(context).is_pending()
+        });
+    }
+
+    /// What the peer is owed after a close of its own.
+    fn answer(&mut self, socket: Box<dyn Socket>, close: &Close) {
+        match close {
+            Close::Closed { .. } => self.finish(socket, CloseCode::NORMAL),
+            Close::Violation { .. } => self.finish(socket, CloseCode::PROTOCOL_ERROR),
+            Close::Lost { .. } => {}
+        }
+    }
+
+    fn finish(&mut self, mut socket: Box<dyn Socket>, code: CloseCode) {
+        socket.start_close(code);
+        self.closing.push(Closing {
+            socket,
+            bound: Box::pin(sleep(CLOSING)),
+        });
+    }
+}

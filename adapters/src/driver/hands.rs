@@ -1,0 +1,34 @@
+//! What the runs of one client reach out with.
+
+use std::sync::Arc;
+
+use agent_gateway_machine::{Call, Reply, RequestFailure};
+
+use crate::api::Api;
+use crate::token_source::TokenSource;
+use crate::transport::Transport;
+use crate::vault::Vault;
+
+pub(crate) struct Hands {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) api: Arc<dyn Api>,
+    pub(crate) source: Option<Arc<dyn TokenSource>>,
+}
+
+impl Hands {
+    pub(super) async fn ask(&self, call: &Call, vault: &Vault) -> Reply {
+        let Call::MintToken = call else {
+            return self.api.send(call, vault).await;
+        };
+        let minted = match &self.source {
+            Some(source) => source.mint().await,
+            None => Err(RequestFailure::Unreachable {
+                text: "there is no token source".into(),
+            }),
+        };
+        match minted {
+            Ok((token, kind)) => Reply::TokenIssued(vault.keep(token, kind)),
+            Err(failure) => Reply::Failed(failure),
+        }
+    }
+}

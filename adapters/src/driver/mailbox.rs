@@ -1,0 +1,275 @@
+//! What lies between a run's driver and its caller: commands one way, notifications the other, and a snapshot.
+//!
+//! One short lock on each side per wake-up, not one hop per frame: the driver hands over all that one wake-up brought,
+//! and the reader takes all that is there.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use agent_gateway_machine::{
+    AnswerRefusal, ConnectionStatus, EventKind, Notification, Receipt, State,
+};
+use agent_gateway_protocol::{OperationId, TopicId};
+use tokio::sync::oneshot;
+
+/// How much may wait for the caller before the socket is no longer read (I13).
+///
+/// The reader takes all at once, so up to twice this is held while it works; and one transition can go over it, by at
+/// most what a seam holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// Notifications.
+    pub notifications: usize,
+    /// Bytes of event data in them.
+    pub bytes: usize,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self {
+            notifications: 1_024,
+            bytes: 8 << 20,
+        }
+    }
+}
+
+/// Something asked of a run.
+pub(crate) struct Command {
+    pub(crate) kind: EventKind,
+    /// Told whether the machine accepted it.
+    pub(crate) verdict: Option<oneshot::Sender<Verdict>>,
+}
+
+/// What became of an answer.
+pub(crate) type Verdict = Result<(), Rejection>;
+
+/// Why an answer was not accepted.
+#[derive(Debug)]
+pub(crate) enum Rejection {
+    Refused(AnswerRefusal),
+    RunOver,
+}
+
+/// What a run looks like from outside, as of the latest wake-up.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Snapshot {
+    pub(crate) status: ConnectionStatus,
+    pub(crate) operation: Option<OperationId>,
+    pub(crate) topic: Option<TopicId>,
+    pub(crate) receipt: Receipt,
+}
+
+/// What may still be handed over before reading pauses.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Room {
+    pub(super) notifications: usize,
+    pub(super) bytes: usize,
+}
+
+pub(crate) struct Mailbox {
+    limits: QueueLimits,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    notifications: VecDeque<Notification>,
+    bytes: usize,
+    /// Drained at every wake-up of the driver, which waits for nothing else meanwhile.
+    commands: VecDeque<Command>,
+    snapshot: Snapshot,
+    /// Nobody reads any more: what comes is dropped.
+    abandoned: bool,
+    /// No notification comes any more.
+    closed: bool,
+    /// The driver has stopped reading its socket until there is room.
+    paused: bool,
+    /// The driver's task is over.
+    gone: bool,
+    reader: Option<Waker>,
+    driver: Option<Waker>,
+}
+
+impl Mailbox {
+    pub(crate) fn new(limits: QueueLimits) -> Self {
+        Self {
+            limits,
+            inner: Mutex::default(),
+        }
+    }
+
+    /// Asks something of the run. `false`: the run's driver is gone.
+    pub(crate) fn command(&self, command: Command) -> bool {
+        let mut inner = self.lock();
+        if inner.gone {
+            return false;
+        }
+        inner.commands.push_back(command);
+        wake(inner.driver.take(), inner);
+        true
+    }
+
+    /// Takes all there is, into an empty `taken`. Ready with nothing taken: no more comes.
+    pub(crate) fn poll_take(
+        &self,
+        context: &Context<'_>,
+        taken: &mut VecDeque<Notification>,
+    ) -> Poll<()> {
+        let mut inner = self.lock();
+        if inner.notifications.is_empty() {
+            if inner.closed {
+                return Poll::Ready(());
+            }
+            store(&mut inner.reader, context);
+            return Poll::Pending;
+        }
+        mem::swap(&mut inner.notifications, taken);
+        inner.bytes = 0;
+        if inner.paused {
+            inner.paused = false;
+            wake(inner.driver.take(), inner);
+        }
+        Poll::Ready(())
+    }
+
+    /// Nobody reads any more.
+    pub(crate) fn abandon(&self) {
+        let mut inner = self.lock();
+        inner.abandoned = true;
+        inner.paused = false;
+        inner.notifications = VecDeque::new();
+        inner.bytes = 0;
+        wake(inner.driver.take(), inner);
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.lock().snapshot.clone()
+    }
+
+    /// The driver's turn: takes the commands, and leaves word how to be woken. Says whether reading is paused still.
+    pub(super) fn poll_commands(
+        &self,
+        context: &Context<'_>,
+        commands: &mut VecDeque<Command>,
+    ) -> bool {
+        let mut inner = self.lock();
+        store(&mut inner.driver, context);
+        mem::swap(&mut inner.commands, commands);
+        inner.paused
+    }
+
+    /// Hands over what a wake-up brought, and says how much more may come. With `pause`, no room left pauses reading.
+    pub(super) fn deliver(
+        &self,
+        brought: &mut Vec<Notification>,
+        state: Option<&State>,
+        pause: bool,
+    ) -> Room {
+        let mut inner = self.lock();
+        if let Some(state) = state {
+            inner.snapshot.update(state);
+        }
+        if inner.abandoned || inner.closed {
+            brought.clear();
+        }
+        let wanted = !brought.is_empty();
+        for notification in brought.drain(..) {
+            inner.bytes += size(&notification);
+            inner.closed |= matches!(notification, Notification::RunEnded { .. });
+            inner.notifications.push_back(notification);
+        }
+        let room = if inner.abandoned {
+            Room {
+                notifications: usize::MAX,
+                bytes: usize::MAX,
+            }
+        } else {
+            Room {
+                notifications: self
+                    .limits
+                    .notifications
+                    .saturating_sub(inner.notifications.len()),
+                bytes: self.limits.bytes.saturating_sub(inner.bytes),
+            }
+        };
+        inner.paused = pause && room.is_none();
+        if wanted {
+            wake(inner.reader.take(), inner);
+        }
+        room
+    }
+
+    /// The driver is gone: whoever waits is told.
+    pub(super) fn leave(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        inner.gone = true;
+        // Dropping them tells who waits for a verdict.
+        let commands = mem::take(&mut inner.commands);
+        wake(inner.reader.take(), inner);
+        drop(commands);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing in here can panic halfway through a change.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Room {
+    pub(super) fn is_none(self) -> bool {
+        self.notifications == 0 || self.bytes == 0
+    }
+
+    /// What is left after `notification`.
+    pub(super) fn less(self, notification: &Notification) -> Self {
+        Self {
+            notifications: self.notifications.saturating_sub(1),
+            bytes: self.bytes.saturating_sub(size(notification)),
+        }
+    }
+}
+
+impl Snapshot {
+    fn update(&mut self, state: &State) {
+        self.status = state.status();
+        self.receipt = state.receipt();
+        if self.operation.is_none() {
+            self.operation = state.operation().cloned();
+        }
+        if self.topic.is_none() {
+            self.topic = state.topic().cloned();
+        }
+    }
+}
+
+/// What counts in bytes: the data of events; the rest is small.
+fn size(notification: &Notification) -> usize {
+    match notification {
+        Notification::EventReceived(received) => {
+            received.event.data.as_ref().map_or(0, |data| data.len())
+        }
+        Notification::TopicCreated {
+            messages: Some(messages),
+            ..
+        } => messages.len(),
+        _ => 0,
+    }
+}
+
+fn store(place: &mut Option<Waker>, context: &Context<'_>) {
+    match place {
+        Some(waker) => waker.clone_from(context.waker()),
+        None => *place = Some(context.waker().clone()),
+    }
+}
+
+/// Wakes after letting go of the lock: the woken would only run into it.
+fn wake(waker: Option<Waker>, guard: MutexGuard<'_, Inner>) {
+    drop(guard);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

@@ -1,0 +1,329 @@
+//! The hands of one run: wait, ask the machine, perform what it says, in order. No lifecycle decision lives here.
+//!
+//! One task per run. A wake-up goes round once:
+//!
+//! ```text
+//! commands -> replies -> socket (all that is ready, up to a batch) -> alarm -> send -> hand over to the caller
+//! ```
+//!
+//! The alarm comes after the input already received (C14), and the socket is written in the same round as it is read, so
+//! that neither ever waits for the other. When the caller's queue is full the socket is not read, and TCP pushes back;
+//! everything else goes on, and the machine is told.
+//!
+//! What it deliberately does not do: it knows no rule. Which socket, token or request matters is said by the machine
+//! through ids it mints; the driver only finds what has that id.
+
+mod connection;
+mod hands;
+mod mailbox;
+mod requests;
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use agent_gateway_machine::{
+    Alarm, Effect, Effects, Event, EventKind, Ignored, Notification, State, Timestamp, transition,
+};
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tracing::{debug, error, trace};
+
+use self::connection::{Connection, Input};
+use self::mailbox::{Command, Room};
+use self::requests::Requests;
+use crate::clock::Clock;
+use crate::observer::Observer;
+use crate::vault::Vault;
+
+pub(crate) use self::hands::Hands;
+pub use self::mailbox::QueueLimits;
+pub(crate) use self::mailbox::{Command as RunCommand, Mailbox, Rejection, Snapshot, Verdict};
+
+/// Frames of one round: then the alarm, the sending and the caller have their turn.
+const BATCH: usize = 256;
+
+/// Rounds of one wake-up: then the other tasks of the runtime have their turn.
+const ROUNDS: usize = 4;
+
+pub(crate) struct Driver {
+    /// Taken out only while a transition is made.
+    state: Option<State>,
+    clock: Clock,
+    now: Timestamp,
+    hands: Arc<Hands>,
+    vault: Arc<Vault>,
+    connection: Connection,
+    requests: Requests,
+    sleep: Pin<Box<Sleep>>,
+    /// When the alarm rings.
+    alarm: Option<Timestamp>,
+    /// The machine was told that reading is paused.
+    paused: bool,
+    commands: VecDeque<Command>,
+    /// What this wake-up has brought so far.
+    brought: Vec<Notification>,
+    room: Room,
+    mailbox: Arc<Mailbox>,
+    observers: Vec<Box<dyn Observer>>,
+    /// Effects were performed that must be polled before this task may wait.
+    unpolled: bool,
+    /// Closes with the driver: that tells that the run is settled.
+    _running: watch::Sender<()>,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        state: State,
+        hands: Arc<Hands>,
+        vault: Arc<Vault>,
+        mailbox: Arc<Mailbox>,
+        observers: Vec<Box<dyn Observer>>,
+        running: watch::Sender<()>,
+    ) -> Self {
+        Self {
+            state: Some(state),
+            clock: Clock::new(),
+            now: Timestamp::ZERO,
+            hands,
+            vault,
+            connection: Connection::new(),
+            requests: Requests::default(),
+            sleep: Box::pin(sleep_until(Instant::now())),
+            alarm: None,
+            paused: false,
+            commands: VecDeque::new(),
+            brought: Vec::new(),
+            room: Room::default(),
+            mailbox,
+            observers,
+            unpolled: false,
+            _running: running,
+        }
+    }
+
+    /// Makes one transition and performs what it asks for.
+    fn feed(&mut self, kind: EventKind) -> Option<Effects> {
+        let state = self.state.take()?;
+        let event = Event::new(self.now, kind);
+        trace!(event = event.kind.name(), at = %event.at, "event");
+        let observed = (!self.observers.is_empty()).then(|| event.clone());
+        let (state, effects) = transition(state, event);
+        if let Some(event) = observed {
+            for observer in &mut self.observers {
+                observer.observed(&event, &effects);
+            }
+        }
+        self.state = Some(state);
+        Some(effects)
+    }
+
+    fn step(&mut self, kind: EventKind) {
+        for effect in self.feed(kind).into_iter().flatten() {
+            self.perform(effect);
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        let Some(effects) = self.feed(command.kind) else {
+            return;
+        };
+        if let Some(waiting) = command.verdict {
+            // Whoever has stopped waiting does not want to know.
+            let _ = waiting.send(verdict(&effects));
+        }
+        for effect in effects {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::OpenConnection { dial, url } => {
+                debug!(%dial, %url, "dial_started");
+                let transport = self.hands.transport.clone();
+                let opening = Box::pin(async move { transport.open(&url).await });
+                self.connection.dial(dial, opening);
+                self.unpolled = true;
+            }
+            Effect::SendFrame { dial, frame } => {
+                trace!(%dial, frame = frame.kind(), "frame_sent");
+                match frame.try_with_token(|id| self.vault.token(id).ok_or(id)) {
+                    Ok(frame) => self.connection.send(dial, frame.encode()),
+                    // The machine only names what came through this vault, so this is a bug of ours. Without its auth
+                    // the socket runs into the deadline of C2, which is told.
+                    Err(id) => error!(%dial, token = %id, "token_missing"),
+                }
+            }
+            Effect::CloseConnection { dial, code } => {
+                debug!(%dial, code = code.0, "connection_dropped");
+                self.connection.close(dial, code);
+                self.unpolled = true;
+            }
+            Effect::SendRequest { request, call } => {
+                debug!(%request, call = call.name(), "request_sent");
+                let (hands, vault) = (self.hands.clone(), self.vault.clone());
+                let answer = Box::pin(async move { hands.ask(&call, &vault).await });
+                self.requests.add(request, answer);
+                self.unpolled = true;
+            }
+            Effect::CancelRequest { request } => {
+                debug!(%request, "request_cancelled");
+                self.requests.cancel(request);
+            }
+            Effect::SetAlarm(alarm) => self.set_alarm(alarm),
+            Effect::Notify(notification) => {
+                self.room = self.room.less(&notification);
+                self.brought.push(notification);
+            }
+            Effect::Ignored(why) => debug!(%why, "ignored"),
+        }
+    }
+
+    fn set_alarm(&mut self, alarm: Option<Alarm>) {
+        self.alarm = alarm.map(|alarm| alarm.at);
+        if let Some(at) = self.alarm {
+            // Beyond what the timer can hold means never, and so does a ring in a year: it is set again then.
+            const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
+            let deadline = Instant::now() + self.clock.until(at).min(FAR);
+            self.sleep.as_mut().reset(deadline);
+        }
+    }
+
+    /// One round. Says whether there is more to do at once.
+    fn round(&mut self, context: &mut Context<'_>) -> bool {
+        self.now = self.clock.now();
+        self.unpolled = false;
+        self.poll_commands(context);
+        while let Poll::Ready((request, reply)) = self.requests.poll(context) {
+            debug!(%request, reply = reply.name(), "reply_received");
+            self.step(EventKind::ReplyReceived { request, reply });
+        }
+        let more = self.poll_connection(context);
+        self.poll_alarm(context);
+        self.connection.poll_flush(context);
+        self.connection.poll_closing(context);
+        self.deliver(false);
+        more || self.unpolled
+    }
+
+    fn poll_commands(&mut self, context: &mut Context<'_>) {
+        let mut commands = std::mem::take(&mut self.commands);
+        let full = self.mailbox.poll_commands(context, &mut commands);
+        if self.paused && !full {
+            self.paused = false;
+            debug!("reading_resumed");
+            self.step(EventKind::ReadingResumed);
+        }
+        for command in commands.drain(..) {
+            debug!(command = command.kind.name(), "command");
+            self.command(command);
+        }
+        self.commands = commands;
+    }
+
+    /// Takes what is ready on the socket, up to a batch. Says whether there may be more.
+    fn poll_connection(&mut self, context: &mut Context<'_>) -> bool {
+        for _ in 0..BATCH {
+            if self.paused {
+                return false;
+            }
+            if self.room.is_none() && self.connection.is_open() {
+                self.deliver(true);
+                if self.room.is_none() {
+                    self.paused = true;
+                    debug!("reading_paused");
+                    self.step(EventKind::ReadingPaused);
+                    return false;
+                }
+            }
+            let Poll::Ready((dial, input)) = self.connection.poll_input(context) else {
+                return false;
+            };
+            self.step(match input {
+                Input::Opened => {
+                    debug!(%dial, "connection_opened");
+                    EventKind::ConnectionOpened { dial }
+                }
+                Input::Failed(failure) => {
+                    debug!(%dial, kind = ?failure.kind, failure = %failure.text, "dial_failed");
+                    EventKind::DialFailed { dial, failure }
+                }
+                Input::Frame(frame) => EventKind::FrameReceived { dial, frame },
+                Input::Rejected(problem) => EventKind::FrameRejected { dial, problem },
+                Input::Closed(close) => {
+                    debug!(%dial, %close, "connection_closed");
+                    EventKind::ConnectionClosed { dial, close }
+                }
+            });
+        }
+        true
+    }
+
+    fn poll_alarm(&mut self, context: &mut Context<'_>) {
+        // A ring is answered by another alarm, which may be due already: the next round sees to it.
+        if self.alarm.is_some() && self.sleep.as_mut().poll(context).is_ready() {
+            self.alarm = None;
+            self.now = self.clock.now();
+            self.step(EventKind::AlarmRang);
+            self.unpolled = true;
+        }
+    }
+
+    fn deliver(&mut self, pause: bool) {
+        self.room = self
+            .mailbox
+            .deliver(&mut self.brought, self.state.as_ref(), pause);
+    }
+
+    /// Whether nothing is left to do, nor ever will be.
+    fn is_settled(&self) -> bool {
+        self.state.as_ref().is_none_or(State::is_settled)
+            && self.requests.is_empty()
+            && self.connection.is_gone()
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let driver = self.get_mut();
+        for _ in 0..ROUNDS {
+            let more = driver.round(context);
+            if driver.is_settled() {
+                return Poll::Ready(());
+            }
+            if !more {
+                return Poll::Pending;
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for Driver {
+    /// However the task ends, nobody is left waiting.
+    fn drop(&mut self) {
+        self.mailbox.leave();
+    }
+}
+
+/// What the machine said to an answer.
+fn verdict(effects: &Effects) -> Verdict {
+    for effect in effects {
+        match effect {
+            Effect::Notify(Notification::AnswerRefused { why, .. }) => {
+                return Err(Rejection::Refused(*why));
+            }
+            Effect::Ignored(Ignored::AlreadyEnded | Ignored::NotBegun) => {
+                return Err(Rejection::RunOver);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

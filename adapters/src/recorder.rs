@@ -1,0 +1,48 @@
+//! Recording a real run, so that it can be replayed through the pure machine with the same effects.
+
+use std::io::Write;
+
+use agent_gateway_machine::recording::{self, Header};
+use agent_gateway_machine::{Effects, Event};
+
+use crate::observer::Observer;
+
+/// Writes one run as JSON lines: the recording that [`Recording::parse`](recording::Recording::parse) reads.
+///
+/// Each line is written as one piece, before its effects are performed. When writing fails, recording ends with a
+/// warning and the run goes on.
+pub struct Recorder<W> {
+    target: Option<W>,
+}
+
+impl<W: Write + Send> Recorder<W> {
+    /// Records to `target`; give it a buffered one if the medium is slow.
+    pub fn new(target: W) -> Self {
+        Self {
+            target: Some(target),
+        }
+    }
+
+    fn write(&mut self, line: &str) {
+        let Some(target) = &mut self.target else {
+            return;
+        };
+        let written = target
+            .write_all(line.as_bytes())
+            .and_then(|()| target.flush());
+        if let Err(error) = written {
+            tracing::warn!(%error, "recording_ended");
+            self.target = None;
+        }
+    }
+}
+
+impl<W: Write + Send> Observer for Recorder<W> {
+    fn began(&mut self, header: &Header) {
+        self.write(&recording::line(header));
+    }
+
+    fn observed(&mut self, event: &Event, _effects: &Effects) {
+        self.write(&recording::line(event));
+    }
+}

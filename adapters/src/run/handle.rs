@@ -1,0 +1,172 @@
+//! What can be asked of a run from anywhere.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use agent_gateway_machine::{
+    AnswerRefusal, ConnectionStatus, EventKind, Network, Receipt, ToolAnswer,
+};
+use agent_gateway_protocol::{InputRequestId, OperationId, ToolCallId, TopicId};
+use thiserror::Error;
+use tokio::sync::{oneshot, watch};
+
+use crate::driver::{Mailbox, Rejection, RunCommand, Snapshot, Verdict};
+
+/// Commands and looks at a run. Cheap to clone; keeps nothing alive.
+///
+/// A command is given when the method is called; what comes of it is told by notifications. After the run's end commands
+/// do nothing.
+#[derive(Clone)]
+pub struct RunHandle {
+    pub(super) mailbox: Arc<Mailbox>,
+    running: watch::Receiver<()>,
+}
+
+impl RunHandle {
+    pub(super) fn new(mailbox: Arc<Mailbox>, running: watch::Receiver<()>) -> Self {
+        Self { mailbox, running }
+    }
+
+    /// Ends the run on the server (R2, R5). The stream goes on until its end, which tells how it went; where the server
+    /// does not confirm within `stop_timeout`, the outcome says so.
+    pub fn stop(&self) {
+        self.command(EventKind::Stop);
+    }
+
+    /// Stops watching and leaves the run going (S12).
+    pub fn detach(&self) {
+        self.command(EventKind::Detach);
+    }
+
+    /// Sends the socket's own `interrupt` frame (S13). Today's gateways take it and do nothing; [`RunHandle::stop`] is
+    /// what ends a run.
+    pub fn interrupt(&self) {
+        self.command(EventKind::Interrupt);
+    }
+
+    /// Tells what the host knows of its network (C15).
+    pub fn network_changed(&self, network: Network) {
+        self.command(EventKind::NetworkChanged(network));
+    }
+
+    /// Answers a tool call (T2). The answer is given at once; await the result to learn whether it was accepted.
+    pub fn answer_tool(&self, call: ToolCallId, answer: ToolAnswer) -> Answered {
+        self.answer(EventKind::AnswerTool { call, answer })
+    }
+
+    /// Answers a confirmation request (T7), as [`RunHandle::answer_tool`] does.
+    pub fn answer_confirmation(&self, call: ToolCallId, approved: bool) -> Answered {
+        self.answer(EventKind::AnswerConfirmation { call, approved })
+    }
+
+    /// Answers an input request (T7), as [`RunHandle::answer_tool`] does.
+    pub fn answer_input(&self, request: InputRequestId, content: impl Into<Box<str>>) -> Answered {
+        self.answer(EventKind::AnswerInput {
+            request,
+            content: content.into(),
+        })
+    }
+
+    /// The connection's status as of the latest wake-up of the run.
+    #[must_use]
+    pub fn status(&self) -> ConnectionStatus {
+        self.snapshot().status
+    }
+
+    /// The run's operation, once the server has told it.
+    #[must_use]
+    pub fn operation(&self) -> Option<OperationId> {
+        self.snapshot().operation
+    }
+
+    /// The run's topic, once known.
+    #[must_use]
+    pub fn topic(&self) -> Option<TopicId> {
+        self.snapshot().topic
+    }
+
+    /// What has happened so far. Counts what was handed over, read by the caller or not (S11).
+    #[must_use]
+    pub fn receipt(&self) -> Receipt {
+        self.snapshot().receipt
+    }
+
+    /// Waits until the run is over and nothing of it is left: its marker is cleared (R6), its socket closed, its task
+    /// gone. At most `settle_deadline` after the end. Cancel-safe.
+    pub async fn settled(&self) {
+        // Nothing is ever sent: the channel closes with the driver.
+        while self.running.clone().changed().await.is_ok() {}
+    }
+
+    fn command(&self, kind: EventKind) {
+        // A run that is gone has nothing to be told.
+        self.mailbox.command(RunCommand {
+            kind,
+            verdict: None,
+        });
+    }
+
+    fn answer(&self, kind: EventKind) -> Answered {
+        let (verdict, answered) = oneshot::channel();
+        self.mailbox.command(RunCommand {
+            kind,
+            verdict: Some(verdict),
+        });
+        Answered(answered)
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        self.mailbox.snapshot()
+    }
+}
+
+impl fmt::Debug for RunHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let snapshot = self.snapshot();
+        formatter
+            .debug_struct("RunHandle")
+            .field("operation", &snapshot.operation)
+            .field("status", &snapshot.status)
+            .field("receipt", &snapshot.receipt)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether an answer was accepted. The answer is given already: dropping this loses only the news.
+#[derive(Debug)]
+pub struct Answered(oneshot::Receiver<Verdict>);
+
+impl Future for Answered {
+    type Output = Result<(), AnswerError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0)
+            .poll(context)
+            .map(|verdict| match verdict {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(Rejection::Refused(AnswerRefusal::NeverAsked))) => {
+                    Err(AnswerError::NeverAsked)
+                }
+                Ok(Err(Rejection::Refused(AnswerRefusal::AlreadyAnswered))) => {
+                    Err(AnswerError::AlreadyAnswered)
+                }
+                Ok(Err(Rejection::RunOver)) | Err(_) => Err(AnswerError::RunOver),
+            })
+    }
+}
+
+/// Why an answer was not accepted (T2, T6, T7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AnswerError {
+    /// Nobody asked for it.
+    #[error("nobody asked for this answer")]
+    NeverAsked,
+    /// It was answered before, by the caller or at the deadline, or the server settled it.
+    #[error("this was answered before, or is settled already")]
+    AlreadyAnswered,
+    /// The run is over.
+    #[error("the run is over")]
+    RunOver,
+}

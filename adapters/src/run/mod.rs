@@ -1,0 +1,129 @@
+//! One run, as its caller holds it.
+
+mod handle;
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use agent_gateway_machine::{Cursor, Notification, Outcome, Receipt};
+use futures_util::Stream;
+use tokio::sync::watch;
+
+use crate::driver::Mailbox;
+
+pub use handle::{AnswerError, Answered, RunHandle};
+
+/// One run: a stream of [`Notification`]s that ends after [`Notification::RunEnded`].
+///
+/// Its driver goes on by itself; this is where what it brings is picked up. Everything a [`RunHandle`] can do, a `Run`
+/// can. Dropping a `Run` detaches: the run goes on on the server (S12).
+///
+/// Nobody reading means nobody being told: past a bound (see [`QueueLimits`](crate::QueueLimits)) the socket is not read
+/// any more, and the run waits. So call [`Run::next`] or [`Run::outcome`] until the end.
+#[derive(Debug)]
+pub struct Run {
+    handle: RunHandle,
+    taken: VecDeque<Notification>,
+    cursor: Cursor,
+    ended: Option<(Outcome, Receipt)>,
+}
+
+impl Run {
+    pub(crate) fn new(mailbox: Arc<Mailbox>, running: watch::Receiver<()>, cursor: Cursor) -> Self {
+        Self {
+            handle: RunHandle::new(mailbox, running),
+            taken: VecDeque::new(),
+            cursor,
+            ended: None,
+        }
+    }
+
+    /// The next notification; `None` after the last. Cancel-safe: what is not returned is still there.
+    pub async fn next(&mut self) -> Option<Notification> {
+        poll_fn(|context| self.poll_notification(context)).await
+    }
+
+    /// Waits for the end, and drops every notification until then. Tool calls among them are left to their deadline, so
+    /// use [`Run::next`] where tools are executed. Cancel-safe, and can be asked again.
+    ///
+    /// The end is told at once; [`RunHandle::settled`] waits for what the client still tidies up on the server.
+    pub async fn outcome(&mut self) -> (Outcome, Receipt) {
+        while self.ended.is_none() {
+            if self.next().await.is_none() {
+                break;
+            }
+        }
+        match &self.ended {
+            Some(ended) => ended.clone(),
+            // The driver's task was ended from outside (its runtime is shutting down): nobody watches the run any more.
+            None => (Outcome::Detached, self.receipt()),
+        }
+    }
+
+    /// The place of the last event that [`Run::next`] returned: attach with it to miss nothing and see nothing twice,
+    /// whatever was still queued (C10).
+    #[must_use]
+    pub fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    /// A handle that can be cloned and given to whoever executes tools or stops the run.
+    #[must_use]
+    pub fn handle(&self) -> RunHandle {
+        self.handle.clone()
+    }
+
+    fn poll_notification(&mut self, context: &Context<'_>) -> Poll<Option<Notification>> {
+        if self.taken.is_empty()
+            && self
+                .handle
+                .mailbox
+                .poll_take(context, &mut self.taken)
+                .is_pending()
+        {
+            return Poll::Pending;
+        }
+        let notification = self.taken.pop_front();
+        match &notification {
+            Some(Notification::EventReceived(received)) => {
+                self.cursor.clone_from(&received.cursor);
+            }
+            Some(Notification::RunEnded { outcome, receipt }) => {
+                self.ended = Some((outcome.clone(), *receipt));
+            }
+            _ => {}
+        }
+        Poll::Ready(notification)
+    }
+}
+
+impl Stream for Run {
+    type Item = Notification;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Notification>> {
+        self.poll_notification(context)
+    }
+}
+
+impl Deref for Run {
+    type Target = RunHandle;
+
+    fn deref(&self) -> &RunHandle {
+        &self.handle
+    }
+}
+
+impl Drop for Run {
+    /// Detaches (S12).
+    fn drop(&mut self) {
+        self.handle.mailbox.abandon();
+        self.handle.detach();
+    }
+}

@@ -1,0 +1,113 @@
+//! Dialling: name, TCP, TLS, upgrade.
+
+use std::io;
+use std::sync::Arc;
+
+use agent_gateway_machine::{DialFailure, DialFailureKind};
+use async_trait::async_trait;
+use rustls::ClientConfig;
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::Uri;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{Connector, client_async_tls_with_config};
+
+use super::failure::dial_failure;
+use super::web_socket::WebSocket;
+use super::{Socket, Transport};
+
+/// The numbers of the real transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransportOptions {
+    /// A frame or message over this many bytes is a protocol violation (C7, C12).
+    pub frame_limit: usize,
+    /// The library's read buffer of each socket, bytes. It is filled with zeros at every read and kept for the life of
+    /// the socket, so small is both faster for a trickle of frames and lighter for many sessions.
+    pub read_buffer: usize,
+}
+
+impl Default for TransportOptions {
+    fn default() -> Self {
+        Self {
+            frame_limit: 64 << 20,
+            read_buffer: 4 << 10,
+        }
+    }
+}
+
+/// WebSockets over TCP, and over TLS for `wss`.
+#[derive(Clone, Debug)]
+pub struct WebSocketTransport {
+    options: TransportOptions,
+    tls: Arc<ClientConfig>,
+}
+
+impl WebSocketTransport {
+    /// A transport that trusts whom `tls` trusts; see [`tls`](crate::tls).
+    #[must_use]
+    pub fn new(tls: Arc<ClientConfig>, options: TransportOptions) -> Self {
+        Self { options, tls }
+    }
+
+    fn config(&self) -> WebSocketConfig {
+        WebSocketConfig::default()
+            .read_buffer_size(self.options.read_buffer)
+            // Every frame goes out at once: they are few, and someone waits for each.
+            .write_buffer_size(0)
+            .max_frame_size(Some(self.options.frame_limit))
+            .max_message_size(Some(self.options.frame_limit))
+    }
+}
+
+#[async_trait]
+impl Transport for WebSocketTransport {
+    async fn open(&self, url: &str) -> Result<Box<dyn Socket>, DialFailure> {
+        let request = url
+            .into_client_request()
+            .map_err(|error| dial_failure(url, &error))?;
+        let (host, port) = authority(request.uri()).ok_or_else(|| DialFailure {
+            kind: DialFailureKind::Protocol,
+            text: format!("{url} names no host").into(),
+        })?;
+        let peer = format!("{host}:{port}");
+        let connect = async {
+            let tcp = connect_tcp(&peer).await?;
+            let connector = Connector::Rustls(self.tls.clone());
+            client_async_tls_with_config(request, tcp, Some(self.config()), Some(connector)).await
+        };
+        match connect.await {
+            Ok((stream, _)) => Ok(Box::new(WebSocket::new(stream))),
+            Err(error) => Err(dial_failure(&peer, &error)),
+        }
+    }
+}
+
+/// Tries each address of the name in turn.
+async fn connect_tcp(peer: &str) -> Result<TcpStream, Error> {
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in lookup_host(peer).await? {
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        // Neither is worth losing a connection for.
+        let _ = socket.set_nodelay(true);
+        let _ = socket.set_keepalive(true);
+        match socket.connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(Error::Io(failure))
+}
+
+/// Host, in brackets if it is an IPv6 address, and port.
+fn authority(uri: &Uri) -> Option<(&str, u16)> {
+    let standard = match uri.scheme_str() {
+        Some("wss") => 443,
+        _ => 80,
+    };
+    Some((uri.host()?, uri.port_u16().unwrap_or(standard)))
+}

@@ -1,0 +1,68 @@
+//! Opening a socket, and what a socket is to the driver. [`WebSocketTransport`] is the real one; a test double, a proxy
+//! or a shell that owns the sockets can stand in its place.
+
+mod connect;
+mod failure;
+mod web_socket;
+
+use std::task::{Context, Poll};
+
+use agent_gateway_machine::{Close, DialFailure, FrameProblem};
+use agent_gateway_protocol::{CloseCode, ServerFrame};
+use async_trait::async_trait;
+
+pub use connect::{TransportOptions, WebSocketTransport};
+
+/// Opens sockets.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Opens a WebSocket to this URL, which holds no token. Dropping the future gives the dial up; how long it may take
+    /// is the machine's business (C2).
+    ///
+    /// # Errors
+    /// Why it came to nothing, with host and port.
+    async fn open(&self, url: &str) -> Result<Box<dyn Socket>, DialFailure>;
+}
+
+/// One open socket, polled by the task that owns it. Receiving and sending never wait for each other.
+pub trait Socket: Send {
+    /// The next thing that came. Not called any more once it said [`Received::Closed`].
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Received>;
+
+    /// Takes a text frame, to go out after those already taken. Never waits; [`Socket::poll_flush`] brings it out.
+    fn send(&mut self, text: String);
+
+    /// Ready when everything taken is out, or never will be: then [`Socket::poll_receive`] tells why.
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()>;
+
+    /// Starts closing, after what was taken is out. Nothing is sent or received any more.
+    fn start_close(&mut self, code: CloseCode);
+
+    /// Ready when the closing handshake is over, or failed. The driver bounds it and drops the socket then.
+    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<()>;
+}
+
+/// What came on a socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// A text message that is a frame.
+    Frame(ServerFrame),
+    /// A message that is none (C12).
+    Rejected(FrameProblem),
+    /// The socket is gone (C7).
+    Closed(Close),
+}
+
+impl Received {
+    /// What a text message is.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        match ServerFrame::decode(text) {
+            Ok(frame) => Self::Frame(frame),
+            Err(error) => {
+                tracing::debug!(%error, "frame_rejected");
+                Self::Rejected(FrameProblem::Malformed)
+            }
+        }
+    }
+}
