@@ -42,6 +42,7 @@ fn main() {
 }
 
 /// Mean time of one frame, in ns.
+#[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 fn nanoseconds(frames: &[String], repeats: usize, decode: impl Fn(&str)) -> f64 {
     let begin = Instant::now();
     for _ in 0..repeats {

@@ -24,6 +24,14 @@ impl EventId {
             None => Self::Text(text.into()),
         }
     }
+
+    /// Bytes of text held.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Number(_) => 0,
+            Self::Text(text) => text.len(),
+        }
+    }
 }
 
 impl From<u64> for EventId {

@@ -6,7 +6,20 @@
 //! is not known survives a round trip.
 //!
 //! What it deliberately does not do: it keeps no order, counts no ids and decides nothing. That is `machine`'s part.
+//!
+//! Whatever a hostile peer sends, nothing here panics, recurses or grows out of proportion: JSON is walked without
+//! recursion, indexing that could panic is denied by lints, and objects of more than [`Object::MOST_MEMBERS`] members
+//! stay raw text. How long a message may be is for whoever receives it to say.
 #![no_std]
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm
+)]
 
 extern crate alloc;
 

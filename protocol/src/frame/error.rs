@@ -41,7 +41,10 @@ impl FrameError {
         }
         let from = text.floor_char_boundary(error.at.saturating_sub(BEFORE));
         let to = text.floor_char_boundary((from + LONGEST).min(text.len()));
-        let excerpt = text[from..to].replace(char::is_control, " ");
+        let excerpt = text
+            .get(from..to)
+            .unwrap_or_default()
+            .replace(char::is_control, " ");
         Self::NotJson {
             error,
             excerpt: excerpt.into(),

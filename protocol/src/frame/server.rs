@@ -126,7 +126,8 @@ impl ServerFrame {
 
     /// About how many bytes the frame holds: the lengths of its texts. Cheap, for bounding what is held back.
     pub fn size(&self) -> usize {
-        match self {
+        let id = self.id().map_or(0, EventId::size);
+        let texts = match self {
             Self::AuthFailed(frame) => frame.reason.len(),
             Self::AgentEvent(frame) => frame.event.size(),
             Self::SessionComplete(frame) => {
@@ -142,7 +143,8 @@ impl ServerFrame {
             | Self::AuthExpired
             | Self::HeartbeatAck
             | Self::ResumeComplete(_) => 0,
-        }
+        };
+        id + texts
     }
 }
 

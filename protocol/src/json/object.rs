@@ -40,7 +40,7 @@ impl Object {
     /// The value of that key, read as `T`, which is then removed. A value that is null or has another shape stays.
     pub fn take<T: FromJson>(&mut self, key: &str) -> Option<T> {
         let at = self.members.iter().position(|(known, _)| **known == *key)?;
-        let value = &self.members[at].1;
+        let (_, value) = self.members.get(at)?;
         if value.is_null() {
             return None;
         }

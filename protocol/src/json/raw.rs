@@ -109,8 +109,11 @@ impl fmt::Debug for RawJson {
         if self.0.len() <= SHOWN {
             return f.write_str(&self.0);
         }
-        let cut = self.0.floor_char_boundary(SHOWN);
-        write!(f, "{}… ({} bytes)", &self.0[..cut], self.0.len())
+        let shown = self
+            .0
+            .get(..self.0.floor_char_boundary(SHOWN))
+            .unwrap_or_default();
+        write!(f, "{shown}… ({} bytes)", self.0.len())
     }
 }
 

@@ -62,7 +62,7 @@ impl<'a> Scanner<'a> {
                 Marks::NONE
             }
         };
-        Ok(JsonSlice::proven(&self.text[from..self.at], marks))
+        Ok(JsonSlice::proven(self.since(from), marks))
     }
 
     /// Succeeds if only whitespace is left.
@@ -188,7 +188,7 @@ impl<'a> Scanner<'a> {
             self.at = plain_end(self.bytes, self.at);
             match self.bytes.get(self.at) {
                 Some(b'"') => {
-                    let inner = &self.text[from..self.at];
+                    let inner = self.since(from);
                     self.at += 1;
                     return Ok(RawText::proven(inner, marks));
                 }
@@ -254,11 +254,21 @@ impl<'a> Scanner<'a> {
     }
 
     fn literal(&mut self, word: &str) -> Result<(), JsonError> {
-        if !self.bytes[self.at..].starts_with(word.as_bytes()) {
+        if !self
+            .bytes
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(word.as_bytes()))
+        {
             return Err(self.error(JsonProblem::ExpectedValue));
         }
         self.at += word.len();
         Ok(())
+    }
+
+    /// The text passed since `from`. Both ends stand beside ASCII, so there always is one.
+    #[inline(always)]
+    fn since(&self, from: usize) -> &'a str {
+        self.text.get(from..self.at).unwrap_or_default()
     }
 
     #[cold]
@@ -317,7 +327,7 @@ impl Nesting {
 /// Most strings are short: eight bytes at a time come first. A long one goes on in blocks that the compiler turns into
 /// vector code, until a block holds what is looked for.
 #[inline(always)]
-fn plain_end(bytes: &[u8], at: usize) -> usize {
+pub(super) fn plain_end(bytes: &[u8], at: usize) -> usize {
     const WORDS_FIRST: usize = 4;
     let mut rest = bytes.get(at..).unwrap_or_default();
     for _ in 0..WORDS_FIRST {

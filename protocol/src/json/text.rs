@@ -1,7 +1,7 @@
 use alloc::{borrow::Cow, string::String};
 use core::fmt::Write;
 
-use super::slice::Marks;
+use super::{scanner::plain_end, slice::Marks};
 
 /// What stands between the quotes of a JSON string, still escaped and known to be well formed.
 #[derive(Clone, Copy, Debug)]
@@ -44,28 +44,25 @@ impl<'a> RawText<'a> {
 pub(crate) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest
-        .bytes()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
-    {
-        let (plain, from) = rest.split_at(at);
+    while let Some((plain, from)) = rest.split_at_checked(plain_end(rest.as_bytes(), 0)) {
         out.push_str(plain);
-        match from.as_bytes()[0] {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            0x08 => out.push_str("\\b"),
-            0x0c => out.push_str("\\f"),
-            // Writing to a `String` cannot fail.
-            control => {
-                let _ = write!(out, "\\u{control:04x}");
+        let mut special = from.chars();
+        match special.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some('\u{8}') => out.push_str("\\b"),
+            Some('\u{c}') => out.push_str("\\f"),
+            Some(control) => {
+                // Writing to a `String` cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(control));
             }
+            None => break,
         }
-        rest = &from[1..];
+        rest = special.as_str();
     }
-    out.push_str(rest);
     out.push('"');
 }
 

@@ -19,19 +19,10 @@ pub type Outcome = Result<RawJson, TrpcError>;
 pub fn decode<P: Procedure>(status: u16, body: &[u8]) -> Result<P::Reply, ApiError> {
     let raw = envelope(status, body)?;
     let reply = outcome(raw.as_slice(), status).ok_or_else(|| no_envelope(status, body))??;
-    P::read_reply(reply).map_err(|what| {
-        // What almost is a reply with a token may hold one.
-        let secret = raw.as_str().contains("token") || raw.as_str().contains("Token");
-        let excerpt = if secret {
-            Box::default()
-        } else {
-            excerpt(body)
-        };
-        ApiError::UnexpectedReply {
-            status,
-            what: what.into(),
-            excerpt,
-        }
+    P::read_reply(reply).map_err(|what| ApiError::UnexpectedReply {
+        status,
+        what: what.into(),
+        excerpt: excerpt(body),
     })
 }
 
@@ -136,8 +127,13 @@ fn no_envelope(status: u16, body: &[u8]) -> ApiError {
     }
 }
 
+/// The body's first bytes, unless a token may be among them.
 fn excerpt(body: &[u8]) -> Box<str> {
     const LONGEST: usize = 200;
-    let shown = String::from_utf8_lossy(&body[..body.len().min(LONGEST)]);
+    let (first, _) = body.split_at_checked(LONGEST).unwrap_or((body, &[]));
+    let shown = String::from_utf8_lossy(first);
+    if shown.contains("token") || shown.contains("Token") {
+        return Box::default();
+    }
     shown.replace(char::is_control, " ").into()
 }

@@ -19,7 +19,7 @@ pub enum ApiError {
     NoEnvelope {
         /// The HTTP status.
         status: u16,
-        /// The first 200 bytes of the body, control characters made spaces.
+        /// The first 200 bytes of the body, control characters made spaces; empty if a token may be among them.
         excerpt: Box<str>,
     },
     /// The envelope holds another reply than the procedure gives.
@@ -29,7 +29,7 @@ pub enum ApiError {
         status: u16,
         /// What is missing or has another shape.
         what: Box<str>,
-        /// The first 200 bytes of the body, control characters made spaces; empty if it may hold a token.
+        /// The first 200 bytes of the body, control characters made spaces; empty if a token may be among them.
         excerpt: Box<str>,
     },
 }

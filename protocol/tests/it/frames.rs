@@ -430,5 +430,9 @@ fn the_size_of_a_frame_counts_its_texts() {
         r#"{"type":"agent_event","id":"1","event":{"type":"error","operationId":"abc","data":{"a":1}}}"#,
     );
     assert_eq!(frame.size(), 3 + 7);
+    assert_eq!(
+        server(r#"{"type":"session_complete","id":"an-id"}"#).size(),
+        5
+    );
     assert_eq!(ServerFrame::HeartbeatAck.size(), 0);
 }

@@ -292,6 +292,18 @@ fn a_proxys_page_is_an_error_with_its_first_bytes() {
 }
 
 #[test]
+fn no_error_shows_a_token() {
+    for body in [
+        "{\"token\":\"secret\"}",
+        "{\"gatewayToken\":\"secret\"",
+        "[{\"token\":\"secret\"}]",
+    ] {
+        let error = decode::<RefreshGatewayToken>(200, body.as_bytes()).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
+    }
+}
+
+#[test]
 fn a_reply_of_another_shape_says_what_is_missing() {
     let body = br#"{"result":{"data":{"json":{"tokenn":"secret"}}}}"#;
     let error = decode::<RefreshGatewayToken>(200, body).unwrap_err();
