@@ -24,14 +24,14 @@ macro_rules! members {
                 $(members!(@write $mode writer, $wire, self.$field);)*
                 self.extra.write_members(writer);
             }
-        }
 
-        impl $crate::json::FromJson for $name {
-            fn from_json(json: $crate::json::JsonSlice<'_>) -> Option<Self> {
+            /// Reads an object, but for the member that told its shape.
+            pub(crate) fn read_part(json: $crate::json::JsonSlice<'_>, tag: Option<&str>) -> Option<Self> {
                 $(let mut $field: Option<$crate::json::JsonSlice<'_>> = None;)*
                 let mut others = $crate::json::Others::default();
                 json.members(|key, value| match &*key.decode() {
                     $($wire => $field = Some(value),)*
+                    name if Some(name) == tag => {}
                     _ => others.push(key, value),
                 })?;
                 $(let $field: Option<$type> = others.read_or_push($wire, $field);)*
@@ -39,6 +39,12 @@ macro_rules! members {
                     $($field: members!(@give $mode $field),)*
                     extra: others.keep()?,
                 })
+            }
+        }
+
+        impl $crate::json::FromJson for $name {
+            fn from_json(json: $crate::json::JsonSlice<'_>) -> Option<Self> {
+                Self::read_part(json, None)
             }
         }
 
@@ -82,10 +88,7 @@ macro_rules! tagged {
                 let tag = json.member($tag).filter(|tag| !tag.is_null());
                 let text = tag.and_then($crate::json::JsonSlice::string).map($crate::json::RawText::decode);
                 let known = match text.as_deref() {
-                    $(Some($wire) => json.read().map(|mut part: $part| {
-                        part.extra.remove($tag);
-                        Self::$variant(part)
-                    }),)*
+                    $(Some($wire) => <$part>::read_part(json, Some($tag)).map(Self::$variant),)*
                     $(None if tag.is_none() => json.read().map(Self::$plain),)?
                     _ => None,
                 };
