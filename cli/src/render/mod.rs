@@ -1,0 +1,63 @@
+//! What a run looks like on standard output: for people, or one JSON object a line for programs.
+
+mod human;
+mod json;
+mod line;
+mod plain;
+mod sentence;
+
+use std::io::{self, Write};
+
+use agent_gateway_machine::{Millis, Notification, ToolAnswer};
+use agent_gateway_protocol::ToolCallId;
+
+use human::Human;
+use json::Json;
+
+/// One of the two ways to show a run.
+pub(crate) enum Renderer<W> {
+    /// For people.
+    Human(Human<W>),
+    /// For programs.
+    Json(Json<W>),
+}
+
+impl<W: Write> Renderer<W> {
+    /// For people. Styled with ANSI sequences: `output` takes them out where they do not belong.
+    pub(crate) fn human(output: W) -> Self {
+        Self::Human(Human::new(output))
+    }
+
+    /// For programs.
+    pub(crate) fn json(output: W) -> Self {
+        Self::Json(Json::new(output))
+    }
+
+    /// Shows one notification; `elapsed` is the time since the run was asked for.
+    ///
+    /// # Errors
+    /// The output cannot be written to.
+    pub(crate) fn show(&mut self, notification: &Notification, elapsed: Millis) -> io::Result<()> {
+        match self {
+            Self::Human(human) => human.show(notification, elapsed),
+            Self::Json(json) => json.show(notification),
+        }
+    }
+
+    /// Shows that a call was answered here, after `took`.
+    ///
+    /// # Errors
+    /// The output cannot be written to.
+    pub(crate) fn tool_answered(
+        &mut self,
+        call: &ToolCallId,
+        answer: &ToolAnswer,
+        took: Millis,
+    ) -> io::Result<()> {
+        match self {
+            // A person is shown the server's word on it, which follows.
+            Self::Human(_) => Ok(()),
+            Self::Json(json) => json.tool_answered(call, answer, took),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The tools that this program answers for: programs named on the command line, and the embedded gateway's notes.
+
+mod notes;
+mod process;
+mod specification;
+
+pub(crate) use specification::ToolSpecification;
+
+use std::collections::BTreeMap;
+
+use agent_gateway_machine::ToolAnswer;
+use agent_gateway_protocol::RawJson;
+use agent_gateway_protocol::ToolCallId;
+use agent_gateway_protocol::event::ToolExecute;
+use tokio::task::{AbortHandle, JoinSet};
+
+/// Most characters of broken arguments that an error quotes.
+const MOST_QUOTED: usize = 200;
+
+/// Who answers which call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tools {
+    programs: Vec<ToolSpecification>,
+    notes: bool,
+}
+
+impl Tools {
+    /// These programs; with `notes`, also the embedded gateway's `readFile`.
+    pub(crate) fn new(programs: Vec<ToolSpecification>, notes: bool) -> Self {
+        Self { programs, notes }
+    }
+
+    /// Carries one call out. Never fails: what goes wrong is the answer.
+    async fn answer(&self, call: &ToolExecute) -> ToolAnswer {
+        let arguments = match &*call.arguments {
+            "" => "{}",
+            arguments => arguments,
+        };
+        if let Err(error) = RawJson::parse(arguments) {
+            return broken_arguments(arguments, &error.to_string());
+        }
+        if let Some(program) = self.find(call) {
+            return process::run(program, arguments).await;
+        }
+        if self.notes && &*call.api_name == notes::API_NAME {
+            return notes::read(arguments);
+        }
+        let name = format!("{}/{}", call.identifier, call.api_name);
+        ToolAnswer::failure(
+            "executor_not_found",
+            &format!("no tool answers {name}; name one with --tool {name}=COMMAND"),
+        )
+    }
+
+    /// The program whose name fits best: the whole name before the short one, and the later before the earlier.
+    fn find(&self, call: &ToolExecute) -> Option<&ToolSpecification> {
+        let whole = format!("{}/{}", call.identifier, call.api_name);
+        let named = |name: &str| self.programs.iter().rev().find(|tool| tool.name == name);
+        named(&whole).or_else(|| named(&call.api_name))
+    }
+}
+
+/// The calls that are being carried out.
+#[derive(Debug)]
+pub(crate) struct Workbench {
+    tools: Tools,
+    running: JoinSet<(ToolCallId, ToolAnswer)>,
+    handles: BTreeMap<ToolCallId, AbortHandle>,
+}
+
+impl Workbench {
+    pub(crate) fn new(tools: Tools) -> Self {
+        Self {
+            tools,
+            running: JoinSet::new(),
+            handles: BTreeMap::new(),
+        }
+    }
+
+    /// Begins a call beside the others.
+    pub(crate) fn begin(&mut self, call: ToolExecute) {
+        let tools = self.tools.clone();
+        let id = call.tool_call_id.clone();
+        let handle = self.running.spawn(async move {
+            let answer = tools.answer(&call).await;
+            (call.tool_call_id, answer)
+        });
+        self.handles.insert(id, handle);
+    }
+
+    /// Gives a call up: its program is ended, and nothing of it is answered.
+    pub(crate) fn give_up(&mut self, call: &ToolCallId) {
+        if let Some(handle) = self.handles.remove(call) {
+            handle.abort();
+        }
+    }
+
+    /// The next call that is done; waits for ever if none is running. Cancel-safe.
+    pub(crate) async fn next_answer(&mut self) -> (ToolCallId, ToolAnswer) {
+        loop {
+            match self.running.join_next().await {
+                Some(Ok((call, answer))) => {
+                    self.handles.remove(&call);
+                    return (call, answer);
+                }
+                // Given up.
+                Some(Err(_)) => {}
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+fn broken_arguments(arguments: &str, why: &str) -> ToolAnswer {
+    let quoted: String = arguments.chars().take(MOST_QUOTED).collect();
+    ToolAnswer::failure(
+        "arguments_parse_error",
+        &format!("the arguments are not JSON ({why}): {quoted}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_gateway_protocol::Object;
+
+    use super::*;
+
+    fn call(identifier: &str, api_name: &str, arguments: &str) -> ToolExecute {
+        ToolExecute {
+            tool_call_id: "call".into(),
+            identifier: identifier.into(),
+            api_name: api_name.into(),
+            arguments: arguments.into(),
+            execution_timeout_ms: None,
+            extra: Object::new(),
+        }
+    }
+
+    fn tools(programs: &[&str]) -> Tools {
+        let programs = programs.iter().map(|text| text.parse().unwrap());
+        Tools::new(programs.collect(), true)
+    }
+
+    async fn answer(tools: &Tools, call: ToolExecute) -> ToolAnswer {
+        tools.answer(&call).await
+    }
+
+    fn error(answer: &ToolAnswer) -> (&str, &str) {
+        let error = answer.error.as_ref().unwrap();
+        (error.kind.as_deref().unwrap(), &error.message)
+    }
+
+    #[tokio::test]
+    async fn a_program_reads_the_arguments_and_its_output_is_the_content() {
+        let tools = tools(&["act=cat"]);
+        let done = answer(&tools, call("demo", "act", r#"{"a":1}"#)).await;
+        assert_eq!(done, ToolAnswer::success(r#"{"a":1}"#));
+    }
+
+    #[tokio::test]
+    async fn empty_arguments_are_an_empty_object() {
+        let done = answer(&tools(&["act=cat"]), call("demo", "act", "")).await;
+        assert_eq!(done, ToolAnswer::success("{}"));
+    }
+
+    #[tokio::test]
+    async fn the_whole_name_goes_before_the_short_one() {
+        let tools = tools(&["demo/act=echo whole", "act=echo short"]);
+        let whole = answer(&tools, call("demo", "act", "")).await;
+        assert_eq!(whole, ToolAnswer::success("whole\n"));
+        let short = answer(&tools, call("other", "act", "")).await;
+        assert_eq!(short, ToolAnswer::success("short\n"));
+    }
+
+    #[tokio::test]
+    async fn a_call_nobody_answers_for_says_so() {
+        let done = answer(&tools(&[]), call("demo", "act", "{}")).await;
+        assert_eq!(error(&done).0, "executor_not_found");
+        assert!(error(&done).1.contains("demo/act"));
+    }
+
+    #[tokio::test]
+    async fn broken_arguments_run_nothing_and_are_quoted_in_part() {
+        let long = "x".repeat(1_000);
+        let done = answer(&tools(&["act=cat"]), call("demo", "act", &long)).await;
+        assert_eq!(error(&done).0, "arguments_parse_error");
+        assert!(error(&done).1.ends_with(&"x".repeat(200)));
+        assert!(!error(&done).1.contains(&"x".repeat(201)));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_fails_says_how() {
+        let tools = tools(&["act=sh -c 'echo broken >&2; exit 3'"]);
+        let done = answer(&tools, call("demo", "act", "{}")).await;
+        assert_eq!(error(&done).0, "client_tool_execution_error");
+        assert_eq!(error(&done).1, "`sh` left with exit status: 3: broken");
+        assert_eq!(done.content, None);
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_there_is_named() {
+        let tools = tools(&["act=./no-such-program"]);
+        let done = answer(&tools, call("demo", "act", "{}")).await;
+        assert_eq!(error(&done).0, "client_tool_execution_error");
+        assert!(error(&done).1.contains("./no-such-program"));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_does_not_read_its_input_is_no_failure() {
+        let big = format!("\"{}\"", "x".repeat(1 << 20));
+        let done = answer(&tools(&["act=echo done"]), call("demo", "act", &big)).await;
+        assert_eq!(done, ToolAnswer::success("done\n"));
+    }
+
+    #[tokio::test]
+    async fn a_call_given_up_is_never_answered() {
+        let mut workbench = Workbench::new(tools(&["endless=tail -f /dev/null", "act=echo done"]));
+        let mut endless = call("demo", "endless", "{}");
+        endless.tool_call_id = "endless".into();
+        workbench.begin(endless);
+        workbench.begin(call("demo", "act", "{}"));
+        workbench.give_up(&"endless".into());
+        let (id, answer) = workbench.next_answer().await;
+        assert_eq!(id.as_str(), "call");
+        assert_eq!(answer, ToolAnswer::success("done\n"));
+    }
+}
