@@ -1,0 +1,202 @@
+//! The command line, and the words that explain it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use agent_gateway_protocol::Token;
+use clap::{Args, Parser, Subcommand};
+
+use crate::tools::ToolSpecification;
+
+const ABOUT: &str = "Run, watch, serve and replay Agent Gateway sessions";
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0    completed
+  1    failed, not started, or the gateway broke the protocol
+  2    the command line, or a file it names, cannot be used
+  3    not accepted: bad credentials, or no fresh token to be had
+  4    server unreachable, connection lost, or nobody knows whether the run started
+  5    parked: the run waits for a person
+  6    ended, and the server cannot say how
+  7    superseded by another run, or nothing to attach to
+  130  stopped or interrupted, confirmed or not
+
+Log lines go to standard error with --verbose, or as AGW_LOG says (such as AGW_LOG=debug).";
+
+const RUN_HELP: &str = "\
+Examples:
+  agw run \"Say hello, then read notes.txt\"
+      without a server: a gateway inside this process plays one, over real sockets on loopback
+  agw run --server https://app.lobehub.com --agent agt_4kQm2 \"What is new?\"
+      with the credentials of LOBEHUB_JWT or LOBEHUB_CLI_API_KEY
+  agw run --json \"Hello\" | jq -r 'select(.kind == \"ended\").outcome'
+  agw run --tool readFile=./read.sh --tool 'mcp-demo/echo=cat' \"Read a.txt\"
+      a tool reads its arguments, JSON, on standard input; what it writes is its content
+
+Ctrl-C stops the run on the server; a second one leaves at once.
+
+Environment:
+  LOBEHUB_SERVER       the server, if --server is not given
+  LOBEHUB_JWT          an access token, if neither --token nor --api-key is given
+  LOBEHUB_CLI_API_KEY  an API key, if LOBEHUB_JWT is not set either
+  AGENT_GATEWAY_URL    the gateway, if --gateway is not given; else the server is asked for it
+  NO_COLOR             no colours";
+
+const SERVE_HELP: &str = "\
+Prints one JSON line {\"api\",\"gateway\",\"serviceToken\",\"clientToken\"}, then serves until Ctrl-C:
+  /trpc/lambda/*       LobeHub's API, with clientToken as X-API-Key or Oidc-Auth
+  /ws?operationId=     the gateway's socket
+  /health, /api/operations/{init,push-event,push-events,tool-execute,update-status,status,…}
+                       the gateway's HTTP, with `Authorization: Bearer <serviceToken>`
+
+With a script it plays that session to whoever calls execAgent. Without one it is a plain gateway: execAgent answers with
+a new operation and its token, and what is pushed to that operation is streamed.
+
+Examples:
+  agw serve --listen 127.0.0.1:8787
+  agw serve session.json";
+
+const MACHINE_HELP: &str = "\
+Each line in is one event, {\"at\":<ms>,\"kind\":…}; the first may be a recording's header
+{\"version\":1,\"config\":{…},\"seed\":…} instead. Each line out answers one event:
+  {\"effects\":[…],\"phase\":…,\"status\":…,\"operation\":…,\"outcome\":…}
+A bad line is answered with {\"error\":…} and changes nothing.
+
+Example:
+  echo '{\"at\":0,\"kind\":\"stop\"}' | agw machine --gateway http://127.0.0.1:8787";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "agw", version, about = ABOUT, after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Tell on standard error what happens underneath; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a run and show it until its end
+    #[command(after_help = RUN_HELP)]
+    Run(RunArguments),
+    /// Serve a gateway and an API for any client, until Ctrl-C
+    #[command(after_help = SERVE_HELP)]
+    Serve(ServeArguments),
+    /// The pure machine on standard input and output: events in, effects out, one JSON object a line
+    #[command(after_help = MACHINE_HELP)]
+    Machine(MachineArguments),
+    /// Feed a recording to the machine and show every event and effect
+    Replay(ReplayArguments),
+}
+
+/// `agw run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// What to say to the agent
+    pub(crate) prompt: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArguments,
+    /// The agent, by its id
+    #[arg(long, value_name = "ID", conflicts_with = "slug")]
+    pub(crate) agent: Option<String>,
+    /// The agent, by its name in the URL [default: inbox, LobeHub's own assistant]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) slug: Option<String>,
+    /// Go on in this topic instead of a new one
+    #[arg(long, value_name = "ID")]
+    pub(crate) topic: Option<String>,
+    /// Answer calls of this tool (`identifier/apiName` or `apiName`) with a program; may be given again
+    #[arg(long = "tool", value_name = "NAME=COMMAND")]
+    pub(crate) tools: Vec<ToolSpecification>,
+    /// One JSON object a line instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Record everything the machine was told, for `agw replay`; holds the run's texts, but no token
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// The session that the gateway inside this process plays
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    pub(crate) script: Option<PathBuf>,
+}
+
+/// Where the server is and who we are to it.
+#[derive(Debug, Args)]
+pub(crate) struct RemoteArguments {
+    /// The LobeHub server [env: LOBEHUB_SERVER]
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// The Agent Gateway [env: AGENT_GATEWAY_URL]
+    #[arg(long, value_name = "URL")]
+    pub(crate) gateway: Option<String>,
+    /// An API key; better given in the environment, where other users cannot see it [env: LOBEHUB_CLI_API_KEY]
+    #[arg(long, value_name = "KEY", value_parser = token, conflicts_with = "token")]
+    pub(crate) api_key: Option<Token>,
+    /// An access token; better given in the environment [env: LOBEHUB_JWT]
+    #[arg(long, value_name = "JWT", value_parser = token)]
+    pub(crate) token: Option<Token>,
+    /// Let a token go unencrypted to a host that is not this one
+    #[arg(long)]
+    pub(crate) allow_insecure: bool,
+}
+
+/// `agw serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// The session to play; without one, whoever pushes events drives
+    pub(crate) script: Option<PathBuf>,
+    /// Where to listen; port 0 takes any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+}
+
+/// `agw machine`.
+#[derive(Debug, Args)]
+pub(crate) struct MachineArguments {
+    /// The gateway of the run, unless a header says it
+    #[arg(long, value_name = "URL")]
+    pub(crate) gateway: Option<String>,
+    /// The seed of the run's jitter, unless a header says it
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// `agw replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// The recording
+    pub(crate) recording: PathBuf,
+    /// One JSON object a line instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Stop after this event, counted from 1
+    #[arg(long, value_name = "N")]
+    pub(crate) until: Option<usize>,
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "the form of a value parser")]
+fn token(text: &str) -> Result<Token, std::convert::Infallible> {
+    Ok(Token::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_secret_is_in_what_the_arguments_print() {
+        let arguments =
+            Arguments::try_parse_from(["agw", "run", "--api-key", "sk-lh-secret", "hi"]).unwrap();
+        assert!(!format!("{arguments:?}").contains("sk-lh-secret"));
+    }
+}

@@ -1,0 +1,74 @@
+//! Everything that can end the program before or beside a run, each in one sentence.
+
+use std::io;
+use std::path::PathBuf;
+
+use agent_gateway_machine::ConfigError;
+use agent_gateway_machine::recording::RecordingError;
+use agent_gateway_protocol::GatewayUrlError;
+use thiserror::Error;
+
+use crate::exit_code::ExitCode;
+
+/// Why the program cannot do, or go on with, what was asked.
+#[derive(Debug, Error)]
+pub(crate) enum Error {
+    /// A URL that cannot be used, and where it was given.
+    #[error("{origin}: {error}")]
+    Url {
+        /// `--server`, or the environment's name of it.
+        origin: &'static str,
+        /// What is wrong with it.
+        error: GatewayUrlError,
+    },
+    /// A config that cannot be used.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// A file that cannot be read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        error: io::Error,
+    },
+    /// A recording that cannot be used.
+    #[error("{}: {error}", path.display())]
+    Recording {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: RecordingError,
+    },
+    /// Standard input cannot be read.
+    #[error("standard input: {0}")]
+    Input(io::Error),
+    /// Standard output cannot be written to.
+    #[error("standard output: {0}")]
+    Output(io::Error),
+    /// The program cannot be set up.
+    #[error("{what}: {error}")]
+    Setup {
+        /// What could not be had.
+        what: &'static str,
+        /// What went wrong.
+        error: io::Error,
+    },
+}
+
+impl Error {
+    /// What to leave with.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Url { .. } | Self::Config(_) | Self::File { .. } | Self::Recording { .. } => {
+                ExitCode::Usage
+            }
+            Self::Input(_) | Self::Output(_) | Self::Setup { .. } => ExitCode::Failed,
+        }
+    }
+
+    /// Whether whoever read our output has left: nobody to tell anything.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}

@@ -1,0 +1,153 @@
+//! `agw machine`: the pure machine on standard input and output.
+
+use std::io::{BufRead, Write};
+
+use agent_gateway_machine::recording::{Header, VERSION};
+use agent_gateway_machine::{Config, Effects, Event, Outcome, State, transition};
+use agent_gateway_protocol::{GatewayUrl, OperationId};
+use serde::Serialize;
+
+use crate::arguments::MachineArguments;
+use crate::error::Error;
+
+/// The answer to one event.
+#[derive(Serialize)]
+struct Answer<'a> {
+    effects: &'a Effects,
+    phase: &'static str,
+    status: &'static str,
+    operation: Option<&'a OperationId>,
+    outcome: Option<&'a Outcome>,
+}
+
+/// The answer to a line that is none.
+#[derive(Serialize)]
+struct Refused {
+    error: String,
+}
+
+/// Answers each line until there is none.
+///
+/// # Errors
+/// The gateway's URL or the config cannot be used, or the input or output fails.
+pub(crate) fn run(
+    arguments: &MachineArguments,
+    input: impl BufRead,
+    mut output: impl Write,
+) -> Result<(), Error> {
+    let gateway = arguments
+        .gateway
+        .as_deref()
+        .map(GatewayUrl::parse)
+        .transpose()
+        .map_err(|error| Error::Url {
+            origin: "--gateway",
+            error,
+        })?;
+    let mut state = State::new(Config::new(gateway), arguments.seed)?;
+    for (index, line) in input.lines().enumerate() {
+        let line = line.map_err(Error::Input)?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let answer = match read(&line, index == 0) {
+            Ok(Line::Event(event)) => {
+                let (next, effects) = transition(state, *event);
+                state = next;
+                json(&Answer {
+                    effects: &effects,
+                    phase: state.phase(),
+                    status: state.status().as_str(),
+                    operation: state.operation(),
+                    outcome: state.outcome(),
+                })
+            }
+            Ok(Line::Header(header)) => match State::new(header.config, header.seed) {
+                Ok(set_up) => {
+                    state = set_up;
+                    continue;
+                }
+                Err(error) => refused(index, &error.to_string()),
+            },
+            Err(error) => refused(index, &error),
+        };
+        writeln!(output, "{answer}").map_err(Error::Output)?;
+        output.flush().map_err(Error::Output)?;
+    }
+    Ok(())
+}
+
+enum Line {
+    Header(Box<Header>),
+    Event(Box<Event>),
+}
+
+fn read(line: &str, first: bool) -> Result<Line, String> {
+    let value: serde_json::Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    if !first || value.get("version").is_none() {
+        return serde_json::from_str(line)
+            .map(|event| Line::Event(Box::new(event)))
+            .map_err(|error| error.to_string());
+    }
+    if value["version"] != VERSION {
+        return Err(format!(
+            "the header has version {}; this program reads version {VERSION}",
+            value["version"]
+        ));
+    }
+    serde_json::from_str(line)
+        .map(|header| Line::Header(Box::new(header)))
+        .map_err(|error| error.to_string())
+}
+
+fn refused(index: usize, why: &str) -> String {
+    json(&Refused {
+        error: format!("line {}: {why}", index + 1),
+    })
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Every type written here has string keys only, so writing cannot fail.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(lines: &str) -> Vec<serde_json::Value> {
+        let arguments = MachineArguments {
+            gateway: Some("http://127.0.0.1:8787".into()),
+            seed: 7,
+        };
+        let mut output = Vec::new();
+        run(&arguments, lines.as_bytes(), &mut output).unwrap();
+        let text = String::from_utf8(output).unwrap();
+        let answers = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        answers.collect()
+    }
+
+    #[test]
+    fn each_event_is_answered_with_effects_and_status() {
+        let answers =
+            answers("{\"at\":0,\"kind\":\"stop\"}\n\n{\"at\":1,\"kind\":\"alarm_rang\"}\n");
+        assert_eq!(answers.len(), 2);
+        assert!(answers[0]["effects"].is_array());
+        assert_eq!(answers[0]["status"], "disconnected");
+    }
+
+    #[test]
+    fn a_bad_line_is_told_by_its_number_and_changes_nothing() {
+        let stop = "{\"at\":0,\"kind\":\"stop\"}\n";
+        let with = answers(&format!("nonsense\n{{\"at\":\"x\"}}\n{stop}"));
+        assert!(with[0]["error"].as_str().unwrap().starts_with("line 1: "));
+        assert!(with[1]["error"].as_str().unwrap().starts_with("line 2: "));
+        assert_eq!(with[2], answers(stop)[0]);
+    }
+
+    #[test]
+    fn a_header_of_another_version_is_refused() {
+        let answers = answers("{\"version\":99,\"config\":{},\"seed\":0}\n");
+        assert!(answers[0]["error"].as_str().unwrap().contains("version 99"));
+    }
+}
