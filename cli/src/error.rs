@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use agent_gateway_adapters::ClientError;
 use agent_gateway_machine::ConfigError;
 use agent_gateway_machine::recording::RecordingError;
 use agent_gateway_protocol::GatewayUrlError;
@@ -20,6 +21,20 @@ pub(crate) enum Error {
         origin: &'static str,
         /// What is wrong with it.
         error: GatewayUrlError,
+    },
+    /// Something was given that only makes sense with a server.
+    #[error("{option} needs a server: give --server or set LOBEHUB_SERVER")]
+    ServerMissing {
+        /// What was given.
+        option: &'static str,
+    },
+    /// A run could not begin.
+    #[error("{}{error}", at(place))]
+    Client {
+        /// The server; none for the one inside this process.
+        place: Option<String>,
+        /// Why not.
+        error: ClientError,
     },
     /// A config that cannot be used.
     #[error("{0}")]
@@ -60,9 +75,21 @@ impl Error {
     /// What to leave with.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Url { .. } | Self::Config(_) | Self::File { .. } | Self::Recording { .. } => {
-                ExitCode::Usage
-            }
+            Self::Url { .. }
+            | Self::ServerMissing { .. }
+            | Self::Config(_)
+            | Self::File { .. }
+            | Self::Recording { .. } => ExitCode::Usage,
+            Self::Client { error, .. } => match error {
+                ClientError::GatewayUnknown(failure) => ExitCode::of_request(failure),
+                ClientError::PublishedGateway(_) | ClientError::GatewayModeOff => ExitCode::Failed,
+                ClientError::NoServer
+                | ClientError::InsecureServer(_)
+                | ClientError::Config(_)
+                | ClientError::Tls(_)
+                | ClientError::Http(_)
+                | ClientError::Observer(_) => ExitCode::Usage,
+            },
             Self::Input(_) | Self::Output(_) | Self::Setup { .. } => ExitCode::Failed,
         }
     }
@@ -71,4 +98,10 @@ impl Error {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+fn at(place: &Option<String>) -> String {
+    place
+        .as_ref()
+        .map_or_else(String::new, |place| format!("{place}: "))
 }

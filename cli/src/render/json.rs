@@ -41,6 +41,13 @@ impl<W: Write> Json<W> {
                 .text("apiName", &call.api_name)
                 .text("arguments", &call.arguments)
                 .number("deadline_ms", deadline_in.as_millis()),
+            Notification::ToolTimedOut { call } => {
+                let timeout = ToolAnswer::failure(
+                    "client_executor_timeout",
+                    "not done in time; answered in its place",
+                );
+                return self.tool_answered(call, &timeout, None);
+            }
             Notification::RunEnded { outcome, receipt } => Line::new("ended")
                 .text("outcome", outcome.name())
                 .text("text", &outcome.to_string())
@@ -59,7 +66,7 @@ impl<W: Write> Json<W> {
         &mut self,
         call: &ToolCallId,
         answer: &ToolAnswer,
-        took: Millis,
+        took: Option<Millis>,
     ) -> io::Result<()> {
         let mut line = Line::new("tool_answered")
             .text("call", call.as_str())
@@ -69,8 +76,10 @@ impl<W: Write> Json<W> {
             let error = serde_json::json!({ "type": error.kind, "message": error.message });
             line = line.json("error", &error.to_string());
         }
-        line.number("took_ms", took.as_millis())
-            .write_to(&mut self.output)
+        if let Some(took) = took {
+            line = line.number("took_ms", took.as_millis());
+        }
+        line.write_to(&mut self.output)
     }
 
     fn status(&self, status: &str) -> Line {
@@ -120,7 +129,7 @@ mod tests {
         json.tool_answered(
             &"call_1".into(),
             &ToolAnswer::failure("executor_not_found", "none"),
-            Millis(3),
+            Some(Millis(3)),
         )
         .unwrap();
         String::from_utf8(json.output).unwrap()

@@ -57,7 +57,7 @@ impl<W: Write> Renderer<W> {
         match self {
             // A person is shown the server's word on it, which follows.
             Self::Human(_) => Ok(()),
-            Self::Json(json) => json.tool_answered(call, answer, took),
+            Self::Json(json) => json.tool_answered(call, answer, Some(took)),
         }
     }
 }

@@ -7,12 +7,14 @@ mod specification;
 pub(crate) use specification::ToolSpecification;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use agent_gateway_machine::ToolAnswer;
 use agent_gateway_protocol::RawJson;
 use agent_gateway_protocol::ToolCallId;
 use agent_gateway_protocol::event::ToolExecute;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 
 /// Most characters of broken arguments that an error quotes.
 const MOST_QUOTED: usize = 200;
@@ -64,8 +66,16 @@ impl Tools {
 #[derive(Debug)]
 pub(crate) struct Workbench {
     tools: Tools,
-    running: JoinSet<(ToolCallId, ToolAnswer)>,
+    running: JoinSet<Done>,
     handles: BTreeMap<ToolCallId, AbortHandle>,
+}
+
+/// A call that was carried out.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) call: ToolCallId,
+    pub(crate) answer: ToolAnswer,
+    pub(crate) took: Duration,
 }
 
 impl Workbench {
@@ -82,8 +92,13 @@ impl Workbench {
         let tools = self.tools.clone();
         let id = call.tool_call_id.clone();
         let handle = self.running.spawn(async move {
+            let began = Instant::now();
             let answer = tools.answer(&call).await;
-            (call.tool_call_id, answer)
+            Done {
+                call: call.tool_call_id,
+                answer,
+                took: began.elapsed(),
+            }
         });
         self.handles.insert(id, handle);
     }
@@ -96,15 +111,12 @@ impl Workbench {
     }
 
     /// The next call that is done; waits for ever if none is running. Cancel-safe.
-    pub(crate) async fn next_answer(&mut self) -> (ToolCallId, ToolAnswer) {
+    pub(crate) async fn next_done(&mut self) -> Done {
         loop {
             match self.running.join_next().await {
-                Some(Ok((call, answer))) => {
-                    self.handles.remove(&call);
-                    return (call, answer);
-                }
-                // Given up.
-                Some(Err(_)) => {}
+                // One given up just as it was done has no handle any more.
+                Some(Ok(done)) if self.handles.remove(&done.call).is_some() => return done,
+                Some(_) => {}
                 None => std::future::pending().await,
             }
         }
@@ -220,8 +232,8 @@ mod tests {
         workbench.begin(endless);
         workbench.begin(call("demo", "act", "{}"));
         workbench.give_up(&"endless".into());
-        let (id, answer) = workbench.next_answer().await;
-        assert_eq!(id.as_str(), "call");
-        assert_eq!(answer, ToolAnswer::success("done\n"));
+        let done = workbench.next_done().await;
+        assert_eq!(done.call.as_str(), "call");
+        assert_eq!(done.answer, ToolAnswer::success("done\n"));
     }
 }

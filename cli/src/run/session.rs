@@ -1,0 +1,170 @@
+use std::io::Write;
+use std::time::Duration;
+
+use agent_gateway_adapters::{Client, Run, RunHandle};
+use agent_gateway_machine::{AnswerId, Execute, Millis, Notification, Outcome};
+use tokio::time::{Instant, timeout};
+
+use super::Signals;
+use super::signals::Signal;
+use crate::error::Error;
+use crate::exit_code::ExitCode;
+use crate::render::Renderer;
+use crate::tools::{Tools, Workbench};
+
+/// After SIGTERM the server gets this long to take the stop.
+const LEAVING: Duration = Duration::from_secs(5);
+
+/// One run on this terminal.
+pub(super) struct Session<W> {
+    client: Client,
+    /// Where the server is, for errors; none for the one inside this process.
+    place: Option<String>,
+    workbench: Workbench,
+    renderer: Renderer<W>,
+    began: Instant,
+}
+
+/// Why the session is over.
+enum Over {
+    /// The run ended.
+    Ended(Outcome),
+    /// The user left.
+    Left,
+}
+
+impl<W: Write> Session<W> {
+    pub(super) fn new(
+        client: Client,
+        place: Option<String>,
+        tools: Tools,
+        renderer: Renderer<W>,
+    ) -> Self {
+        Self {
+            client,
+            place,
+            workbench: Workbench::new(tools),
+            renderer,
+            began: Instant::now(),
+        }
+    }
+
+    /// Starts the run and shows it until its end; one sentence on standard error if it did not go well.
+    ///
+    /// # Errors
+    /// Nothing was started, or the output fails.
+    pub(super) async fn run(
+        mut self,
+        execute: Execute,
+        signals: &mut Signals,
+    ) -> Result<ExitCode, Error> {
+        let started = tokio::select! {
+            started = self.client.execute(execute) => started,
+            _ = signals.next() => return Ok(ExitCode::Stopped),
+        };
+        let mut run = started.map_err(|error| Error::Client {
+            place: self.place.clone(),
+            error,
+        })?;
+        match self.follow(&mut run, signals).await? {
+            Over::Left => Ok(ExitCode::Stopped),
+            Over::Ended(outcome) => {
+                let code = ExitCode::of(&outcome);
+                if code != ExitCode::Completed {
+                    complain(self.place.as_deref(), &outcome);
+                }
+                settle(&run.handle(), signals).await;
+                Ok(code)
+            }
+        }
+    }
+
+    async fn follow(&mut self, run: &mut Run, signals: &mut Signals) -> Result<Over, Error> {
+        let mut stopping = false;
+        loop {
+            tokio::select! {
+                notification = run.next() => match notification {
+                    Some(notification) => {
+                        self.show(&notification)?;
+                        if let Notification::RunEnded { outcome, .. } = notification {
+                            return Ok(Over::Ended(outcome));
+                        }
+                        self.work(notification);
+                    }
+                    // The runtime is going down under us.
+                    None => return Ok(Over::Left),
+                },
+                done = self.workbench.next_done() => {
+                    // Whether it is still wanted is told by a notification.
+                    drop(run.answer_tool(done.call.clone(), done.answer.clone()));
+                    self.renderer
+                        .tool_answered(&done.call, &done.answer, millis(done.took))
+                        .map_err(Error::Output)?;
+                }
+                signal = signals.next() => match signal {
+                    Signal::Interrupt if stopping => return Ok(Over::Left),
+                    Signal::Interrupt => {
+                        stopping = true;
+                        anstream::eprintln!("agw: stopping the run; Ctrl-C again leaves at once");
+                        run.stop();
+                    }
+                    Signal::Terminate => {
+                        run.stop();
+                        let stopped = self.until_stopped(run);
+                        return timeout(LEAVING, stopped).await.unwrap_or(Ok(Over::Left));
+                    }
+                },
+            }
+        }
+    }
+
+    /// Shows the run until the server has taken the stop, or has not.
+    async fn until_stopped(&mut self, run: &mut Run) -> Result<Over, Error> {
+        while let Some(notification) = run.next().await {
+            self.show(&notification)?;
+            match notification {
+                Notification::RunEnded { outcome, .. } => return Ok(Over::Ended(outcome)),
+                Notification::StopAccepted | Notification::StopFailed { .. } => break,
+                _ => {}
+            }
+        }
+        Ok(Over::Left)
+    }
+
+    fn work(&mut self, notification: Notification) {
+        match notification {
+            Notification::ToolRequested { call, .. } => self.workbench.begin(*call),
+            Notification::ToolTimedOut { call }
+            | Notification::AnswerWithdrawn {
+                answer: AnswerId::Tool(call),
+            } => self.workbench.give_up(&call),
+            _ => {}
+        }
+    }
+
+    fn show(&mut self, notification: &Notification) -> Result<(), Error> {
+        let elapsed = millis(self.began.elapsed());
+        self.renderer
+            .show(notification, elapsed)
+            .map_err(Error::Output)
+    }
+}
+
+/// Lets the client tidy up on the server (R6), unless the user does not want to wait.
+async fn settle(run: &RunHandle, signals: &mut Signals) {
+    tokio::select! {
+        () = run.settled() => {}
+        _ = signals.next() => {}
+    }
+}
+
+fn complain(place: Option<&str>, outcome: &Outcome) {
+    match place {
+        Some(place) => anstream::eprintln!("agw: {place}: {outcome}"),
+        None => anstream::eprintln!("agw: {outcome}"),
+    }
+}
+
+fn millis(duration: Duration) -> Millis {
+    Millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
