@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::arguments::MachineArguments;
 use crate::error::Error;
+use crate::exit_code::ExitCode;
 
 /// The answer to one event.
 #[derive(Serialize)]
@@ -34,7 +35,7 @@ pub(crate) fn run(
     arguments: &MachineArguments,
     input: impl BufRead,
     mut output: impl Write,
-) -> Result<(), Error> {
+) -> Result<ExitCode, Error> {
     let gateway = arguments
         .gateway
         .as_deref()
@@ -74,7 +75,7 @@ pub(crate) fn run(
         writeln!(output, "{answer}").map_err(Error::Output)?;
         output.flush().map_err(Error::Output)?;
     }
-    Ok(())
+    Ok(ExitCode::Completed)
 }
 
 enum Line {

@@ -1,24 +1,29 @@
 //! `agw`: run, watch, serve and replay Agent Gateway sessions.
-#![allow(dead_code)]
 
 mod arguments;
 mod environment;
 mod error;
 mod exit_code;
+mod log;
 mod machine;
 mod render;
 mod replay;
+mod run;
 mod tools;
+
+use std::io;
 
 use clap::Parser;
 
 use arguments::{Arguments, Command};
+use environment::Environment;
 use error::Error;
 use exit_code::ExitCode;
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();
-    let code = match perform(&arguments.command) {
+    log::set_up(arguments.verbose);
+    let code = match perform(arguments.command) {
         Ok(code) => code,
         Err(error) => {
             if !error.is_broken_pipe() {
@@ -30,13 +35,27 @@ fn main() -> std::process::ExitCode {
     code.into()
 }
 
-fn perform(command: &Command) -> Result<ExitCode, Error> {
+fn perform(command: Command) -> Result<ExitCode, Error> {
     match command {
+        Command::Run(arguments) => with_runtime(run::run(arguments, Environment::read())),
+        Command::Serve(_) => Ok(ExitCode::Completed),
         Command::Machine(arguments) => {
-            machine::run(arguments, std::io::stdin().lock(), std::io::stdout().lock())?;
+            machine::run(&arguments, io::stdin().lock(), io::stdout().lock())
         }
-        Command::Replay(arguments) => replay::run(arguments, anstream::stdout().lock())?,
-        Command::Run(_) | Command::Serve(_) => {}
+        Command::Replay(arguments) => replay::run(&arguments, anstream::stdout().lock()),
     }
-    Ok(ExitCode::Completed)
+}
+
+/// Drives `future` to its end. Tasks that are left by then are dropped, their sockets and programs with them.
+fn with_runtime(future: impl Future<Output = Result<ExitCode, Error>>) -> Result<ExitCode, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::Setup {
+            what: "the runtime cannot be started",
+            error,
+        })?;
+    let result = runtime.block_on(future);
+    runtime.shutdown_background();
+    result
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::arguments::ReplayArguments;
 use crate::error::Error;
+use crate::exit_code::ExitCode;
 
 const DIM: Style = Style::new().dimmed();
 const EVENT: Style = AnsiColor::Cyan.on_default();
@@ -28,7 +29,7 @@ struct Step<'a> {
 ///
 /// # Errors
 /// The file cannot be read or is no recording, or the output fails.
-pub(crate) fn run(arguments: &ReplayArguments, mut output: impl Write) -> Result<(), Error> {
+pub(crate) fn run(arguments: &ReplayArguments, mut output: impl Write) -> Result<ExitCode, Error> {
     let path = &arguments.recording;
     let text = fs::read_to_string(path).map_err(|error| Error::File {
         path: path.clone(),
@@ -57,7 +58,8 @@ pub(crate) fn run(arguments: &ReplayArguments, mut output: impl Write) -> Result
         }
         .map_err(Error::Output)?;
     }
-    output.flush().map_err(Error::Output)
+    output.flush().map_err(Error::Output)?;
+    Ok(ExitCode::Completed)
 }
 
 fn show(step: &Step<'_>, output: &mut impl Write) -> std::io::Result<()> {

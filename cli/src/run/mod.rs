@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use agent_gateway_adapters::{Client, ClientBuilder};
 use agent_gateway_machine::Execute;
-use agent_gateway_protocol::api::{ApprovalMode, AppContext, ExecAgent, UserInterventionConfig};
+use agent_gateway_protocol::api::{AppContext, ApprovalMode, ExecAgent, UserInterventionConfig};
 
 use crate::arguments::RunArguments;
 use crate::environment::Environment;

@@ -146,7 +146,10 @@ mod tests {
             api_key: Some("given-key".into()),
             ..arguments(None)
         };
-        assert_eq!(credential(key, full()), Credential::ApiKey("given-key".into()));
+        assert_eq!(
+            credential(key, full()),
+            Credential::ApiKey("given-key".into())
+        );
     }
 
     #[test]

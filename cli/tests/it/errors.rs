@@ -1,0 +1,170 @@
+//! Each mistake and each refusal: one sentence that names the thing and the place, and the right code.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::program::{agw, run};
+use crate::stub::{answering, nobody};
+
+const HTML: &str = "<!DOCTYPE html><html><body>Bad gateway</body></html>";
+
+fn file(name: &str, text: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn c1_a_wrong_url_scheme_is_named_with_its_option() {
+    run(&["run", "hi", "--server", "ftp://lobe.example"]).complains(2, &["--server", "ftp"]);
+    run(&[
+        "run",
+        "hi",
+        "--server",
+        "http://127.0.0.1:1",
+        "--gateway",
+        "mailto:me",
+    ])
+    .complains(2, &["--gateway", "mailto"]);
+}
+
+#[test]
+fn c1_a_wrong_url_in_the_environment_is_named_with_its_variable() {
+    let output = agw(&["run", "hi"])
+        .env("LOBEHUB_SERVER", "lobe.example")
+        .output();
+    crate::program::Left::from(output.unwrap()).complains(2, &["LOBEHUB_SERVER", "lobe.example"]);
+}
+
+#[test]
+fn c1_a_credential_never_goes_in_the_clear_to_another_machine() {
+    let left = run(&[
+        "run",
+        "hi",
+        "--server",
+        "http://lobe.example",
+        "--api-key",
+        "sk-lh-secret",
+    ]);
+    left.complains(2, &["http://lobe.example", "https"]);
+    assert!(!left.stderr.contains("sk-lh-secret"));
+}
+
+#[test]
+fn a_credential_without_a_server_is_a_mistake() {
+    run(&["run", "hi", "--token", "secret"]).complains(2, &["--token", "--server"]);
+}
+
+#[test]
+fn an_unreachable_server_is_named() {
+    let server = nobody();
+    run(&["run", "hi", "--server", &server]).complains(4, &[&server]);
+    run(&["run", "hi", "--server", &server, "--gateway", &server]).complains(4, &[&server]);
+}
+
+#[test]
+fn a_401_says_that_we_are_not_accepted() {
+    let body = r#"{"error":{"json":{"message":"UNAUTHORIZED","code":-32001,"data":{"code":"UNAUTHORIZED","httpStatus":401,"path":"aiAgent.execAgent"}}}}"#;
+    let server = answering("401 Unauthorized", "application/json", body);
+    let left = run(&[
+        "run",
+        "hi",
+        "--server",
+        &server,
+        "--gateway",
+        &server,
+        "--api-key",
+        "sk-lh-secret",
+    ]);
+    left.complains(3, &[&server, "aiAgent.execAgent", "UNAUTHORIZED", "401"]);
+    assert!(!left.stderr.contains("sk-lh-secret"));
+    run(&["run", "hi", "--server", &server]).complains(3, &[&server, "UNAUTHORIZED"]);
+}
+
+#[test]
+fn an_html_page_is_quoted_in_part() {
+    let server = answering("502 Bad Gateway", "text/html", HTML);
+    run(&["run", "hi", "--server", &server]).complains(1, &[&server, "502", "<!DOCTYPE html>"]);
+    let left = run(&["run", "hi", "--server", &server, "--gateway", &server]);
+    assert!(left.stderr.contains("<!DOCTYPE html>"), "{}", left.stderr);
+}
+
+#[test]
+fn r1_a_soft_failure_is_a_failure_though_its_status_is_200() {
+    let body = r#"{"result":{"data":{"json":{"success":false,"status":"error","error":"No model is configured","operationId":"op_1"}}}}"#;
+    let server = answering("200 OK", "application/json", body);
+    let left = run(&["run", "hi", "--server", &server, "--gateway", &server]);
+    left.complains(1, &[&server, "No model is configured"]);
+}
+
+#[test]
+fn r1_a_failed_start_is_the_last_line_of_json_too() {
+    let body = r#"{"result":{"data":{"json":{"success":false,"error":"No model"}}}}"#;
+    let server = answering("200 OK", "application/json", body);
+    let left = run(&[
+        "run",
+        "--json",
+        "hi",
+        "--server",
+        &server,
+        "--gateway",
+        &server,
+    ]);
+    let last: serde_json::Value =
+        serde_json::from_str(left.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(last["kind"], "ended");
+    assert_eq!(last["outcome"], "start_failed");
+    assert_eq!(last["receipt"]["delivered"], 0);
+}
+
+#[test]
+fn a_mistyped_option_is_a_usage_error() {
+    let left = run(&["run", "hi", "--sever", "x"]);
+    assert_eq!(left.code, Some(2));
+    assert!(left.stderr.contains("--sever"), "{}", left.stderr);
+}
+
+#[test]
+fn a_bad_tool_is_a_usage_error() {
+    let left = run(&["run", "hi", "--tool", "cat"]);
+    assert_eq!(left.code, Some(2));
+    assert!(left.stderr.contains("NAME=COMMAND"), "{}", left.stderr);
+}
+
+#[test]
+fn a_recording_that_cannot_be_read_is_named_with_the_line() {
+    run(&["replay", "no/such/file"]).complains(2, &["no/such/file"]);
+    let path = file("broken.jsonl", "{\"version\":1,\n");
+    run(&["replay", path.to_str().unwrap()]).complains(2, &["broken.jsonl", "line 1"]);
+    let path = file("newer.jsonl", "{\"version\":99}\n");
+    run(&["replay", path.to_str().unwrap()]).complains(2, &["newer.jsonl", "version 99"]);
+}
+
+#[test]
+fn a_record_file_that_cannot_be_made_is_named() {
+    let server = nobody();
+    run(&[
+        "run",
+        "hi",
+        "--server",
+        &server,
+        "--record",
+        "no/such/folder/file",
+    ])
+    .complains(2, &["no/such/folder/file"]);
+}
+
+#[test]
+fn help_teaches_and_shows_no_secret() {
+    let output = agw(&["run", "--help"])
+        .env("LOBEHUB_JWT", "jwt-secret")
+        .env("LOBEHUB_CLI_API_KEY", "key-secret")
+        .output();
+    let left = crate::program::Left::from(output.unwrap());
+    assert_eq!(left.code, Some(0));
+    for word in ["Examples:", "LOBEHUB_JWT", "AGENT_GATEWAY_URL", "Ctrl-C"] {
+        assert!(left.stdout.contains(word), "{word}");
+    }
+    assert!(!left.stdout.contains("secret"));
+}

@@ -1,0 +1,6 @@
+//! `agw` as a program: spawned, spoken to, and judged by what it writes and leaves with.
+
+mod errors;
+mod machine;
+mod program;
+mod stub;
