@@ -25,8 +25,7 @@ pub(crate) struct Kit {
     pub(crate) jitter: Jitter,
     pub(crate) fences: Fences,
     pub(crate) timers: Timers,
-    /// What the hands were last told; `None` once it rang, so that a ring is always answered.
-    pub(crate) told: Option<Option<Alarm>>,
+    pub(crate) told: Told,
     pub(crate) network: Network,
     pub(crate) receipt: Receipt,
     /// The status the caller was last told.
@@ -43,13 +42,22 @@ impl Kit {
             jitter: Jitter::from_seed(seed),
             fences: Fences::default(),
             timers: Timers::default(),
-            told: Some(None),
+            told: Told::Known(None),
             network: Network::default(),
             receipt: Receipt::default(),
             published: ConnectionStatus::default(),
             warned: Warned::default(),
         }
     }
+}
+
+/// Which alarm the hands keep.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Told {
+    /// The one they were last told of.
+    Known(Option<Alarm>),
+    /// It rang, or they are new: they are told again, whatever it is now.
+    Nothing,
 }
 
 /// The hands' clock, made one that only grows and that a stored state can carry over to another machine.

@@ -6,7 +6,7 @@ use agent_gateway_protocol::{OperationId, TopicId};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, ConfigError};
-use crate::context::Kit;
+use crate::context::{Kit, Told};
 use crate::cursor::Cursor;
 use crate::effect::{Alarm, Effect};
 use crate::effects::Effects;
@@ -125,7 +125,10 @@ impl State {
     /// The alarm the hands were last told to keep.
     #[must_use]
     pub fn alarm(&self) -> Option<Alarm> {
-        self.0.kit.told.flatten()
+        match self.0.kit.told {
+            Told::Known(alarm) => alarm,
+            Told::Nothing => None,
+        }
     }
 
     /// Whether the run is over and nothing of it is outstanding: no socket, no request, no alarm (I3).
@@ -139,7 +142,7 @@ impl Core {
     /// A stored state was woken: its hands, and their clock, are new ones, and have been told nothing.
     pub(crate) fn wake(&mut self, at: Timestamp) {
         self.kit.clock.carry_over(at);
-        self.kit.told = None;
+        self.kit.told = Told::Nothing;
         let now = self.kit.clock.now();
         self.kit.timers.resume(now);
     }
@@ -147,16 +150,15 @@ impl Core {
     /// The last effect of a list: when to ring next, if that is not what the hands know already.
     pub(crate) fn tell_alarm(&mut self, effects: &mut Effects) {
         let kit = &mut self.kit;
-        if !kit.timers.take_changed() && kit.told.is_some() {
+        if !kit.timers.take_changed() && kit.told != Told::Nothing {
             return;
         }
         let alarm = kit.timers.earliest().map(|(at, timer)| Alarm {
             at: kit.clock.outside(at),
             timer,
         });
-        // Before anything was ever set there is nothing to unset.
-        if kit.told != Some(alarm) {
-            kit.told = Some(alarm);
+        if kit.told != Told::Known(alarm) {
+            kit.told = Told::Known(alarm);
             effects.push(Effect::SetAlarm(alarm));
         }
     }

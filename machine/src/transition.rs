@@ -4,7 +4,7 @@ use core::mem;
 
 use agent_gateway_protocol::ServerFrame;
 
-use crate::context::Context;
+use crate::context::{Context, Told};
 use crate::effects::Effects;
 use crate::event::{Event, EventKind};
 use crate::run::live::Live;
@@ -68,7 +68,7 @@ fn route_event(core: &mut Core, effects: &mut Effects, kind: EventKind) {
 
 /// C14: everything that was due when it rang fires once, earliest first; what that arms waits for its own ring.
 fn ring(mut phase: Phase, context: &mut Context<'_>) -> Phase {
-    context.kit.told = None;
+    context.kit.told = Told::Nothing;
     for (due, timer) in context.kit.timers.due(context.now()) {
         // An earlier one may have disarmed or moved it.
         if context.kit.timers.deadline(timer) == Some(due) {

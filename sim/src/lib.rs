@@ -1,1 +1,3 @@
-#![doc = "Under construction."]
+//! A deterministic simulator of Agent Gateway sessions (under construction).
+
+pub mod invariant;

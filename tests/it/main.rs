@@ -1,3 +1,4 @@
 //! Everything that needs more than one crate: the rules of the lifecycle, properties, golden traces, end to end.
 
+mod properties;
 mod registry;

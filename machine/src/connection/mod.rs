@@ -282,8 +282,7 @@ impl Connection {
 
     /// The socket is gone, and the run has a reason not to dial for now; or a stored state was woken.
     pub(crate) fn on_gone(&mut self, context: &mut Context<'_>) {
-        self.clear_timers(context);
-        self.link = Link::Idle;
+        self.unlink(context);
         self.publish(context);
     }
 
@@ -337,7 +336,7 @@ impl Connection {
     }
 
     /// Whether the socket has been authenticated long enough to count as progress (C6).
-    pub(crate) fn is_proven(&self, context: &Context<'_>) -> bool {
+    fn is_proven(&self, context: &Context<'_>) -> bool {
         match &self.link {
             Link::Connected(connected) => {
                 context.now().since(connected.since) >= context.limits().progress_after
@@ -392,11 +391,7 @@ impl Connection {
 
     /// The socket is gone or never came: another attempt after a delay, if the budget allows one (C6).
     fn fail(&mut self, context: &mut Context<'_>, cause: Box<str>) -> News {
-        if self.is_proven(context) {
-            self.backoff.reset();
-        }
-        self.clear_timers(context);
-        self.link = Link::Idle;
+        self.unlink(context);
         let offline = context.kit.network == Network::Offline;
         let limits = &context.kit.config.limits;
         let budget = if self.authenticated_once {
@@ -426,6 +421,14 @@ impl Connection {
 
     fn drop_link(&mut self, context: &mut Context<'_>) {
         self.close_socket(context, CloseCode::NORMAL);
+        self.unlink(context);
+    }
+
+    /// No socket and no timer; one that was authenticated long enough was progress (C6).
+    fn unlink(&mut self, context: &mut Context<'_>) {
+        if self.is_proven(context) {
+            self.backoff.reset();
+        }
         self.clear_timers(context);
         self.link = Link::Idle;
     }

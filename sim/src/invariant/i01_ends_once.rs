@@ -1,0 +1,32 @@
+use agent_gateway_machine::{Effect, Notification};
+
+use super::{Invariant, Observation};
+
+/// I1: at most one end per run, and no event after it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct EndsOnce {
+    ended: bool,
+}
+
+impl Invariant for EndsOnce {
+    const ID: &'static str = "I1";
+
+    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+        for effect in step.effects {
+            match effect {
+                Effect::Notify(Notification::RunEnded { .. }) if self.ended => {
+                    return Err("the run ended twice".into());
+                }
+                Effect::Notify(Notification::RunEnded { .. }) => self.ended = true,
+                Effect::Notify(Notification::EventReceived(_)) if self.ended => {
+                    return Err("an event was handed on after the end".into());
+                }
+                _ => {}
+            }
+        }
+        if self.ended != step.state.outcome().is_some() {
+            return Err("the state and the notifications disagree about the end".into());
+        }
+        Ok(())
+    }
+}

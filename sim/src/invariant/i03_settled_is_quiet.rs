@@ -1,0 +1,65 @@
+use std::collections::BTreeSet;
+
+use agent_gateway_machine::{DialId, Effect, EventKind, RequestId};
+
+use super::{Invariant, Observation};
+
+/// I3: ended and settled: no socket, no alarm, no request outstanding.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SettledIsQuiet {
+    sockets: BTreeSet<DialId>,
+    requests: BTreeSet<RequestId>,
+}
+
+impl Invariant for SettledIsQuiet {
+    const ID: &'static str = "I3";
+
+    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+        match &step.event.kind {
+            EventKind::Restored { .. } => {
+                self.sockets.clear();
+                self.requests.clear();
+            }
+            EventKind::DialFailed { dial, .. } | EventKind::ConnectionClosed { dial, .. } => {
+                self.sockets.remove(dial);
+            }
+            EventKind::ReplyReceived { request, .. } => {
+                self.requests.remove(request);
+            }
+            _ => {}
+        }
+        for effect in step.effects {
+            match effect {
+                Effect::OpenConnection { dial, .. } => {
+                    self.sockets.insert(*dial);
+                }
+                Effect::CloseConnection { dial, .. } => {
+                    self.sockets.remove(dial);
+                }
+                Effect::SendRequest { request, .. } => {
+                    self.requests.insert(*request);
+                }
+                Effect::CancelRequest { request } => {
+                    self.requests.remove(request);
+                }
+                _ => {}
+            }
+        }
+        if !step.state.is_settled() {
+            return Ok(());
+        }
+        if let Some(dial) = self.sockets.first() {
+            return Err(format!("settled, and {dial} is open"));
+        }
+        if let Some(request) = self.requests.first() {
+            return Err(format!("settled, and {request} is outstanding"));
+        }
+        if let Some(alarm) = step.state.alarm() {
+            return Err(format!(
+                "settled, and an alarm is set for {:?}",
+                alarm.timer
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+use std::collections::BTreeMap;
+
+use agent_gateway_machine::{DialId, Effect, EventKind, Reply, TokenId};
+use agent_gateway_protocol::{ClientFrame, ServerFrame};
+
+use super::{Invariant, Observation};
+
+/// I5: the first frame on each socket is auth, with the newest token; nothing else before its `auth_success`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AuthFirst {
+    newest: Option<TokenId>,
+    sockets: BTreeMap<DialId, Stage>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Opened,
+    AuthSent,
+    Authenticated,
+}
+
+impl Invariant for AuthFirst {
+    const ID: &'static str = "I5";
+
+    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+        self.note_token(step);
+        if let EventKind::FrameReceived {
+            dial,
+            frame: ServerFrame::AuthSuccess,
+        } = &step.event.kind
+            && let Some(stage @ Stage::AuthSent) = self.sockets.get_mut(dial)
+        {
+            *stage = Stage::Authenticated;
+        }
+        for effect in step.effects {
+            match effect {
+                Effect::OpenConnection { dial, .. } => {
+                    self.sockets.insert(*dial, Stage::Opened);
+                }
+                Effect::CloseConnection { dial, .. } => {
+                    self.sockets.remove(dial);
+                }
+                Effect::SendFrame { dial, frame } => self.note_frame(*dial, frame)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl AuthFirst {
+    fn note_token(&mut self, step: &Observation<'_>) {
+        if step.is_ignored() {
+            return;
+        }
+        let granted = match &step.event.kind {
+            EventKind::Execute(execute) => execute.token.as_ref(),
+            EventKind::Attach(attach) => attach.token.as_ref(),
+            EventKind::Restored { token } => token.as_ref(),
+            EventKind::ReplyReceived { reply, .. } => match reply {
+                Reply::TokenIssued(grant) => Some(grant),
+                // The run's own token counts only where the caller brought none.
+                Reply::Started(started) if self.newest.is_none() => started.token.as_ref(),
+                _ => None,
+            },
+            _ => None,
+        };
+        if let Some(grant) = granted {
+            self.newest = Some(grant.id);
+        }
+    }
+
+    fn note_frame(&mut self, dial: DialId, frame: &ClientFrame<TokenId>) -> Result<(), String> {
+        let Some(stage) = self.sockets.get_mut(&dial) else {
+            return Err(format!("a frame was sent on {dial}, which is not open"));
+        };
+        match (frame, *stage) {
+            (ClientFrame::Auth(auth), Stage::Opened) => {
+                if Some(auth.token) != self.newest {
+                    return Err(format!(
+                        "{dial} was authenticated with an old {}",
+                        auth.token
+                    ));
+                }
+                *stage = Stage::AuthSent;
+                Ok(())
+            }
+            (ClientFrame::Auth(_), Stage::AuthSent | Stage::Authenticated) => {
+                Err(format!("auth was sent twice on {dial}"))
+            }
+            (_, Stage::Authenticated) => Ok(()),
+            (_, Stage::Opened | Stage::AuthSent) => Err(format!(
+                "a frame was sent on {dial} before its auth_success"
+            )),
+        }
+    }
+}

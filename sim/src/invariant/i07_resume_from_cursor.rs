@@ -1,0 +1,31 @@
+use agent_gateway_machine::Effect;
+use agent_gateway_protocol::ClientFrame;
+
+use super::{Invariant, Observation};
+
+/// I7: the cursor in each `resume` is the last one passed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ResumeFromCursor;
+
+impl Invariant for ResumeFromCursor {
+    const ID: &'static str = "I7";
+
+    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+        for effect in step.effects {
+            if let Effect::SendFrame {
+                frame: ClientFrame::Resume(resume),
+                ..
+            } = effect
+            {
+                let passed = step.state.cursor().and_then(|cursor| cursor.id.clone());
+                if resume.last_event_id != passed {
+                    return Err(format!(
+                        "resumed from {:?}, but {passed:?} was passed last",
+                        resume.last_event_id
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}

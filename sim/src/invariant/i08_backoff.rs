@@ -1,0 +1,68 @@
+use agent_gateway_machine::{
+    ConnectionStatus, Effect, EventKind, Millis, Network, Notification, Timestamp,
+};
+
+use super::{Invariant, Observation};
+
+/// I8: every backoff delay is in [d/2, d] of its step; only progress starts the steps over.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Backoff {
+    step: u32,
+    connected_at: Option<Timestamp>,
+    now: Timestamp,
+    offline: bool,
+}
+
+impl Invariant for Backoff {
+    const ID: &'static str = "I8";
+
+    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+        let limits = &step.state.config().limits;
+        if step.is_restored() {
+            // A new clock, and no socket; what was progress before stays progress.
+            self.leave(limits.progress_after);
+            self.now = step.event.at;
+        }
+        self.now = self.now.max(step.event.at);
+        if let EventKind::NetworkChanged(network) = step.event.kind {
+            self.offline = network == Network::Offline;
+        }
+        for effect in step.effects {
+            match effect {
+                Effect::Notify(Notification::EventReceived(_)) => self.step = 0,
+                Effect::Notify(Notification::StatusChanged(status)) => {
+                    self.leave(limits.progress_after);
+                    if *status == ConnectionStatus::Connected {
+                        self.connected_at = Some(self.now);
+                    }
+                }
+                Effect::Notify(Notification::ReconnectScheduled { retry_in, .. }) => {
+                    let delay = if self.offline {
+                        limits.backoff_cap
+                    } else {
+                        let doubled = limits.backoff_first.times(1 << self.step.min(32));
+                        self.step += 1;
+                        doubled.min(limits.backoff_cap)
+                    };
+                    let least = Millis(delay.0 / 2);
+                    if *retry_in < least || *retry_in > delay {
+                        return Err(format!("waits {retry_in}, not {least} to {delay}"));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Backoff {
+    /// The socket is gone; one that was authenticated long enough was progress.
+    fn leave(&mut self, progress_after: Millis) {
+        if let Some(since) = self.connected_at.take()
+            && self.now.since(since) >= progress_after
+        {
+            self.step = 0;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+use std::collections::BTreeMap;
+
+use agent_gateway_machine::{AnswerId, Effect, Notification, TokenId};
+use agent_gateway_protocol::{ClientFrame, ToolCallId};
+
+use super::{Invariant, Observation};
+
+/// I12: each tool call: at most one request, one result value, or one undeliverable or withdrawn report.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ToolsOnce {
+    calls: BTreeMap<ToolCallId, Call>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Call {
+    requested: bool,
+    result: Option<ClientFrame<TokenId>>,
+    reported: bool,
+}
+
+impl Invariant for ToolsOnce {
+    const ID: &'static str = "I12";
+
+    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+        for effect in step.effects {
+            match effect {
+                Effect::Notify(Notification::ToolRequested { call, .. }) => {
+                    let id = &call.tool_call_id;
+                    if core::mem::replace(&mut self.call(id).requested, true) {
+                        return Err(format!("{id} was requested twice"));
+                    }
+                }
+                Effect::Notify(
+                    Notification::AnswerWithdrawn {
+                        answer: AnswerId::Tool(id),
+                    }
+                    | Notification::AnswerUndeliverable {
+                        answer: AnswerId::Tool(id),
+                    },
+                ) => {
+                    let reported = core::mem::replace(&mut self.call(id).reported, true);
+                    if reported {
+                        return Err(format!("{id} was reported twice"));
+                    }
+                }
+                Effect::SendFrame {
+                    frame: frame @ ClientFrame::ToolResult(result),
+                    ..
+                } => {
+                    let id = &result.tool_call_id;
+                    let call = self.call(id);
+                    if !call.requested {
+                        return Err(format!("{id} was answered and never requested"));
+                    }
+                    if call.reported {
+                        return Err(format!("{id} was answered after it was given up"));
+                    }
+                    if call.result.get_or_insert_with(|| frame.clone()) != frame {
+                        return Err(format!("{id} was answered with two values"));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ToolsOnce {
+    fn call(&mut self, id: &ToolCallId) -> &mut Call {
+        self.calls.entry(id.clone()).or_default()
+    }
+}

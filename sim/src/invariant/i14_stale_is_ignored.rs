@@ -1,0 +1,63 @@
+use std::collections::BTreeSet;
+
+use agent_gateway_machine::{DialId, Effect, EventKind, RequestId};
+
+use super::{Invariant, Observation};
+
+/// I14, C13: answers to anything that is not current change nothing, and are visible as ignored.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StaleIsIgnored {
+    current: Option<DialId>,
+    requests: BTreeSet<RequestId>,
+}
+
+impl Invariant for StaleIsIgnored {
+    const ID: &'static str = "I14";
+
+    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+        let stale = match &step.event.kind {
+            EventKind::ConnectionOpened { dial }
+            | EventKind::DialFailed { dial, .. }
+            | EventKind::FrameReceived { dial, .. }
+            | EventKind::FrameRejected { dial, .. }
+            | EventKind::ConnectionClosed { dial, .. } => self.current != Some(*dial),
+            EventKind::ReplyReceived { request, .. } => !self.requests.contains(request),
+            _ => false,
+        };
+        if stale && !matches!(step.effects.as_slice(), [Effect::Ignored(_)]) {
+            return Err(format!(
+                "{} of something not current was not just ignored",
+                step.event.kind.name()
+            ));
+        }
+        match &step.event.kind {
+            EventKind::Restored { .. } => {
+                self.current = None;
+                self.requests.clear();
+            }
+            EventKind::DialFailed { .. } | EventKind::ConnectionClosed { .. } if !stale => {
+                self.current = None;
+            }
+            EventKind::ReplyReceived { request, .. } => {
+                self.requests.remove(request);
+            }
+            _ => {}
+        }
+        for effect in step.effects {
+            match effect {
+                Effect::OpenConnection { dial, .. } => self.current = Some(*dial),
+                Effect::CloseConnection { dial, .. } => {
+                    self.current = self.current.filter(|current| current != dial);
+                }
+                Effect::SendRequest { request, .. } => {
+                    self.requests.insert(*request);
+                }
+                Effect::CancelRequest { request } => {
+                    self.requests.remove(request);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,131 @@
+//! What must hold over time, in every history: one file for each invariant of the lifecycle.
+//!
+//! [`Invariants`] is fed each event with the effects it had and the state after it. It needs no gateway: a history of
+//! a simulated run, of a real one, of random events or of an exhaustive walk will do. What a single state can show
+//! (I13 and parts of I3 and I4) is [`State::check`]; what needs the server's side (I6's "exactly the server's", I16)
+//! is looked at by whoever plays the server.
+
+mod i01_ends_once;
+mod i02_no_late_dial;
+mod i03_settled_is_quiet;
+mod i04_one_of_each;
+mod i05_auth_first;
+mod i06_in_order;
+mod i07_resume_from_cursor;
+mod i08_backoff;
+mod i09_silence;
+mod i10_only_a_terminal_completes;
+mod i11_stop_interrupts;
+mod i12_tools_once;
+mod i14_stale_is_ignored;
+mod i18_marker;
+mod one_alarm;
+
+use core::fmt;
+
+use agent_gateway_machine::{Effect, Effects, Event, EventKind, State};
+
+/// One step of a history.
+#[derive(Clone, Copy, Debug)]
+pub struct Observation<'a> {
+    /// What happened.
+    pub event: &'a Event,
+    /// What the machine answered.
+    pub effects: &'a Effects,
+    /// The state after it.
+    pub state: &'a State,
+}
+
+impl Observation<'_> {
+    /// Whether the machine said that the event changed nothing.
+    #[must_use]
+    pub fn is_ignored(&self) -> bool {
+        self.effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Ignored(_)))
+    }
+
+    /// Whether this is a stored state being woken: sockets, requests and tokens are gone.
+    #[must_use]
+    pub fn is_restored(&self) -> bool {
+        matches!(self.event.kind, EventKind::Restored { .. })
+    }
+}
+
+/// Something that must never be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The invariant's id, such as `I4`.
+    pub invariant: &'static str,
+    /// What was seen, for a person.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.invariant, self.what)
+    }
+}
+
+impl core::error::Error for Violation {}
+
+/// One invariant: it watches a history and objects.
+trait Invariant {
+    /// Its id.
+    const ID: &'static str;
+
+    /// Looks at one step.
+    ///
+    /// # Errors
+    /// What was seen that must never be.
+    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String>;
+}
+
+macro_rules! invariants {
+    ($($field:ident: $type:ty,)*) => {
+        /// Every invariant that spans time, watching one history.
+        #[derive(Clone, Debug, Default)]
+        pub struct Invariants {
+            $($field: $type,)*
+        }
+
+        impl Invariants {
+            /// Looks at one step of the history.
+            ///
+            /// # Errors
+            /// The first invariant that the step breaks.
+            pub fn observe(&mut self, step: &Observation<'_>) -> Result<(), Violation> {
+                if let Err(what) = step.state.check() {
+                    return Err(Violation { invariant: "check", what });
+                }
+                $(observe(&mut self.$field, step)?;)*
+                Ok(())
+            }
+        }
+    };
+}
+
+invariants! {
+    ends_once: i01_ends_once::EndsOnce,
+    no_late_dial: i02_no_late_dial::NoLateDial,
+    settled_is_quiet: i03_settled_is_quiet::SettledIsQuiet,
+    one_of_each: i04_one_of_each::OneOfEach,
+    auth_first: i05_auth_first::AuthFirst,
+    in_order: i06_in_order::InOrder,
+    resume_from_cursor: i07_resume_from_cursor::ResumeFromCursor,
+    backoff: i08_backoff::Backoff,
+    silence: i09_silence::Silence,
+    only_a_terminal_completes: i10_only_a_terminal_completes::OnlyATerminalCompletes,
+    stop_interrupts: i11_stop_interrupts::StopInterrupts,
+    tools_once: i12_tools_once::ToolsOnce,
+    stale_is_ignored: i14_stale_is_ignored::StaleIsIgnored,
+    marker: i18_marker::Marker,
+    one_alarm: one_alarm::OneAlarm,
+}
+
+fn observe<I: Invariant>(invariant: &mut I, step: &Observation<'_>) -> Result<(), Violation> {
+    invariant.observe(step).map_err(|what| Violation {
+        invariant: I::ID,
+        what,
+    })
+}

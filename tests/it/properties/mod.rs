@@ -1,0 +1,134 @@
+//! The invariants on random histories.
+//!
+//! `AGW_HISTORIES=1000000` asks for more of them, `AGW_SEED=7` for others. A failure prints the command that repeats
+//! it.
+
+mod history;
+
+use std::env;
+use std::fmt::Write;
+
+use proptest::collection::vec;
+use proptest::prelude::any;
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
+
+use history::{Beginning, History};
+
+/// Steps of one history.
+const STEPS: usize = 200;
+
+/// Histories of each beginning, unless `AGW_HISTORIES` says how many in all.
+const HISTORIES: u32 = 50_000;
+
+#[test]
+fn invariants_hold_on_random_histories_of_a_new_run() {
+    check(Beginning::Execute);
+}
+
+#[test]
+fn invariants_hold_on_random_histories_of_an_attached_run() {
+    check(Beginning::Attach);
+}
+
+/// Repeats one history: `AGW_HISTORY=execute:0000002a,...`, as a failure prints it.
+#[test]
+fn one_history_repeated() {
+    let Ok(text) = env::var("AGW_HISTORY") else {
+        return;
+    };
+    let (beginning, words) = text.split_once(':').expect("BEGINNING:WORD,WORD,...");
+    let beginning = match beginning {
+        "execute" => Beginning::Execute,
+        "attach" => Beginning::Attach,
+        other => panic!("{other} is neither execute nor attach"),
+    };
+    let words: Vec<u32> = words
+        .split(',')
+        .map(|word| u32::from_str_radix(word, 16).expect("a word of eight hex digits"))
+        .collect();
+    let mut history = None;
+    let outcome = live_in(&mut history, beginning, &words);
+    if let Some(history) = &history {
+        let steps = history.recording().events.iter().zip(history.answers());
+        for (event, effects) in steps {
+            println!("{} {:?}", event.at, event.kind);
+            for effect in effects {
+                println!("    {effect:?}");
+            }
+        }
+    }
+    if let Err(what) = outcome {
+        panic!("{what}");
+    }
+}
+
+fn check(beginning: Beginning) {
+    let cases = number("AGW_HISTORIES").map_or(HISTORIES, |all| all.div_ceil(2));
+    let seed = number("AGW_SEED").unwrap_or(1);
+    let mut runner = TestRunner::new(Config {
+        cases,
+        rng_seed: RngSeed::Fixed(u64::from(seed)),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    });
+    let histories = vec(any::<u32>(), 1..=STEPS);
+    let outcome = runner.run(&histories, |words| {
+        live(beginning, &words).map_err(TestCaseError::fail)
+    });
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(why, words)) => {
+            let repeat = repeat(beginning, &words);
+            panic!("{why}\nseed {seed}; to repeat it:\n{repeat}");
+        }
+        Err(TestError::Abort(why)) => panic!("{why}"),
+    }
+}
+
+/// Lives through one history, to its fair end; and, for some, once more from its recording (I15).
+fn live(beginning: Beginning, words: &[u32]) -> Result<(), String> {
+    live_in(&mut None, beginning, words)
+}
+
+fn live_in(place: &mut Option<History>, beginning: Beginning, words: &[u32]) -> Result<(), String> {
+    let (first, rest) = words.split_first().ok_or("no words")?;
+    let told = |violation: agent_gateway_sim::invariant::Violation| violation.to_string();
+    let history = place.insert(History::begin(beginning, *first).map_err(told)?);
+    for word in rest {
+        history.act(*word).map_err(told)?;
+    }
+    history.finish().map_err(told)?;
+    if first.is_multiple_of(16) {
+        let again = history
+            .recording()
+            .replay()
+            .map_err(|error| error.to_string())?;
+        if again != history.answers() {
+            return Err("I15: the recording did not replay with the same effects".into());
+        }
+    }
+    Ok(())
+}
+
+fn repeat(beginning: Beginning, words: &[u32]) -> String {
+    let beginning = match beginning {
+        Beginning::Execute => "execute",
+        Beginning::Attach => "attach",
+    };
+    let mut text = format!("AGW_HISTORY={beginning}:");
+    for (index, word) in words.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        let _ = write!(text, "{comma}{word:08x}");
+    }
+    text.push_str(" cargo test -p agent-gateway-tests one_history_repeated");
+    text
+}
+
+fn number(name: &str) -> Option<u32> {
+    let text = env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name}={text} is not a number")),
+    )
+}
