@@ -207,6 +207,7 @@ impl History {
             57 => self.wire(&json!({ "type": "heartbeat_ack" })),
             58 => self.foreign_event(argument),
             59 => self.stale_dial(argument),
+            60 if argument & 4 == 0 => self.repeat_a_fact(argument),
             60 => self.answer_wrongly(argument),
             61 if argument.is_multiple_of(4) => self.happen(EventKind::Stop),
             62 if argument.is_multiple_of(16) => self.happen(EventKind::Detach),
@@ -499,6 +500,10 @@ impl History {
                 path: None,
             })
         };
+        if asked == Asked::ReadMarker && argument & 128 != 0 {
+            let reply = Reply::Marker((argument & 256 != 0).then(|| "op_2".into()));
+            return self.happen(EventKind::ReplyReceived { request, reply });
+        }
         let failure = match argument >> 2 & 7 {
             0 => RequestFailure::Unreachable { text: "no".into() },
             1 | 2 => RequestFailure::Lost { text: "cut".into() },
@@ -534,6 +539,17 @@ impl History {
             _ => Asked::Marker,
         });
         self.happen(EventKind::ReplyReceived { request, reply })
+    }
+
+    /// What the hands said before, said again.
+    fn repeat_a_fact(&mut self, argument: u32) -> Result<(), Violation> {
+        match self.dial {
+            Some(Socket { dial, stage }) if stage != Stage::Dialing && argument & 1 == 0 => {
+                self.happen(EventKind::ConnectionOpened { dial })
+            }
+            _ if self.paused => self.happen(EventKind::ReadingPaused),
+            _ => self.happen(EventKind::ReadingResumed),
+        }
     }
 
     /// An answer of another kind than was asked for.
