@@ -194,7 +194,7 @@ impl Mailbox {
                 bytes: self.limits.bytes.saturating_sub(inner.bytes),
             }
         };
-        inner.paused = pause && room.is_none();
+        inner.paused |= pause && room.is_none();
         if wanted {
             wake(inner.reader.take(), inner);
         }

@@ -1,0 +1,4 @@
+//! The hands, through their public doors.
+
+mod double;
+mod run;

@@ -1,0 +1,303 @@
+//! A run as its caller sees it, against test doubles of the transport and the API.
+
+use std::io::{self, Write};
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use crate::double::{Far, chunk, end, execute, ids, started, tool_execute};
+use agent_gateway_adapters::{AnswerError, Observer, QueueLimits, Run};
+use agent_gateway_machine::recording::{Header, Recording};
+use agent_gateway_machine::{Effects, Event, Notification, Outcome, ToolAnswer};
+
+/// Reads to the end.
+async fn rest(run: &mut Run) -> Vec<Notification> {
+    let mut all = Vec::new();
+    while let Some(notification) = run.next().await {
+        all.push(notification);
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_run_is_started_streamed_and_settled() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (mut run, mut socket) = started(&client, &mut sockets).await;
+    for id in 1..=3 {
+        socket.text(&chunk(id));
+    }
+    socket.text(&end(4));
+    let told = rest(&mut run).await;
+    assert_eq!(ids(&told), ["1", "2", "3", "4"]);
+    assert_eq!(run.cursor().to_string(), "4");
+    let (outcome, receipt) = run.outcome().await;
+    assert_eq!(outcome, Outcome::Completed);
+    assert_eq!(receipt.delivered, 4);
+    run.settled().await;
+    assert!(socket.gone().await.is_some());
+    assert_eq!(far.calls(), ["start_run", "settle_marker"]);
+    assert_eq!(run.next().await, None);
+}
+
+#[tokio::test]
+async fn s12_dropping_a_run_detaches_and_leaves_it_going() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (run, mut socket) = started(&client, &mut sockets).await;
+    let handle = run.handle();
+    drop(run);
+    handle.settled().await;
+    socket.gone().await;
+    assert_eq!(far.calls(), ["start_run"]);
+}
+
+#[tokio::test]
+async fn an_execute_that_is_dropped_before_it_is_done_has_started_nothing() {
+    let far = Far::default();
+    let (builder, _sockets) = far.client();
+    let client = builder.build().unwrap();
+    drop(client.execute(execute()));
+    tokio::task::yield_now().await;
+    assert_eq!(far.calls(), [""; 0]);
+    assert_eq!(far.dials.load(Ordering::Relaxed), 0);
+}
+
+/// Every public future is polled `k` times and dropped, for every `k` until it is done: nothing is lost or doubled.
+#[tokio::test]
+async fn next_is_cancel_safe() {
+    for polls in 0..4 {
+        let far = Far::default();
+        let (builder, mut sockets) = far.client();
+        let client = builder.build().unwrap();
+        let (mut run, socket) = started(&client, &mut sockets).await;
+        for id in 1..=20 {
+            socket.text(&chunk(id));
+        }
+        socket.text(&end(21));
+        let mut told = Vec::new();
+        loop {
+            if let Some(done) = poll_and_drop(run.next(), polls).await {
+                match done {
+                    Some(notification) => told.push(notification),
+                    None => break,
+                }
+            } else if let Some(notification) = run.next().await {
+                told.push(notification);
+            } else {
+                break;
+            }
+        }
+        let wanted: Vec<String> = (1..=21).map(|id| id.to_string()).collect();
+        assert_eq!(ids(&told), wanted, "after {polls} polls");
+    }
+}
+
+#[tokio::test]
+async fn outcome_and_settled_are_cancel_safe() {
+    for polls in 0..6 {
+        let far = Far::default();
+        let (builder, mut sockets) = far.client();
+        let client = builder.build().unwrap();
+        let (mut run, socket) = started(&client, &mut sockets).await;
+        poll_and_drop(run.outcome(), polls).await;
+        poll_and_drop(run.settled(), polls).await;
+        socket.text(&end(1));
+        poll_and_drop(run.outcome(), polls).await;
+        assert_eq!(run.outcome().await.0, Outcome::Completed);
+        poll_and_drop(run.settled(), polls).await;
+        run.settled().await;
+        assert_eq!(run.outcome().await.0, Outcome::Completed);
+    }
+}
+
+/// Polls at most `polls` times, giving the other tasks their turn between, and drops.
+async fn poll_and_drop<F: Future>(future: F, polls: usize) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..polls {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return Some(output);
+        }
+        tokio::task::yield_now().await;
+    }
+    None
+}
+
+#[tokio::test]
+async fn c5_a_slow_reader_stops_the_socket_and_loses_nothing() {
+    const EVENTS: u64 = 100;
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let queue = QueueLimits {
+        notifications: 8,
+        bytes: 1 << 20,
+    };
+    let client = builder.queue(queue).build().unwrap();
+    let (mut run, mut socket) = started(&client, &mut sockets).await;
+    socket.text(&tool_execute(1, "call_1"));
+    for id in 2..EVENTS {
+        socket.text(&chunk(id));
+    }
+    socket.text(&end(EVENTS));
+    // Nobody reads: most of it stays on the wire, however long we wait.
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    assert!(socket.unread() > 80, "{} unread", socket.unread());
+    // What is sent does not wait for what is not read.
+    run.answer_tool("call_1".into(), ToolAnswer::success("ok"))
+        .await
+        .unwrap();
+    assert!(socket.sent().await.contains(r#""toolCallId":"call_1""#));
+    assert!(socket.unread() > 80);
+    let told = rest(&mut run).await;
+    let wanted: Vec<String> = (1..=EVENTS).map(|id| id.to_string()).collect();
+    assert_eq!(ids(&told), wanted);
+    assert_eq!(run.outcome().await.1.reconnects, 0);
+}
+
+#[tokio::test]
+async fn c5_the_queue_is_bounded_in_bytes_too() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let queue = QueueLimits {
+        notifications: usize::MAX,
+        bytes: 200,
+    };
+    let client = builder.queue(queue).build().unwrap();
+    let (mut run, socket) = started(&client, &mut sockets).await;
+    for id in 1..=50 {
+        socket.text(&chunk(id));
+    }
+    socket.text(&end(51));
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    assert!(socket.unread() > 40, "{} unread", socket.unread());
+    assert_eq!(ids(&rest(&mut run).await).len(), 51);
+}
+
+#[tokio::test]
+async fn t2_an_answer_is_accepted_once() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (mut run, mut socket) = started(&client, &mut sockets).await;
+    socket.text(&tool_execute(1, "call_1"));
+    while !matches!(run.next().await, Some(Notification::ToolRequested { .. })) {}
+    let answer = || ToolAnswer::success("ok");
+    let never = run.answer_tool("call_2".into(), answer()).await;
+    assert_eq!(never, Err(AnswerError::NeverAsked));
+    assert_eq!(run.answer_tool("call_1".into(), answer()).await, Ok(()));
+    let again = run.answer_tool("call_1".into(), answer()).await;
+    assert_eq!(again, Err(AnswerError::AlreadyAnswered));
+    assert!(socket.sent().await.contains(r#""type":"tool_result""#));
+    socket.text(&end(2));
+    run.outcome().await;
+    run.settled().await;
+    let late = run.answer_tool("call_1".into(), answer()).await;
+    assert_eq!(late, Err(AnswerError::RunOver));
+}
+
+#[tokio::test]
+async fn r5_stop_is_asked_over_http_and_the_end_still_comes() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (mut run, socket) = started(&client, &mut sockets).await;
+    run.stop();
+    while !matches!(run.next().await, Some(Notification::StopAccepted)) {}
+    socket.text(&end(1).replace("done", "interrupted"));
+    assert_eq!(run.outcome().await.0, Outcome::Interrupted);
+    run.settled().await;
+    let calls = far.calls();
+    assert_eq!(calls, ["start_run", "interrupt_run", "settle_marker"]);
+}
+
+/// What an observer saw, and what a recorder wrote.
+#[derive(Clone, Default)]
+struct Seen {
+    effects: Arc<Mutex<Vec<Effects>>>,
+    text: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Observer for Seen {
+    fn began(&mut self, _: &Header) {}
+
+    fn observed(&mut self, _: &Event, effects: &Effects) {
+        self.effects.lock().unwrap().push(effects.clone());
+    }
+}
+
+impl Write for Seen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn i15_a_recording_replays_to_the_effects_seen_and_i17_holds_no_token() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let seen = Seen::default();
+    let (observer, recorder) = (seen.clone(), seen.clone());
+    let client = builder
+        .observe(move || observer.clone())
+        .record(move || Ok(recorder.clone()))
+        .build()
+        .unwrap();
+    let (mut run, socket) = started(&client, &mut sockets).await;
+    socket.text(&chunk(1));
+    socket.text("no frame");
+    socket.cut();
+    let mut socket = sockets.recv().await.unwrap();
+    socket.sent().await;
+    socket.text(r#"{"type":"auth_success"}"#);
+    assert!(socket.sent().await.contains(r#""lastEventId":"1""#));
+    socket.text(&end(2));
+    socket.text(r#"{"type":"resume_complete","status":"completed"}"#);
+    assert_eq!(run.outcome().await.0, Outcome::Completed);
+    run.settled().await;
+
+    let text = String::from_utf8(seen.text.lock().unwrap().clone()).unwrap();
+    assert!(!text.contains("secret"), "{text}");
+    let replayed = Recording::parse(&text).unwrap().replay().unwrap();
+    assert_eq!(replayed, *seen.effects.lock().unwrap());
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_be_recorded_does_not_begin() {
+    let far = Far::default();
+    let (builder, _sockets) = far.client();
+    let full = || Err::<Vec<u8>, _>(io::Error::from(io::ErrorKind::StorageFull));
+    let client = builder.record(full).build().unwrap();
+    let error = client.execute(execute()).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("the run cannot be recorded: ")
+    );
+    assert_eq!(far.calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn c13_a_reply_to_a_run_that_was_dropped_reaches_nobody() {
+    let far = Far::default();
+    let (builder, _sockets) = far.client();
+    let client = builder.build().unwrap();
+    let run = client.execute(execute()).await.unwrap();
+    let handle = run.handle();
+    drop(run);
+    handle.settled().await;
+    let late = handle.answer_tool("call_1".into(), ToolAnswer::success("ok"));
+    assert_eq!(late.await, Err(AnswerError::RunOver));
+}
