@@ -1,0 +1,125 @@
+use core::fmt;
+
+use agent_gateway_protocol::api::{
+    ExecAgent, GetGlobalConfig, GetMessages, GetOperationStatus, GetTopicDetail, InterruptTask,
+    Method, Procedure, RefreshGatewayToken, SettleRunningOperation, UpdateTopicMetadata,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One call of a procedure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiCall {
+    /// `aiAgent.execAgent`.
+    ExecAgent(Box<ExecAgent>),
+    /// `aiAgent.refreshGatewayToken`.
+    RefreshGatewayToken(RefreshGatewayToken),
+    /// `aiAgent.interruptTask`.
+    InterruptTask(InterruptTask),
+    /// `aiAgent.getOperationStatus`.
+    GetOperationStatus(GetOperationStatus),
+    /// `message.getMessages`.
+    GetMessages(Box<GetMessages>),
+    /// `topic.getTopicDetail`.
+    GetTopicDetail(GetTopicDetail),
+    /// `topic.updateTopicMetadata`, clearing the marker.
+    UpdateTopicMetadata(UpdateTopicMetadata),
+    /// `topic.settleRunningOperation`.
+    SettleRunningOperation(SettleRunningOperation),
+    /// `config.getGlobalConfig`.
+    GetGlobalConfig,
+}
+
+impl ApiCall {
+    /// Which procedure it calls.
+    #[must_use]
+    pub fn procedure(&self) -> ProcedureName {
+        match self {
+            Self::ExecAgent(_) => ProcedureName::ExecAgent,
+            Self::RefreshGatewayToken(_) => ProcedureName::RefreshGatewayToken,
+            Self::InterruptTask(_) => ProcedureName::InterruptTask,
+            Self::GetOperationStatus(_) => ProcedureName::GetOperationStatus,
+            Self::GetMessages(_) => ProcedureName::GetMessages,
+            Self::GetTopicDetail(_) => ProcedureName::GetTopicDetail,
+            Self::UpdateTopicMetadata(_) => ProcedureName::UpdateTopicMetadata,
+            Self::SettleRunningOperation(_) => ProcedureName::SettleRunningOperation,
+            Self::GetGlobalConfig => ProcedureName::GetGlobalConfig,
+        }
+    }
+}
+
+/// The procedures this API has, by the names scripts use.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ProcedureName {
+    /// `aiAgent.execAgent`.
+    ExecAgent,
+    /// `aiAgent.refreshGatewayToken`.
+    RefreshGatewayToken,
+    /// `aiAgent.interruptTask`.
+    InterruptTask,
+    /// `aiAgent.getOperationStatus`.
+    GetOperationStatus,
+    /// `message.getMessages`.
+    GetMessages,
+    /// `topic.getTopicDetail`.
+    GetTopicDetail,
+    /// `topic.updateTopicMetadata`.
+    UpdateTopicMetadata,
+    /// `topic.settleRunningOperation`.
+    SettleRunningOperation,
+    /// `config.getGlobalConfig`.
+    GetGlobalConfig,
+}
+
+impl ProcedureName {
+    /// Every procedure.
+    pub const ALL: [Self; 9] = [
+        Self::ExecAgent,
+        Self::RefreshGatewayToken,
+        Self::InterruptTask,
+        Self::GetOperationStatus,
+        Self::GetMessages,
+        Self::GetTopicDetail,
+        Self::UpdateTopicMetadata,
+        Self::SettleRunningOperation,
+        Self::GetGlobalConfig,
+    ];
+
+    /// Its path on the wire.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        self.wire().0
+    }
+
+    /// How it is called.
+    #[must_use]
+    pub fn method(self) -> Method {
+        self.wire().1
+    }
+
+    fn wire(self) -> (&'static str, Method) {
+        fn of<P: Procedure>() -> (&'static str, Method) {
+            (P::PATH, P::METHOD)
+        }
+        match self {
+            Self::ExecAgent => of::<ExecAgent>(),
+            Self::RefreshGatewayToken => of::<RefreshGatewayToken>(),
+            Self::InterruptTask => of::<InterruptTask>(),
+            Self::GetOperationStatus => of::<GetOperationStatus>(),
+            Self::GetMessages => of::<GetMessages>(),
+            Self::GetTopicDetail => of::<GetTopicDetail>(),
+            Self::UpdateTopicMetadata => of::<UpdateTopicMetadata>(),
+            Self::SettleRunningOperation => of::<SettleRunningOperation>(),
+            Self::GetGlobalConfig => of::<GetGlobalConfig>(),
+        }
+    }
+}
+
+impl fmt::Display for ProcedureName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.path())
+    }
+}

@@ -1,0 +1,263 @@
+//! What the server asks for, and what is due on its operations.
+
+use std::collections::BTreeMap;
+
+use agent_gateway_machine::{Millis, Timestamp};
+use agent_gateway_protocol::frame::{
+    EventFrame, InputRequest, SessionComplete, StatusChange, ToolConfirmationRequest,
+};
+use agent_gateway_protocol::{
+    AgentEvent, EventId, EventType, InputRequestId, OperationId, OperationStatus, ServerFrame,
+    UserId,
+};
+
+use super::operation::{Operation, Prompt, Waiting};
+use super::{Gateway, GatewayAnswer, GatewayCall, GatewayOutput, SocketId, Ticket};
+
+impl Gateway {
+    pub(super) fn on_call(
+        &mut self,
+        now: Timestamp,
+        ticket: Ticket,
+        call: GatewayCall,
+        out: &mut Vec<GatewayOutput>,
+    ) {
+        let answer = match call {
+            GatewayCall::CheckHealth => GatewayAnswer::Healthy,
+            GatewayCall::Initialize { operation, user } => {
+                self.initialize(now, &operation, user, out);
+                GatewayAnswer::Done
+            }
+            GatewayCall::PushEvent { operation, event } => {
+                self.push(now, &operation, event, out);
+                GatewayAnswer::Done
+            }
+            GatewayCall::PushEvents { operation, events } => {
+                for event in events {
+                    self.push(now, &operation, event, out);
+                }
+                GatewayAnswer::Done
+            }
+            GatewayCall::ExecuteTool { operation, data } => {
+                let mut event = AgentEvent::new(EventType::ToolExecute, operation.clone(), data);
+                event.step_index = Some(0);
+                event.timestamp = Some(now.as_millis());
+                self.push(now, &operation, event, out);
+                GatewayAnswer::Done
+            }
+            GatewayCall::UpdateStatus {
+                operation,
+                status,
+                summary,
+            } => {
+                self.update_status(now, &operation, status, summary, out);
+                GatewayAnswer::Done
+            }
+            GatewayCall::RequestConfirmation {
+                operation,
+                tool_call,
+                tool,
+                timeout,
+            } => {
+                let prompt = Prompt::Confirmation(tool_call.clone());
+                self.wait_for(now, ticket, &operation, prompt, timeout);
+                return self.send_numbered(&operation, out, |id| {
+                    ServerFrame::ToolConfirmationRequest(ToolConfirmationRequest {
+                        id: Some(id),
+                        tool,
+                        tool_call_id: tool_call,
+                    })
+                });
+            }
+            GatewayCall::RequestInput {
+                operation,
+                request,
+                prompt,
+                timeout,
+            } => {
+                self.prompts_asked += 1;
+                let request_id = request.unwrap_or_else(|| {
+                    InputRequestId::new(format!("input_{}", self.prompts_asked))
+                });
+                let waiting = Prompt::Input(request_id.clone());
+                self.wait_for(now, ticket, &operation, waiting, timeout);
+                return self.send_numbered(&operation, out, |id| {
+                    ServerFrame::InputRequest(InputRequest {
+                        id: Some(id),
+                        prompt,
+                        request_id,
+                    })
+                });
+            }
+            GatewayCall::ReadStatus { operation } => GatewayAnswer::Status {
+                client_connected: self
+                    .sockets
+                    .values()
+                    .any(|socket| socket.operation == operation && socket.user().is_some()),
+                status: self
+                    .operations
+                    .get(&operation)
+                    .and_then(|operation| operation.status.clone()),
+            },
+        };
+        out.push(GatewayOutput::Answer { ticket, answer });
+    }
+
+    fn initialize(
+        &mut self,
+        now: Timestamp,
+        id: &OperationId,
+        user: UserId,
+        out: &mut Vec<GatewayOutput>,
+    ) {
+        let operation = entry(&mut self.operations, id);
+        operation.user = Some(user.clone());
+        operation.become_status(OperationStatus::Running, now, &self.config);
+        operation.rearm(now, self.config.idle_watchdog);
+        let strangers: Vec<SocketId> = self
+            .sockets
+            .iter()
+            .filter(|(_, socket)| {
+                socket.operation == *id && socket.user().is_some_and(|known| *known != user)
+            })
+            .map(|(socket, _)| *socket)
+            .collect();
+        for socket in strangers {
+            self.refuse(socket, "userId mismatch", out);
+        }
+    }
+
+    fn push(
+        &mut self,
+        now: Timestamp,
+        id: &OperationId,
+        event: AgentEvent,
+        out: &mut Vec<GatewayOutput>,
+    ) {
+        let operation = entry(&mut self.operations, id);
+        operation.touch(&event.kind, now, &self.config);
+        let own = event
+            .operation_id
+            .as_ref()
+            .is_none_or(|operation| operation == id);
+        let end = if own || self.config.dialect.any_end_completes {
+            Operation::end_of(&event)
+        } else {
+            None
+        };
+        self.send_numbered(id, out, |event_id| {
+            ServerFrame::AgentEvent(EventFrame {
+                id: Some(event_id),
+                event,
+            })
+        });
+        if let Some((status, summary)) = end {
+            entry(&mut self.operations, id).become_status(status, now, &self.config);
+            self.send_numbered(id, out, |event_id| {
+                ServerFrame::SessionComplete(SessionComplete {
+                    id: Some(event_id),
+                    summary: Some(summary),
+                })
+            });
+        }
+    }
+
+    pub(super) fn update_status(
+        &mut self,
+        now: Timestamp,
+        id: &OperationId,
+        status: OperationStatus,
+        summary: Option<Box<str>>,
+        out: &mut Vec<GatewayOutput>,
+    ) {
+        entry(&mut self.operations, id).become_status(status.clone(), now, &self.config);
+        self.send_numbered(id, out, |event_id| {
+            if status == OperationStatus::Completed {
+                ServerFrame::SessionComplete(SessionComplete {
+                    id: Some(event_id),
+                    summary,
+                })
+            } else {
+                ServerFrame::StatusChange(StatusChange {
+                    id: Some(event_id),
+                    status,
+                })
+            }
+        });
+    }
+
+    fn wait_for(
+        &mut self,
+        now: Timestamp,
+        ticket: Ticket,
+        operation: &OperationId,
+        prompt: Prompt,
+        timeout: Option<Millis>,
+    ) {
+        let deadline = now.plus(timeout.unwrap_or(self.config.prompt_timeout));
+        entry(&mut self.operations, operation)
+            .prompts
+            .insert(prompt, Waiting { ticket, deadline });
+    }
+
+    /// Numbers a frame, keeps it, and sends it at once to every authenticated socket, before, during and after replay.
+    fn send_numbered(
+        &mut self,
+        id: &OperationId,
+        out: &mut Vec<GatewayOutput>,
+        frame: impl FnOnce(EventId) -> ServerFrame,
+    ) {
+        let frame = entry(&mut self.operations, id).number(&self.config, frame);
+        for (socket, open) in &self.sockets {
+            if open.operation == *id && open.user().is_some() {
+                out.push(GatewayOutput::SendFrame {
+                    socket: *socket,
+                    frame: frame.clone(),
+                });
+            }
+        }
+    }
+
+    pub(super) fn tick_operation(
+        &mut self,
+        now: Timestamp,
+        id: &OperationId,
+        out: &mut Vec<GatewayOutput>,
+    ) {
+        let Some(operation) = self.operations.get_mut(id) else {
+            return;
+        };
+        let late: Vec<Prompt> = operation
+            .prompts
+            .iter()
+            .filter(|(_, waiting)| waiting.deadline <= now)
+            .map(|(prompt, _)| prompt.clone())
+            .collect();
+        for prompt in late {
+            let answer = match prompt {
+                Prompt::Confirmation(_) => GatewayAnswer::Confirmed(None),
+                Prompt::Input(_) => GatewayAnswer::Entered(None),
+            };
+            if let Some(Waiting { ticket, .. }) = operation.prompts.remove(&prompt) {
+                out.push(GatewayOutput::Answer { ticket, answer });
+            }
+        }
+        if operation.watchdog.is_some_and(|at| at <= now) {
+            operation.watchdog = None;
+            out.push(GatewayOutput::FinalizeAbandoned {
+                operation: id.clone(),
+            });
+        }
+        if operation.forgotten_at.is_some_and(|at| at <= now) {
+            out.extend(self.forget(id));
+        }
+    }
+}
+
+/// Any push creates the operation.
+fn entry<'a>(
+    operations: &'a mut BTreeMap<OperationId, Operation>,
+    id: &OperationId,
+) -> &'a mut Operation {
+    operations.entry(id.clone()).or_insert_with(Operation::new)
+}

@@ -1,0 +1,185 @@
+use std::collections::BTreeMap;
+
+use agent_gateway_machine::{Millis, Timestamp};
+use agent_gateway_protocol::{Token, UserId};
+
+/// Every token issued, by its text, and what the gateway makes of it.
+///
+/// Texts have the shape of the real ones (a JWT of purpose `cli-sandbox`, `exp − iat` its lifetime), so that a client
+/// can read their age; they are signed by nobody and open nothing but this gateway.
+#[derive(Clone, Debug)]
+pub struct TokenBook {
+    issued: BTreeMap<Box<str>, Issued>,
+    count: u64,
+    /// Makes texts differ between books.
+    salt: u64,
+    /// Milliseconds since 1970 at the clock's origin; goes into `iat`.
+    epoch: u64,
+}
+
+/// How a token is to be issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenPlan {
+    /// Whose it is.
+    pub user: UserId,
+    /// How long it is good, ms.
+    pub lifetime: Millis,
+    /// The gateway refuses it with this reason, whatever its age.
+    pub refusal: Option<Box<str>>,
+    /// Until this much later the gateway's clock takes it for one from the future (`nbf`), ms.
+    pub early: Millis,
+}
+
+impl TokenPlan {
+    /// A token of `user` that is good for 300 s.
+    #[must_use]
+    pub fn of(user: UserId) -> Self {
+        Self {
+            user,
+            lifetime: Millis::seconds(300),
+            refusal: None,
+            early: Millis::ZERO,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Issued {
+    user: UserId,
+    from: Timestamp,
+    until: Timestamp,
+    refusal: Option<Box<str>>,
+}
+
+impl TokenBook {
+    /// An empty book. `salt` goes into the texts; `epoch` is what the wall clock says, in ms since 1970, when the other
+    /// clock reads zero.
+    #[must_use]
+    pub fn new(salt: u64, epoch: u64) -> Self {
+        Self {
+            issued: BTreeMap::new(),
+            count: 0,
+            salt,
+            epoch,
+        }
+    }
+
+    /// Makes a token and enters it.
+    pub fn issue(&mut self, plan: &TokenPlan, now: Timestamp) -> Token {
+        self.count += 1;
+        let issued_at = (self.epoch + now.as_millis()) / 1_000;
+        let expires_at = issued_at + plan.lifetime.as_millis().div_ceil(1_000);
+        let claims = format!(
+            r#"{{"purpose":"cli-sandbox","sub":"{}","iat":{issued_at},"exp":{expires_at}}}"#,
+            plan.user
+        );
+        let signature = format!("sim-{:016x}-{}", self.salt, self.count);
+        let text = [
+            base64url(br#"{"alg":"RS256","kid":"sim"}"#),
+            base64url(claims.as_bytes()),
+            base64url(signature.as_bytes()),
+        ]
+        .join(".");
+        self.enter(&text, plan, now);
+        Token::new(text)
+    }
+
+    /// Enters a token made elsewhere, an API key for example.
+    pub fn enter(&mut self, text: &str, plan: &TokenPlan, now: Timestamp) {
+        let issued = Issued {
+            user: plan.user.clone(),
+            from: now.plus(plan.early),
+            until: now.plus(plan.lifetime),
+            refusal: plan.refusal.clone(),
+        };
+        self.issued.insert(text.into(), issued);
+    }
+
+    /// Lets every token issued so far run out.
+    pub fn expire_all(&mut self, now: Timestamp) {
+        for issued in self.issued.values_mut() {
+            issued.until = issued.until.min(now);
+        }
+    }
+
+    /// Refuses every token issued so far with this reason.
+    pub fn refuse_all(&mut self, reason: &str) {
+        for issued in self.issued.values_mut() {
+            issued.refusal = Some(reason.into());
+        }
+    }
+
+    /// Whose token it is and until when it is good.
+    ///
+    /// # Errors
+    /// The reason for which the gateway refuses it.
+    pub fn verify(&self, token: &Token, now: Timestamp) -> Result<(UserId, Timestamp), Box<str>> {
+        if token.expose().is_empty() {
+            return Err("Missing token".into());
+        }
+        let Some(issued) = self.issued.get(token.expose()) else {
+            return Err("signature verification failed".into());
+        };
+        if let Some(refusal) = &issued.refusal {
+            return Err(refusal.clone());
+        }
+        if now < issued.from {
+            return Err("\"nbf\" claim timestamp check failed".into());
+        }
+        if now >= issued.until {
+            return Err("\"exp\" claim timestamp check failed".into());
+        }
+        Ok((issued.user.clone(), issued.until))
+    }
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let word = chunk
+            .iter()
+            .fold(0u32, |word, byte| (word << 8) | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
+        for place in 0..=chunk.len() {
+            let index = (word >> (18 - 6 * place)) & 0x3f;
+            text.push(char::from(ALPHABET[index as usize]));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64url_is_unpadded_and_url_safe() {
+        assert_eq!(base64url(b""), "");
+        assert_eq!(base64url(b"f"), "Zg");
+        assert_eq!(base64url(b"fo"), "Zm8");
+        assert_eq!(base64url(b"foo"), "Zm9v");
+        assert_eq!(base64url(&[0xfb, 0xff]), "-_8");
+    }
+
+    #[test]
+    fn a_token_is_good_between_its_beginning_and_its_end() {
+        let mut book = TokenBook::new(1, 0);
+        let plan = TokenPlan {
+            early: Millis(100),
+            ..TokenPlan::of("user".into())
+        };
+        let token = book.issue(&plan, Timestamp::ZERO);
+        let reason = |at| {
+            book.verify(&token, Timestamp::from_millis(at))
+                .map(|_| ())
+                .map_err(|reason| reason.contains("nbf"))
+        };
+        assert_eq!(reason(99), Err(true));
+        assert_eq!(reason(100), Ok(()));
+        assert_eq!(reason(299_999), Ok(()));
+        assert_eq!(reason(300_000), Err(false));
+        let stranger = Token::new("x");
+        assert!(book.verify(&stranger, Timestamp::ZERO).is_err());
+    }
+}

@@ -1,0 +1,177 @@
+use agent_gateway_machine::{Config, Limits};
+use agent_gateway_protocol::GatewayUrl;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
+
+use super::{Act, Script, ScriptError, UserStep};
+use crate::names;
+
+impl Script {
+    /// Reads a script. `file` is its name, for errors.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ScriptError> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let script: Self = serde_path_to_error::deserialize(&mut reader)
+            .map_err(|error| form(file, &error.path().to_string(), error.inner()))?;
+        reader.end().map_err(|error| form(file, "", &error))?;
+        script.check().map_err(|(path, what)| ScriptError::Sense {
+            file: file.into(),
+            path: path.into(),
+            what: what.into(),
+        })?;
+        Ok(script)
+    }
+
+    /// The script as text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        // Every type in it has string keys only: writing cannot fail.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// The config of the run it plays against the gateway at `gateway`.
+    #[must_use]
+    pub fn config(&self, gateway: Option<GatewayUrl>) -> Config {
+        let mut config = Config::new(gateway);
+        config.limits = self.limits.clone();
+        config
+    }
+
+    /// What the form alone cannot say.
+    fn check(&self) -> Result<(), (String, String)> {
+        self.config(None)
+            .validate()
+            .map_err(|error| ("limits".to_owned(), error.to_string()))?;
+        for (index, rule) in self.rules.iter().enumerate() {
+            if !names::is_rule(rule) {
+                let what = format!("`{rule}` names no rule; rules are such as C8, S2, D4 or I6");
+                return Err((format!("rules[{index}]"), what));
+            }
+        }
+        for (index, step) in self.gateway.steps.iter().enumerate() {
+            check_act(&step.act).map_err(|what| (format!("gateway.steps[{index}].do"), what))?;
+        }
+        for (place, reaction) in self.gateway.reactions.iter().enumerate() {
+            for (index, step) in reaction.steps.iter().enumerate() {
+                check_act(&step.act).map_err(|what| {
+                    let path = format!("gateway.reactions[{place}].steps[{index}].do");
+                    (path, what)
+                })?;
+            }
+        }
+        for (index, step) in self.user.steps.iter().enumerate() {
+            if let Some(when) = &step.when
+                && UserStep::parse_when(when).is_none()
+            {
+                let what = format!("`{when}` names no notification");
+                return Err((format!("user.steps[{index}].when"), what));
+            }
+        }
+        self.check_expectations()
+    }
+
+    fn check_expectations(&self) -> Result<(), (String, String)> {
+        let expect = &self.expect;
+        if let Some(outcome) = &expect.outcome
+            && outcome != "none"
+            && !names::OUTCOMES.contains(&&**outcome)
+        {
+            let what = format!("`{outcome}` is no outcome");
+            return Err(("expect.outcome".into(), what));
+        }
+        for name in expect.effects.keys().chain(&expect.order) {
+            if !names::is_effect(name) {
+                let what = format!("`{name}` names no effect");
+                return Err(("expect".into(), what));
+            }
+        }
+        for name in &expect.ignored {
+            if !names::IGNORED.contains(&&**name) {
+                let what = format!("`{name}` is no reason to ignore an event");
+                return Err(("expect.ignored".into(), what));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl UserStep {
+    /// The notification waited for, and how many of them.
+    pub(crate) fn parse_when(when: &str) -> Option<(&str, u64)> {
+        let (name, count) = match when.split_once(':') {
+            Some((name, count)) => (name, count.parse().ok()?),
+            None => (when, 1),
+        };
+        names::NOTIFICATIONS
+            .contains(&name)
+            .then_some((name, count))
+    }
+}
+
+fn check_act(act: &Act) -> Result<(), String> {
+    match act {
+        Act::ToolExecute(tool) if !tool.tool.contains('/') => {
+            Err(format!("`{}` must be `identifier/apiName`", tool.tool))
+        }
+        Act::ToolEnd(tool) if !tool.tool.contains('/') => {
+            Err(format!("`{}` must be `identifier/apiName`", tool.tool))
+        }
+        Act::SendFrame(frame) if !frame.get("type").is_some_and(Value::is_string) => {
+            Err("a frame must be an object with a string `type`".into())
+        }
+        Act::Type(typed) if typed.letters == 0 => Err("`letters` must be at least 1".into()),
+        _ => Ok(()),
+    }
+}
+
+fn form(file: &str, path: &str, error: &serde_json::Error) -> ScriptError {
+    let what = error.to_string();
+    // serde_json says the place at the end; here it stands in front.
+    let what = what
+        .rsplit_once(" at line ")
+        .map_or(&*what, |(what, _)| what);
+    ScriptError::Form {
+        file: file.into(),
+        line: error.line(),
+        column: error.column(),
+        path: path.into(),
+        what: what.into(),
+    }
+}
+
+/// The JSON Schema of scripts, as text.
+#[must_use]
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Script);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The limits by name, each a whole number; made from the limits themselves, so that none is forgotten.
+pub(super) fn limits_schema(_: &mut SchemaGenerator) -> Schema {
+    let defaults = serde_json::to_value(Limits::default()).unwrap_or_default();
+    let properties: Map<String, Value> = defaults
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, default)| {
+            let kind = if default.is_null() {
+                json!(["integer", "null"])
+            } else {
+                json!("integer")
+            };
+            let property = json!({ "type": kind, "minimum": 0, "default": default });
+            (name.clone(), property)
+        })
+        .collect();
+    json_schema!({
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}

@@ -1,0 +1,301 @@
+use agent_gateway_machine::{Millis, Timestamp};
+use agent_gateway_protocol::{
+    AgentEvent, CloseCode, EventType, InputRequestId, OperationId, RawJson, ServerFrame, ToolCallId,
+};
+use serde_json::{Value, json};
+
+use super::stage::Stage;
+use super::{Server, ServerOutput};
+use crate::gateway::{GatewayCall, SocketId};
+use crate::script::{Act, EndAct, EventAct, ToolEndAct, ToolExecuteAct};
+
+impl Server {
+    /// Does one thing that the script says.
+    pub(super) fn perform(
+        &mut self,
+        now: Timestamp,
+        operation: &OperationId,
+        act: Act,
+        out: &mut Vec<ServerOutput>,
+    ) {
+        let Some(stage) = self.stages.get_mut(operation) else {
+            return;
+        };
+        match act {
+            Act::Text(text) => {
+                let data = json!({ "chunkType": "text", "content": stage.fill(&text) });
+                self.push(now, operation, EventType::StreamChunk, Some(data), out);
+            }
+            Act::Reasoning(text) => {
+                let data = json!({ "chunkType": "reasoning", "reasoning": stage.fill(&text) });
+                self.push(now, operation, EventType::StreamChunk, Some(data), out);
+            }
+            Act::Event(event) => self.push_event(now, operation, &event, out),
+            Act::ToolExecute(tool) => {
+                let data = raw(&tool_execute(&tool, stage));
+                let call = GatewayCall::ExecuteTool {
+                    operation: operation.clone(),
+                    data,
+                };
+                self.call(now, call, out);
+            }
+            Act::ToolEnd(tool) => {
+                let data = tool_end(&tool, stage);
+                self.push(now, operation, EventType::ToolEnd, Some(data), out);
+            }
+            Act::End(end) => {
+                let data = end_data(&end);
+                self.push(now, operation, EventType::AgentRuntimeEnd, Some(data), out);
+            }
+            Act::UpdateStatus(status) => {
+                let call = GatewayCall::UpdateStatus {
+                    operation: operation.clone(),
+                    status: status.status,
+                    summary: status.text.map(Into::into),
+                };
+                self.call(now, call, out);
+            }
+            Act::RequestConfirmation(prompt) => {
+                let call = GatewayCall::RequestConfirmation {
+                    operation: operation.clone(),
+                    tool_call: ToolCallId::new(prompt.id),
+                    tool: Some(RawJson::from_text(&prompt.prompt)),
+                    timeout: prompt.timeout.map(Millis),
+                };
+                self.ask(now, operation, call, out);
+            }
+            Act::RequestInput(prompt) => {
+                let call = GatewayCall::RequestInput {
+                    operation: operation.clone(),
+                    request: Some(InputRequestId::new(prompt.id)),
+                    prompt: prompt.prompt.into(),
+                    timeout: prompt.timeout.map(Millis),
+                };
+                self.ask(now, operation, call, out);
+            }
+            Act::SendFrame(frame) => {
+                let text = stage.fill_value(&frame).to_string();
+                self.send_raw(operation, &text, out);
+            }
+            Act::SendText(text) => {
+                for socket in self.audible(operation) {
+                    let text = text.as_str().into();
+                    out.push(ServerOutput::SendText { socket, text });
+                }
+            }
+            Act::SendBinary(length) => {
+                for socket in self.audible(operation) {
+                    let bytes = vec![0; length as usize].into();
+                    out.push(ServerOutput::SendBinary { socket, bytes });
+                }
+            }
+            Act::Close(close) => {
+                let code = CloseCode(close.code);
+                let outputs = self.gateway.close_sockets(operation, code, &close.reason);
+                self.follow(now, outputs, out);
+            }
+            Act::Drop => {
+                for socket in self.gateway.sockets_of(operation).collect::<Vec<_>>() {
+                    self.gateway.drop_socket(socket);
+                    if !self.silent.contains(&socket) {
+                        out.push(ServerOutput::Cut { socket });
+                    }
+                    self.forget_socket(now, socket);
+                }
+            }
+            Act::GoSilent => self.silent.extend(self.gateway.sockets_of(operation)),
+            Act::Expire => {
+                self.gateway.tokens_mut().expire_all(now);
+                let outputs = self.gateway.announce_expiry(operation);
+                self.follow(now, outputs, out);
+            }
+            Act::AnnounceExpiry => {
+                let outputs = self.gateway.announce_expiry(operation);
+                self.follow(now, outputs, out);
+            }
+            Act::ExpireTokens => self.gateway.tokens_mut().expire_all(now),
+            Act::RefuseTokens(reason) => self.gateway.tokens_mut().refuse_all(&reason),
+            Act::Hibernate => self.gateway.hibernate(),
+            Act::Restart => {
+                let outputs = self.gateway.restart();
+                self.follow(now, outputs, out);
+            }
+            Act::CutBuffer(kept) => self.gateway.cut_buffer(operation, kept),
+            Act::Forget => {
+                let outputs = self.gateway.forget(operation);
+                self.follow(now, outputs, out);
+            }
+            Act::Initialize => {
+                let topic = stage.topic.clone();
+                self.api.enter_run(operation, &topic);
+                let call = GatewayCall::Initialize {
+                    operation: operation.clone(),
+                    user: self.config.user.clone(),
+                };
+                self.call(now, call, out);
+            }
+            Act::SetStatus(status) => {
+                let text = status.text.map(Into::into);
+                self.api.set_status(operation, status.status, text);
+            }
+            Act::ForgetRun => self.api.forget(operation),
+            Act::Mark(other) => {
+                let topic = stage.topic.clone();
+                self.api.mark(&topic, Some(OperationId::new(other)));
+            }
+            Act::BecomeDialect(dialect) => self.gateway.become_dialect(dialect),
+            // A stage has split the one and carried out the other itself.
+            Act::Type(_) | Act::Halt | Act::Nothing => {}
+        }
+    }
+
+    fn push(
+        &mut self,
+        now: Timestamp,
+        operation: &OperationId,
+        kind: EventType,
+        data: Option<Value>,
+        out: &mut Vec<ServerOutput>,
+    ) {
+        let step = self.stages.get(operation).map(|stage| stage.step_index);
+        let mut event = AgentEvent::new(kind, operation.clone(), data.as_ref().map(raw));
+        event.step_index = step;
+        event.timestamp = Some(self.wall(now));
+        let call = GatewayCall::PushEvent {
+            operation: operation.clone(),
+            event,
+        };
+        self.call(now, call, out);
+    }
+
+    fn push_event(
+        &mut self,
+        now: Timestamp,
+        operation: &OperationId,
+        act: &EventAct,
+        out: &mut Vec<ServerOutput>,
+    ) {
+        let Some(stage) = self.stages.get_mut(operation) else {
+            return;
+        };
+        stage.step_index = act.step.unwrap_or(stage.step_index);
+        let step = stage.step_index;
+        let data = act.data.as_ref().map(|data| raw(&stage.fill_value(data)));
+        let owner = match &act.operation {
+            Some(other) => OperationId::new(&**other),
+            None => operation.clone(),
+        };
+        let mut event = AgentEvent::new(EventType::parse(&act.kind), owner, data);
+        event.step_index = Some(step);
+        event.timestamp = Some(self.wall(now));
+        let call = GatewayCall::PushEvent {
+            operation: operation.clone(),
+            event,
+        };
+        self.call(now, call, out);
+    }
+
+    fn call(&mut self, now: Timestamp, call: GatewayCall, out: &mut Vec<ServerOutput>) {
+        let ticket = self.mint();
+        self.call_gateway(now, ticket, call, out);
+    }
+
+    fn ask(
+        &mut self,
+        now: Timestamp,
+        operation: &OperationId,
+        call: GatewayCall,
+        out: &mut Vec<ServerOutput>,
+    ) {
+        let ticket = self.mint();
+        self.prompts.insert(ticket, operation.clone());
+        self.call_gateway(now, ticket, call, out);
+    }
+
+    /// Sends text that may be a frame on every socket of a run.
+    fn send_raw(&mut self, operation: &OperationId, text: &str, out: &mut Vec<ServerOutput>) {
+        for socket in self.audible(operation) {
+            out.push(match ServerFrame::decode(text) {
+                Ok(frame) => ServerOutput::SendFrame { socket, frame },
+                Err(_) => ServerOutput::SendText {
+                    socket,
+                    text: text.into(),
+                },
+            });
+        }
+    }
+
+    /// The sockets of a run that still carry something.
+    fn audible(&self, operation: &OperationId) -> Vec<SocketId> {
+        self.gateway
+            .sockets_of(operation)
+            .filter(|socket| !self.silent.contains(socket))
+            .collect()
+    }
+}
+
+fn tool_execute(tool: &ToolExecuteAct, stage: &Stage) -> Value {
+    let (identifier, api_name) = names(&tool.tool);
+    let arguments = match &tool.arguments {
+        Value::String(text) => stage.fill(text),
+        Value::Null => String::new(),
+        other => stage.fill_value(other).to_string(),
+    };
+    let mut data = json!({
+        "apiName": api_name,
+        "arguments": arguments,
+        "identifier": identifier,
+        "toolCallId": tool.call,
+    });
+    if let Some(timeout) = tool.timeout {
+        data["executionTimeoutMs"] = timeout.into();
+    }
+    data
+}
+
+fn tool_end(tool: &ToolEndAct, stage: &Stage) -> Value {
+    let (identifier, api_name) = names(&tool.tool);
+    let content = stage.fill(tool.content.as_deref().unwrap_or("{tool_result}"));
+    json!({
+        "attempts": 1,
+        "executionTime": 0,
+        "isSuccess": tool.success,
+        "maxAttempts": 3,
+        "payload": {
+            "parentMessageId": "msg_a1",
+            "toolCalling": {
+                "apiName": api_name,
+                "arguments": "",
+                "id": tool.call,
+                "identifier": identifier,
+                "type": "builtin",
+            },
+        },
+        "phase": "tool_execution",
+        "result": { "content": content, "success": tool.success },
+    })
+}
+
+fn names(tool: &str) -> (&str, &str) {
+    tool.split_once('/').unwrap_or(("", tool))
+}
+
+fn end_data(end: &EndAct) -> Value {
+    let mut data = json!({});
+    let members = [
+        ("reason", &end.reason),
+        ("reasonDetail", &end.detail),
+        ("errorType", &end.error_type),
+    ];
+    for (name, text) in members {
+        if let Some(text) = text {
+            data[name] = text.as_str().into();
+        }
+    }
+    data
+}
+
+fn raw(value: &Value) -> RawJson {
+    // A `Value` has string keys only: writing it cannot fail.
+    RawJson::from_serialize(value).unwrap_or_else(|_| RawJson::null())
+}

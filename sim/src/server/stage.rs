@@ -1,0 +1,260 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use agent_gateway_machine::{Millis, Timestamp};
+use agent_gateway_protocol::{OperationId, TopicId};
+
+use serde_json::Value;
+
+use crate::script::{
+    Act, EndAct, GatewaySection, GatewayStep, Reaction, Trigger, TypeAct, TypedKind,
+};
+
+/// What every run plays, shared by all stages.
+#[derive(Clone, Debug)]
+pub(super) struct Play {
+    steps: Arc<[GatewayStep]>,
+    reactions: Arc<[(Reaction, Arc<[GatewayStep]>)]>,
+}
+
+impl Play {
+    pub(super) fn new(section: &GatewaySection) -> Self {
+        let mut reactions = section.reactions.clone();
+        let answers_stop = reactions
+            .iter()
+            .any(|reaction| reaction.on == Trigger::StopRequested);
+        if !answers_stop {
+            reactions.push(interruption());
+        }
+        Self {
+            steps: Arc::from(&*section.steps),
+            reactions: reactions
+                .into_iter()
+                .map(|reaction| {
+                    let steps = Arc::from(&*reaction.steps);
+                    (reaction, steps)
+                })
+                .collect(),
+        }
+    }
+}
+
+/// What a healthy server does when it is asked to stop a run.
+fn interruption() -> Reaction {
+    let step = |after, act| GatewayStep {
+        when: None,
+        after,
+        act,
+    };
+    let end = EndAct {
+        reason: Some("interrupted".into()),
+        detail: Some("Agent runtime interrupted".into()),
+        error_type: None,
+    };
+    Reaction {
+        on: Trigger::StopRequested,
+        times: Some(1),
+        steps: vec![step(50, Act::Halt), step(0, Act::End(end))],
+    }
+}
+
+/// One run, and how far its play is.
+#[derive(Clone, Debug)]
+pub(super) struct Stage {
+    pub(super) operation: OperationId,
+    pub(super) topic: TopicId,
+    pub(super) prompt: Box<str>,
+    /// The content of the latest tool result.
+    pub(super) tool_result: Box<str>,
+    /// The step that events belong to.
+    pub(super) step_index: u32,
+    counts: [u64; Trigger::COUNT],
+    lines: Vec<Line>,
+    play: Play,
+}
+
+/// Steps done one after the other.
+#[derive(Clone, Debug)]
+struct Line {
+    steps: Arc<[GatewayStep]>,
+    at: usize,
+    /// When the step before was done, or the line began.
+    since: Timestamp,
+    /// How often each trigger has been waited for.
+    waited: [u64; Trigger::COUNT],
+    /// What a step has been split into, each with its wait.
+    pieces: VecDeque<(Millis, Act)>,
+}
+
+impl Stage {
+    pub(super) fn new(
+        operation: OperationId,
+        topic: TopicId,
+        prompt: Box<str>,
+        play: &Play,
+        now: Timestamp,
+    ) -> Self {
+        let line = Line::new(play.steps.clone(), now, [0; Trigger::COUNT]);
+        Self {
+            operation,
+            topic,
+            prompt,
+            tool_result: Box::default(),
+            step_index: 0,
+            counts: [0; Trigger::COUNT],
+            lines: vec![line],
+            play: play.clone(),
+        }
+    }
+
+    /// Something happened: lines that wait for it go on, and reactions to it begin.
+    pub(super) fn trigger(&mut self, trigger: Trigger, now: Timestamp) {
+        let count = &mut self.counts[trigger as usize];
+        *count += 1;
+        let count = *count;
+        for line in &mut self.lines {
+            line.notice(trigger, count, now);
+        }
+        for (reaction, steps) in self.play.reactions.iter() {
+            if reaction.on == trigger && reaction.times.is_none_or(|times| count <= times) {
+                self.lines.push(Line::new(steps.clone(), now, self.counts));
+            }
+        }
+    }
+
+    /// The next thing that is due, if any.
+    pub(super) fn next_act(&mut self, now: Timestamp) -> Option<Act> {
+        let counts = &self.counts;
+        let (at, index) = self
+            .lines
+            .iter()
+            .enumerate()
+            .filter_map(|(index, line)| line.due(counts).map(|at| (at, index)))
+            .min()
+            .filter(|(at, _)| *at <= now)?;
+        let mut act = self.lines[index].take(at);
+        if let Some(Act::Type(typed)) = &act {
+            self.lines[index].pieces = pieces(typed, &self.fill(&typed.text));
+            act = self.lines[index].take(at);
+        }
+        if act == Some(Act::Halt) {
+            let line = self.lines.swap_remove(index);
+            self.lines = vec![line];
+        }
+        self.lines.retain(|line| !line.is_over());
+        act
+    }
+
+    /// Text with what it names filled in.
+    pub(super) fn fill(&self, text: &str) -> String {
+        if !text.contains('{') {
+            return text.to_owned();
+        }
+        text.replace("{prompt}", &self.prompt)
+            .replace("{tool_result}", &self.tool_result)
+            .replace("{operation}", self.operation.as_str())
+            .replace("{topic}", self.topic.as_str())
+    }
+
+    /// JSON with what its texts name filled in.
+    pub(super) fn fill_value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.fill(text)),
+            Value::Array(items) => items.iter().map(|item| self.fill_value(item)).collect(),
+            Value::Object(members) => members
+                .iter()
+                .map(|(key, value)| (key.clone(), self.fill_value(value)))
+                .collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.lines
+            .iter()
+            .filter_map(|line| line.due(&self.counts))
+            .min()
+    }
+}
+
+impl Line {
+    fn new(steps: Arc<[GatewayStep]>, since: Timestamp, waited: [u64; Trigger::COUNT]) -> Self {
+        Self {
+            steps,
+            at: 0,
+            since,
+            waited,
+            pieces: VecDeque::new(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.pieces.is_empty() && self.at >= self.steps.len()
+    }
+
+    /// When the next thing is due; `None` while it waits for something to happen.
+    fn due(&self, counts: &[u64; Trigger::COUNT]) -> Option<Timestamp> {
+        if let Some((wait, _)) = self.pieces.front() {
+            return Some(self.since.plus(*wait));
+        }
+        let step = self.steps.get(self.at)?;
+        if let Some(trigger) = step.when
+            && counts[trigger as usize] <= self.waited[trigger as usize]
+        {
+            return None;
+        }
+        Some(self.since.plus(Millis(step.after)))
+    }
+
+    /// What this line waits for has happened: its wait begins now.
+    fn notice(&mut self, trigger: Trigger, count: u64, now: Timestamp) {
+        let waits = self.pieces.is_empty()
+            && self
+                .steps
+                .get(self.at)
+                .is_some_and(|step| step.when == Some(trigger));
+        if waits && count == self.waited[trigger as usize] + 1 {
+            self.since = self.since.max(now);
+        }
+    }
+
+    fn take(&mut self, at: Timestamp) -> Option<Act> {
+        self.since = at;
+        if let Some((_, act)) = self.pieces.pop_front() {
+            return Some(act);
+        }
+        let step = self.steps.get(self.at)?;
+        self.at += 1;
+        if let Some(trigger) = step.when {
+            self.waited[trigger as usize] += 1;
+        }
+        Some(step.act.clone())
+    }
+}
+
+/// A text in pieces that end at spaces, the first at once.
+fn pieces(typed: &TypeAct, text: &str) -> VecDeque<(Millis, Act)> {
+    let mut pieces = VecDeque::new();
+    let mut piece = String::new();
+    for word in text.split_inclusive([' ', '\n']) {
+        piece.push_str(word);
+        if piece.chars().count() >= typed.letters {
+            pieces.push_back(core::mem::take(&mut piece));
+        }
+    }
+    if !piece.is_empty() {
+        pieces.push_back(piece);
+    }
+    pieces
+        .into_iter()
+        .enumerate()
+        .map(|(index, piece)| {
+            let wait = if index == 0 { 0 } else { typed.every };
+            let act = match typed.kind {
+                TypedKind::Text => Act::Text(piece),
+                TypedKind::Reasoning => Act::Reasoning(piece),
+            };
+            (Millis(wait), act)
+        })
+        .collect()
+}
