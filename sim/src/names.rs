@@ -50,7 +50,7 @@ pub const OUTCOMES: [&str; 17] = [
 ];
 
 /// Every reason to ignore an event.
-pub const IGNORED: [&str; 15] = [
+pub const IGNORED: [&str; 14] = [
     "stale_dial",
     "stale_request",
     "unexpected_reply",
@@ -65,7 +65,6 @@ pub const IGNORED: [&str; 15] = [
     "no_change",
     "echo",
     "suspended",
-    "restarted",
 ];
 
 const FRAMES: [&str; 7] = [
@@ -155,7 +154,6 @@ pub fn ignored_name(why: &Ignored) -> &'static str {
         Ignored::NoChange => "no_change",
         Ignored::Echo => "echo",
         Ignored::Suspended => "suspended",
-        Ignored::Restarted => "restarted",
     }
 }
 
