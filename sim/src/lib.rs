@@ -11,3 +11,5 @@ pub mod names;
 pub mod random;
 pub mod script;
 pub mod server;
+pub mod trace;
+pub mod world;

@@ -48,6 +48,7 @@ struct Issued {
     user: UserId,
     from: Timestamp,
     until: Timestamp,
+    lifetime: Millis,
     refusal: Option<Box<str>>,
 }
 
@@ -90,6 +91,7 @@ impl TokenBook {
             user: plan.user.clone(),
             from: now.plus(plan.early),
             until: now.plus(plan.lifetime),
+            lifetime: plan.lifetime,
             refusal: plan.refusal.clone(),
         };
         self.issued.insert(text.into(), issued);
@@ -107,6 +109,14 @@ impl TokenBook {
         for issued in self.issued.values_mut() {
             issued.refusal = Some(reason.into());
         }
+    }
+
+    /// How long a token says it lives (`exp − iat`), ms; `None` if it is none of these.
+    #[must_use]
+    pub fn lifetime(&self, token: &Token) -> Option<Millis> {
+        self.issued
+            .get(token.expose())
+            .map(|issued| issued.lifetime)
     }
 
     /// Whose token it is and until when it is good.

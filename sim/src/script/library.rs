@@ -20,7 +20,15 @@ macro_rules! library {
 }
 
 library! {
+    "auth_refused"
+    "cut_and_resumed"
     "demo"
+    "good_run"
+    "refresh_refused"
+    "stop_before_reply"
+    "stop_mid_stream"
+    "token_refreshed"
+    "tool_call"
 }
 
 /// The script of this name.

@@ -1,0 +1,348 @@
+//! Events and effects in one line each, for people.
+
+use agent_gateway_machine::{
+    Call, Effect, EventKind, EventReceived, Notification, Reply, StopFailure, TokenGrant, TokenId,
+    Warning,
+};
+use agent_gateway_protocol::event::Chunk;
+use agent_gateway_protocol::{AgentEvent, ClientFrame, Payload, ServerFrame};
+
+/// Who brings an event: the user, the gateway, the API, the clock, or the host.
+pub(super) fn who(kind: &EventKind) -> &'static str {
+    match kind {
+        EventKind::Execute(_)
+        | EventKind::Attach(_)
+        | EventKind::Stop
+        | EventKind::Detach
+        | EventKind::Interrupt
+        | EventKind::AnswerTool { .. }
+        | EventKind::AnswerConfirmation { .. }
+        | EventKind::AnswerInput { .. } => "user",
+        EventKind::ConnectionOpened { .. }
+        | EventKind::DialFailed { .. }
+        | EventKind::FrameReceived { .. }
+        | EventKind::FrameRejected { .. }
+        | EventKind::ConnectionClosed { .. } => "gateway",
+        EventKind::ReplyReceived { .. } => "api",
+        EventKind::AlarmRang => "clock",
+        EventKind::NetworkChanged(_)
+        | EventKind::ReadingPaused
+        | EventKind::ReadingResumed
+        | EventKind::Restored { .. } => "host",
+    }
+}
+
+pub(super) fn event(kind: &EventKind) -> String {
+    let name = kind.name();
+    match kind {
+        EventKind::Execute(execute) => {
+            let topic = execute
+                .input
+                .app_context
+                .as_ref()
+                .and_then(|context| context.topic_id.as_ref())
+                .map_or_else(|| "a new topic".to_owned(), ToString::to_string);
+            format!("{name} {} in {topic}", quoted(&execute.input.prompt))
+        }
+        EventKind::Attach(attach) => {
+            let tools = if attach.executes_tools {
+                ", running tools"
+            } else {
+                ""
+            };
+            format!("{name} {} from {}{tools}", attach.operation, attach.cursor)
+        }
+        EventKind::Stop
+        | EventKind::Detach
+        | EventKind::Interrupt
+        | EventKind::AlarmRang
+        | EventKind::ReadingPaused
+        | EventKind::ReadingResumed => name.into(),
+        EventKind::AnswerTool { call, answer } => {
+            let content = answer.content.as_deref().unwrap_or("null");
+            let error = answer
+                .error
+                .as_ref()
+                .and_then(|error| error.kind.as_deref());
+            match error {
+                Some(error) => format!("{name} {call} {error}"),
+                None => format!("{name} {call} {}", quoted(content)),
+            }
+        }
+        EventKind::AnswerConfirmation { call, approved } => format!("{name} {call} {approved}"),
+        EventKind::AnswerInput { request, content } => {
+            format!("{name} {request} {}", quoted(content))
+        }
+        EventKind::ConnectionOpened { dial } => format!("{name} {dial}"),
+        EventKind::DialFailed { dial, failure } => {
+            format!("{name} {dial} {:?}: {}", failure.kind, failure.text)
+        }
+        EventKind::FrameReceived { dial, frame } => format!("{dial} ◀ {}", server_frame(frame)),
+        EventKind::FrameRejected { dial, problem } => format!("{name} {dial} {problem:?}"),
+        EventKind::ConnectionClosed { dial, close } => format!("{name} {dial} {close}"),
+        EventKind::ReplyReceived { request, reply } => format!("{request} ◀ {}", reply_text(reply)),
+        EventKind::NetworkChanged(network) => format!("{name} {network:?}"),
+        EventKind::Restored { token } => match token {
+            Some(token) => format!("{name} with {}", grant(token)),
+            None => name.into(),
+        },
+    }
+}
+
+pub(super) fn effect(effect: &Effect) -> String {
+    let name = effect.name();
+    match effect {
+        Effect::OpenConnection { dial, url } => format!("{name} {dial} {url}"),
+        Effect::SendFrame { dial, frame } => format!("{dial} ▶ {}", client_frame(frame)),
+        Effect::CloseConnection { dial, code } => format!("{name} {dial} {code}"),
+        Effect::SendRequest { request, call } => format!("{request} ▶ {}", call_text(call)),
+        Effect::CancelRequest { request } => format!("{name} {request}"),
+        Effect::SetAlarm(None) => format!("{name} none"),
+        Effect::SetAlarm(Some(alarm)) => {
+            format!("{name} {} {:?}", alarm.at.as_millis(), alarm.timer)
+        }
+        Effect::Notify(notification) => notification_text(notification),
+        Effect::Ignored(why) => format!("{name}: {why}"),
+    }
+}
+
+fn server_frame(frame: &ServerFrame) -> String {
+    let mut text = frame.kind().to_owned();
+    if let Some(id) = frame.id() {
+        text.push_str(&format!(" {id}"));
+    }
+    match frame {
+        ServerFrame::AuthFailed(frame) => text.push_str(&format!(" {}", quoted(&frame.reason))),
+        ServerFrame::AgentEvent(frame) => text.push_str(&format!(" {}", agent_event(&frame.event))),
+        ServerFrame::SessionComplete(frame) => {
+            let summary = frame.summary.as_deref().unwrap_or_default();
+            text.push_str(&format!(" {}", quoted(summary)));
+        }
+        ServerFrame::StatusChange(frame) => text.push_str(&format!(" {}", frame.status)),
+        ServerFrame::ToolConfirmationRequest(frame) => {
+            text.push_str(&format!(" {}", frame.tool_call_id));
+        }
+        ServerFrame::InputRequest(frame) => {
+            text.push_str(&format!(" {} {}", frame.request_id, quoted(&frame.prompt)));
+        }
+        ServerFrame::ResumeComplete(frame) => {
+            let status = frame
+                .status
+                .as_ref()
+                .map_or("none", |status| status.as_str());
+            let gap = if frame.gap { ", with a gap" } else { "" };
+            text.push_str(&format!(" {status}{gap}"));
+        }
+        ServerFrame::Unknown(frame) => {
+            text.push_str(&format!(" {}", shortened(frame.raw.as_str())))
+        }
+        ServerFrame::AuthSuccess | ServerFrame::AuthExpired | ServerFrame::HeartbeatAck => {}
+    }
+    text
+}
+
+fn client_frame(frame: &ClientFrame<TokenId>) -> String {
+    let kind = frame.kind();
+    match frame {
+        ClientFrame::Auth(auth) => format!("{kind} {}", auth.token),
+        ClientFrame::Resume(resume) => match &resume.last_event_id {
+            Some(id) => format!("{kind} after {id}"),
+            None => format!("{kind} from the beginning"),
+        },
+        ClientFrame::ToolResult(result) => {
+            let error = result
+                .error
+                .as_ref()
+                .and_then(|error| error.kind.as_deref());
+            match (error, &result.content) {
+                (Some(error), _) => format!("{kind} {} {error}", result.tool_call_id),
+                (None, Some(content)) => {
+                    format!("{kind} {} {}", result.tool_call_id, quoted(content))
+                }
+                (None, None) => format!("{kind} {} null", result.tool_call_id),
+            }
+        }
+        ClientFrame::ToolConfirmation(answer) => {
+            format!("{kind} {} {}", answer.tool_call_id, answer.approved)
+        }
+        ClientFrame::UserInput(answer) => {
+            format!("{kind} {} {}", answer.request_id, quoted(&answer.content))
+        }
+        ClientFrame::Heartbeat | ClientFrame::Interrupt | ClientFrame::Unknown(_) => kind.into(),
+    }
+}
+
+fn call_text(call: &Call) -> String {
+    let name = call.name();
+    match call {
+        Call::StartRun(input) => format!("{name} {}", quoted(&input.prompt)),
+        Call::RefreshToken { topic } | Call::ReadMarker { topic } | Call::ClearMarker { topic } => {
+            format!("{name} of {topic}")
+        }
+        Call::MintToken => name.into(),
+        Call::InterruptRun { operation, .. } | Call::AskStatus { operation } => {
+            format!("{name} {operation}")
+        }
+        Call::FetchMessages(input) => match &input.topic_id {
+            Some(topic) => format!("{name} of {topic}"),
+            None => name.into(),
+        },
+        Call::SettleMarker { topic, operation } => format!("{name} of {topic} for {operation}"),
+    }
+}
+
+fn reply_text(reply: &Reply) -> String {
+    let name = reply.name();
+    match reply {
+        Reply::Started(started) => {
+            let token = started.token.as_ref().map_or("no token".into(), grant);
+            format!("{name} {} with {token}", started.operation)
+        }
+        Reply::StartRefused { text } => format!("{name} {}", quoted(text)),
+        Reply::TokenIssued(token) => format!("{name} {}", grant(token)),
+        Reply::Interrupted { success } => format!("{name} {success}"),
+        Reply::Status(None) | Reply::Marker(None) => format!("{name} none"),
+        Reply::Status(Some(report)) => format!("{name} {}", report.status),
+        Reply::Messages(messages) => format!("{name} {}", shortened(messages.as_str())),
+        Reply::Marker(Some(operation)) => format!("{name} {operation}"),
+        Reply::MarkerCleared => name.into(),
+        Reply::Failed(failure) => format!("{name}: {failure}"),
+    }
+}
+
+fn notification_text(notification: &Notification) -> String {
+    let name = notification.name();
+    let detail = match notification {
+        Notification::StatusChanged(status) => status.as_str().into(),
+        Notification::RunStarted(started) => started.operation.to_string(),
+        Notification::ParentRetired { operation } => operation.to_string(),
+        Notification::TopicCreated { topic, messages } => match messages {
+            Some(_) => format!("{topic} with its messages"),
+            None => format!("{topic} without messages"),
+        },
+        Notification::TopicStatusChanged { status, .. } => format!("{status:?}").to_lowercase(),
+        Notification::EventReceived(received) => event_received(received),
+        Notification::GapFound { after, before } => match before {
+            Some(before) => format!("after {after} before {before}"),
+            None => format!("after {after}"),
+        },
+        Notification::TokenRefreshed | Notification::StopAccepted => String::new(),
+        Notification::RefreshDelayed { cause, retry_in } => {
+            format!("for {} ms: {cause}", retry_in.as_millis())
+        }
+        Notification::ReconnectScheduled { cause, retry_in } => {
+            format!("in {} ms: {cause}", retry_in.as_millis())
+        }
+        Notification::ToolRequested { call, deadline_in } => format!(
+            "{} {}/{} {} within {} ms",
+            call.tool_call_id,
+            call.identifier,
+            call.api_name,
+            shortened(&call.arguments),
+            deadline_in.as_millis()
+        ),
+        Notification::ToolTimedOut { call } | Notification::ToolSettled { call } => {
+            call.to_string()
+        }
+        Notification::AnswerWithdrawn { answer } | Notification::AnswerUndeliverable { answer } => {
+            answer.to_string()
+        }
+        Notification::AnswerRefused { answer, why } => format!("{answer}: {why:?}"),
+        Notification::ConfirmationRequested(request) => request.tool_call_id.to_string(),
+        Notification::InputRequested(request) => {
+            format!("{} {}", request.request_id, quoted(&request.prompt))
+        }
+        Notification::StopFailed { cause } => match cause {
+            StopFailure::NotRunning => "nothing to stop".into(),
+            StopFailure::Request(failure) => failure.to_string(),
+            StopFailure::TimedOut => "no answer".into(),
+        },
+        Notification::WarningRaised(warning) => match warning {
+            Warning::FrameRejected(problem) => format!("{problem:?}"),
+            Warning::UnknownFrame { kind } => format!("unknown frame {kind}"),
+            Warning::ToolLedgerFull { call } => format!("no room for {call}"),
+        },
+        Notification::RunEnded { outcome, receipt } => format!(
+            "{}: {outcome} [delivered {} replayed {} duplicates {} late {} gaps {} reconnects {} refreshes {} warnings {} \
+             ignored {}]",
+            outcome.name(),
+            receipt.delivered,
+            receipt.replayed,
+            receipt.duplicates,
+            receipt.late,
+            receipt.gaps,
+            receipt.reconnects,
+            receipt.refreshes,
+            receipt.warnings,
+            receipt.ignored
+        ),
+    };
+    if detail.is_empty() {
+        name.into()
+    } else {
+        format!("{name} {detail}")
+    }
+}
+
+fn event_received(received: &EventReceived) -> String {
+    let replayed = if received.replayed { ", replayed" } else { "" };
+    let foreign = if received.own { "" } else { ", not ours" };
+    format!(
+        "{} at {}{replayed}{foreign}",
+        agent_event(&received.event),
+        received.cursor
+    )
+}
+
+fn agent_event(event: &AgentEvent) -> String {
+    let kind = event.kind.as_str();
+    let data = match event.payload() {
+        Payload::StreamChunk(Chunk::Text(chunk)) => {
+            quoted(chunk.content.as_deref().unwrap_or_default())
+        }
+        Payload::StreamChunk(Chunk::Reasoning(chunk)) => {
+            let text = quoted(chunk.reasoning.as_deref().unwrap_or_default());
+            format!("reasoning {text}")
+        }
+        Payload::ToolExecute(call) => call.tool_call_id.to_string(),
+        Payload::ToolEnd(end) => end
+            .tool_call_id()
+            .map_or_else(String::new, |call| call.to_string()),
+        Payload::AgentRuntimeEnd(end) => end
+            .reason
+            .map_or_else(String::new, |reason| reason.to_string()),
+        _ => match &event.data {
+            Some(data) if data.as_str() != "{}" => shortened(data.as_str()),
+            _ => String::new(),
+        },
+    };
+    if data.is_empty() {
+        kind.into()
+    } else {
+        format!("{kind} {data}")
+    }
+}
+
+fn grant(token: &TokenGrant) -> String {
+    match token.lifetime {
+        Some(lifetime) => format!("{} for {} ms", token.id, lifetime.as_millis()),
+        None => token.id.to_string(),
+    }
+}
+
+/// Text in quotes, on one line, at most 40 letters of it.
+fn quoted(text: &str) -> String {
+    format!("{:?}", cut(text, 40))
+}
+
+/// JSON, at most 60 letters of it.
+fn shortened(json: &str) -> String {
+    cut(json, 60)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text.to_owned(),
+    }
+}

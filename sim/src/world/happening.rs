@@ -1,0 +1,111 @@
+use std::collections::BTreeMap;
+
+use agent_gateway_machine::{Close, DialFailure, DialId, RequestId, Timestamp, ToolAnswer};
+use agent_gateway_protocol::{ClientFrame, ServerFrame, ToolCallId};
+
+use crate::api::{ApiAnswer, ApiCall};
+use crate::gateway::Ticket;
+use crate::script::{ClockAct, NetworkAct};
+
+/// Something that will happen at a certain moment.
+#[derive(Clone, Debug)]
+pub(super) enum Happening {
+    /// A dial reaches the gateway.
+    DialArrived(DialId),
+    /// A frame reaches the gateway.
+    FrameArrived(DialId, ClientFrame),
+    /// The client's close reaches the gateway.
+    CloseArrived(DialId),
+    /// A call reaches the server.
+    CallArrived(Ticket, ApiCall),
+    /// A caller has gone.
+    CallAbandoned(Ticket),
+    /// The client sees its socket open.
+    Opened(DialId),
+    /// The client sees its dial fail.
+    DialFailed(DialId, DialFailure),
+    /// Something comes to the client on a socket.
+    Received(DialId, Message),
+    /// The client sees its socket go.
+    Closed(DialId, Close),
+    /// An answer reaches the client; `None`: the connection was cut instead.
+    Answered(RequestId, Option<ApiAnswer>),
+    /// A request could not leave.
+    Unsent(RequestId),
+    /// The caller's own source gives a token.
+    TokenMinted(RequestId),
+    /// A tool has come to its answer.
+    ToolAnswered(ToolCallId, ToolAnswer),
+    /// Something befalls the network.
+    Network(NetworkAct),
+    /// The client's clock does something.
+    Clock(ClockAct),
+}
+
+/// What comes on a socket.
+#[derive(Clone, Debug)]
+pub(super) enum Message {
+    Frame(ServerFrame),
+    Text(Box<str>),
+    Binary,
+}
+
+impl Happening {
+    /// Whether it waits while the client's host sleeps.
+    pub(super) fn waits_for_client(&self) -> bool {
+        match self {
+            Self::Opened(_)
+            | Self::DialFailed(..)
+            | Self::Received(..)
+            | Self::Closed(..)
+            | Self::Answered(..)
+            | Self::Unsent(_)
+            | Self::TokenMinted(_)
+            | Self::ToolAnswered(..) => true,
+            Self::DialArrived(_)
+            | Self::FrameArrived(..)
+            | Self::CloseArrived(_)
+            | Self::CallArrived(..)
+            | Self::CallAbandoned(_)
+            | Self::Network(_)
+            | Self::Clock(_) => false,
+        }
+    }
+}
+
+/// What will happen, in order; what is due at the same moment happens in the order it was entered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Queue {
+    happenings: BTreeMap<(Timestamp, u64), Happening>,
+    entered: u64,
+}
+
+impl Queue {
+    pub(super) fn enter(&mut self, at: Timestamp, happening: Happening) {
+        self.entered += 1;
+        self.happenings.insert((at, self.entered), happening);
+    }
+
+    /// Puts something off, before whatever is entered for that moment later.
+    pub(super) fn put_off(&mut self, at: Timestamp, order: u64, happening: Happening) {
+        self.happenings.insert((at, order), happening);
+    }
+
+    pub(super) fn next_at(&self) -> Option<Timestamp> {
+        self.happenings.keys().next().map(|(at, _)| *at)
+    }
+
+    /// What is due, and its place in the order.
+    pub(super) fn take(&mut self, now: Timestamp) -> Option<(u64, Happening)> {
+        let entry = self.happenings.first_entry()?;
+        if entry.key().0 > now {
+            return None;
+        }
+        let order = entry.key().1;
+        Some((order, entry.remove()))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.happenings.is_empty()
+    }
+}

@@ -1,0 +1,23 @@
+//! The world: one virtual clock, one seed, one queue, in which a script is played against the real lifecycle machine.
+//!
+//! ```text
+//!     user ──commands──▶ ┌─────────┐ ◀──facts── hands ◀──network── Server
+//!          ◀notifications│ machine │ ──effects─▶      ───latency──▶
+//!                        └─────────┘
+//! ```
+//! The world is another pair of hands: it carries out every effect in virtual time, keeps the tokens in a vault of its
+//! own, and feeds back what happens. Same script, same seed, same bytes.
+//!
+//! At one moment, what came is read first, then the user acts, then the server, and the alarm rings last (C14).
+
+mod call;
+mod hands;
+mod happening;
+mod link;
+mod network;
+mod outcome;
+mod run;
+mod user;
+
+pub use outcome::Played;
+pub use run::{Observer, Step, World};

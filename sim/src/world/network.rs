@@ -1,0 +1,53 @@
+use agent_gateway_machine::{Millis, Timestamp};
+
+use crate::random::Random;
+use crate::script::NetworkSection;
+
+/// What lies between the client and the servers.
+#[derive(Clone, Debug)]
+pub(super) struct Network {
+    latency: u64,
+    jitter: u64,
+    random: Random,
+    pub(super) is_offline: bool,
+    /// Dials that fail as unreachable.
+    pub(super) refused_dials: u32,
+    /// Dials that never come to an end.
+    pub(super) hanging_dials: u32,
+    /// The HTTP status that the next upgrade is answered with.
+    pub(super) rejected_upgrade: Option<u16>,
+    pub(super) bad_certificate: bool,
+}
+
+impl Network {
+    pub(super) fn new(section: &NetworkSection, random: Random) -> Self {
+        Self {
+            latency: section.latency,
+            jitter: section.jitter,
+            random,
+            is_offline: false,
+            refused_dials: 0,
+            hanging_dials: 0,
+            rejected_upgrade: None,
+            bad_certificate: false,
+        }
+    }
+
+    pub(super) fn set_latency(&mut self, latency: u64) {
+        self.latency = latency;
+    }
+
+    pub(super) fn set_jitter(&mut self, jitter: u64) {
+        self.jitter = jitter;
+    }
+
+    /// When what leaves now arrives, not before `last`.
+    pub(super) fn arrival(&mut self, now: Timestamp, last: Timestamp) -> Timestamp {
+        let jitter = if self.jitter == 0 {
+            0
+        } else {
+            self.random.between(0, self.jitter)
+        };
+        now.plus(Millis(self.latency + jitter)).max(last)
+    }
+}

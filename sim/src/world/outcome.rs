@@ -1,0 +1,246 @@
+use std::collections::BTreeMap;
+
+use agent_gateway_machine::recording::Recording;
+use agent_gateway_machine::{
+    Effect, Effects, Event, Notification, Outcome, Receipt, State, Timestamp,
+};
+use agent_gateway_protocol::event::Chunk;
+use agent_gateway_protocol::frame::ToolResult;
+use agent_gateway_protocol::{EventType, OperationId, OperationStatus, Payload, TopicId};
+
+use crate::names::{self, effect_detail};
+use crate::script::Expect;
+use crate::server::Server;
+
+/// What came of a session.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// All that went into the machine.
+    pub recording: Recording,
+    /// How many events that were.
+    pub events: u64,
+    /// How the run ended, if it did.
+    pub outcome: Option<Outcome>,
+    /// What its end, or else its state, says of the way there.
+    pub receipt: Receipt,
+    /// When the caller was told of the end, on the world's clock.
+    pub ended_at: Option<Timestamp>,
+    /// When the session was over, on the world's clock.
+    pub ended_world_at: Timestamp,
+    /// Whether nothing of the run was left outstanding (I3).
+    pub is_settled: bool,
+    /// The text handed on, of the run's own operation.
+    pub text: String,
+    /// The types of the events handed on, in order.
+    pub handed_on: Vec<EventType>,
+    /// The runs the server started.
+    pub runs: Vec<(OperationId, TopicId)>,
+    /// The tool results the server got.
+    pub tool_results: Vec<ToolResult>,
+    /// How the run stands on the server at last.
+    pub server_status: Option<OperationStatus>,
+    /// Whether the topic is marked with the run at last.
+    pub is_marked: bool,
+    /// How often each effect occurred, by its name in full.
+    pub effects: BTreeMap<String, u64>,
+    /// What must never be, such as a token that the vault does not have. Each is a bug of the machine or of the world.
+    pub bugs: Vec<String>,
+    order: Vec<String>,
+}
+
+impl Played {
+    pub(super) fn new(recording: Recording) -> Self {
+        Self {
+            recording,
+            events: 0,
+            outcome: None,
+            receipt: Receipt::default(),
+            ended_at: None,
+            ended_world_at: Timestamp::ZERO,
+            is_settled: false,
+            text: String::new(),
+            handed_on: Vec::new(),
+            runs: Vec::new(),
+            tool_results: Vec::new(),
+            server_status: None,
+            is_marked: false,
+            effects: BTreeMap::new(),
+            bugs: Vec::new(),
+            order: Vec::new(),
+        }
+    }
+
+    pub(super) fn note(&mut self, event: Event, effects: &Effects, now: Timestamp) {
+        self.events += 1;
+        self.recording.events.push(event);
+        for effect in effects {
+            let name = full_name(effect);
+            *self.effects.entry(name.clone()).or_default() += 1;
+            self.order.push(name);
+            match effect {
+                Effect::Notify(Notification::EventReceived(received)) => {
+                    self.handed_on.push(received.event.kind.clone());
+                    if received.own
+                        && let Payload::StreamChunk(Chunk::Text(chunk)) = received.event.payload()
+                    {
+                        self.text
+                            .push_str(chunk.content.as_deref().unwrap_or_default());
+                    }
+                }
+                Effect::Notify(Notification::RunEnded { outcome, receipt }) => {
+                    self.outcome = Some(outcome.clone());
+                    self.receipt = *receipt;
+                    self.ended_at = Some(now);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn close(&mut self, state: Option<State>, server: Server) {
+        let Some(state) = state else {
+            return;
+        };
+        self.is_settled = state.is_settled();
+        if self.outcome.is_none() {
+            self.receipt = state.receipt();
+        }
+        let operation = state.operation().or(self.runs.last().map(|(run, _)| run));
+        if let Some(operation) = operation {
+            let api = server.api();
+            self.server_status = api.status(operation).cloned();
+            self.is_marked = api
+                .topic_of(operation)
+                .and_then(|topic| api.marker(topic))
+                .is_some_and(|marked| marked == operation);
+        }
+    }
+
+    /// What was expected and did not come, each in one sentence. Empty: all is well.
+    #[must_use]
+    pub fn failures(&self, expect: &Expect) -> Vec<String> {
+        let mut failures = self.bugs.clone();
+        let mut check = |holds: bool, failure: &dyn Fn() -> String| {
+            if !holds {
+                failures.push(failure());
+            }
+        };
+        let outcome = self.outcome.as_ref().map_or("none", Outcome::name);
+        if let Some(expected) = &expect.outcome {
+            check(outcome == expected, &|| {
+                format!("outcome: expected {expected}, but it was {outcome}")
+            });
+        }
+        if let Some(expected) = &expect.text {
+            check(self.text == *expected, &|| {
+                format!("text: expected {expected:?}, but it was {:?}", self.text)
+            });
+        }
+        if let Some(expected) = &expect.events {
+            let kinds: Vec<&str> = self.handed_on.iter().map(EventType::as_str).collect();
+            check(kinds == *expected, &|| {
+                format!("events: expected {expected:?}, but they were {kinds:?}")
+            });
+        }
+        for (name, count) in &expect.effects {
+            let times = self.times(name);
+            check(count.admits(times), &|| {
+                format!("effects.{name}: expected {count:?}, but it occurred {times} times")
+            });
+        }
+        if let Some(missing) = self.missing_in_order(&expect.order) {
+            check(false, &|| {
+                format!("order: {missing} does not follow the ones before it")
+            });
+        }
+        for name in names::IGNORED {
+            let times = self.times(&format!("ignored.{name}"));
+            let allowed = expect.ignored.iter().any(|allowed| allowed == name);
+            check(times == 0 || allowed, &|| {
+                format!("ignored: {name} is not expected, but occurred {times} times")
+            });
+        }
+        let ended_at = self.ended_at.map(Timestamp::as_millis);
+        if let Some(bound) = expect.ended_by {
+            check(ended_at.is_some_and(|at| at <= bound), &|| {
+                format!("ended_by: expected {bound} ms, but it was {ended_at:?}")
+            });
+        }
+        if let Some(bound) = expect.ended_after {
+            check(ended_at.is_none_or(|at| at >= bound), &|| {
+                format!("ended_after: expected {bound} ms, but it was {ended_at:?}")
+            });
+        }
+        if let Some(expected) = &expect.server_status {
+            let status = self
+                .server_status
+                .as_ref()
+                .map_or("none", OperationStatus::as_str);
+            check(status == expected, &|| {
+                format!("server_status: expected {expected}, but it was {status}")
+            });
+        }
+        if let Some(expected) = expect.marked {
+            check(self.is_marked == expected, &|| {
+                format!("marked: expected {expected}, but it was {}", self.is_marked)
+            });
+        }
+        if let Some(expected) = expect.tool_results {
+            let count = self.tool_results.len() as u64;
+            check(count == expected, &|| {
+                format!("tool_results: expected {expected}, but there were {count}")
+            });
+        }
+        let receipt = &expect.receipt;
+        let members = [
+            ("delivered", receipt.delivered, self.receipt.delivered),
+            ("replayed", receipt.replayed, self.receipt.replayed),
+            ("duplicates", receipt.duplicates, self.receipt.duplicates),
+            ("late", receipt.late, self.receipt.late),
+            ("gaps", receipt.gaps, self.receipt.gaps),
+            ("reconnects", receipt.reconnects, self.receipt.reconnects),
+            ("refreshes", receipt.refreshes, self.receipt.refreshes),
+            ("warnings", receipt.warnings, self.receipt.warnings),
+        ];
+        for (name, expected, actual) in members {
+            if let Some(expected) = expected {
+                check(actual == expected, &|| {
+                    format!("receipt.{name}: expected {expected}, but it was {actual}")
+                });
+            }
+        }
+        failures
+    }
+
+    /// How often an effect occurred, by its name in short or in full.
+    #[must_use]
+    pub fn times(&self, name: &str) -> u64 {
+        if name.contains('.') {
+            return self.effects.get(name).copied().unwrap_or_default();
+        }
+        self.effects
+            .iter()
+            .filter(|(full, _)| full.split('.').next() == Some(name))
+            .map(|(_, times)| times)
+            .sum()
+    }
+
+    fn missing_in_order<'a>(&self, expected: &'a [String]) -> Option<&'a str> {
+        let mut effects = self.order.iter();
+        expected
+            .iter()
+            .find(|name| {
+                !effects.any(|effect| effect == *name || effect.split('.').next() == Some(name))
+            })
+            .map(String::as_str)
+    }
+}
+
+fn full_name(effect: &Effect) -> String {
+    let detail = effect_detail(effect);
+    if detail.is_empty() {
+        effect.name().into()
+    } else {
+        format!("{}.{detail}", effect.name())
+    }
+}

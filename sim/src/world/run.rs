@@ -1,0 +1,353 @@
+use agent_gateway_machine::recording::Recording;
+use agent_gateway_machine::{
+    Attach, ConfigError, Cursor, Effects, Event, EventKind, Execute, Millis, State, Timestamp,
+    ToolAnswer, transition,
+};
+use agent_gateway_protocol::api::{AppContext, ExecAgent};
+use agent_gateway_protocol::{
+    AgentId, EventId, GatewayUrl, InputRequestId, OperationId, ToolCallId, TopicId,
+};
+
+use super::hands::Hands;
+use super::happening::{Happening, Queue};
+use super::network::Network;
+use super::outcome::Played;
+use super::user::User;
+use crate::random::Random;
+use crate::script::{AttachAct, ClockAct, Script, UserAct};
+use crate::server::{Server, ServerConfig, ServerInput};
+
+/// One event, what it made of the state, and the effects.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// What came.
+    pub event: &'a Event,
+    /// What was to be done.
+    pub effects: &'a Effects,
+    /// The state after it.
+    pub state: &'a State,
+}
+
+/// Whoever looks on.
+pub trait Observer {
+    /// One event has been handled.
+    fn observe(&mut self, step: Step<'_>);
+}
+
+impl Observer for () {
+    fn observe(&mut self, _: Step<'_>) {}
+}
+
+/// One session in virtual time.
+///
+/// ```
+/// use agent_gateway_sim::script::Script;
+/// use agent_gateway_sim::trace::Trace;
+/// use agent_gateway_sim::world::World;
+///
+/// let script = Script::parse(
+///     "hello.json",
+///     r#"{
+///         "about": "one word",
+///         "gateway": { "steps": [
+///             { "when": "resumed", "do": { "text": "Hello" } },
+///             { "after": 50, "do": { "end": { "reason": "done" } } }
+///         ] },
+///         "expect": { "outcome": "completed", "text": "Hello" }
+///     }"#,
+/// )?;
+/// let mut trace = Trace::default();
+/// let played = World::new(&script, script.seed)?.play(&mut trace);
+/// assert_eq!(played.failures(&script.expect), [""; 0]);
+/// assert!(trace.to_text().contains("run_ended"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct World {
+    pub(super) now: Timestamp,
+    pub(super) queue: Queue,
+    pub(super) server: Server,
+    pub(super) hands: Hands,
+    pub(super) network: Network,
+    pub(super) user: User,
+    pub(super) clock: Clock,
+    pub(super) played: Played,
+    /// Absent only while it makes a transition.
+    state: Option<State>,
+    /// What the machine is to be told, in order.
+    inbox: Vec<EventKind>,
+    running: Option<(OperationId, TopicId)>,
+}
+
+/// The gateway's address in every world; nothing is ever sent there.
+const GATEWAY: &str = "http://localhost:8787";
+
+/// A session that lasts longer than this is given up.
+const LONGEST: Timestamp = Timestamp::from_millis(4 * 3_600_000);
+
+/// More events than this are a loop.
+const MOST_EVENTS: u64 = 200_000;
+
+impl World {
+    /// The world of a script. `seed` decides everything left to chance.
+    ///
+    /// # Errors
+    /// The script's limits are none the machine accepts.
+    pub fn new(script: &Script, seed: u64) -> Result<Self, ConfigError> {
+        let gateway = GatewayUrl::parse(GATEWAY).ok();
+        let config = script.config(gateway);
+        let mut random = Random::new(seed);
+        let server_config = ServerConfig {
+            seed: random.word(),
+            gateway_url: GATEWAY.into(),
+            ..ServerConfig::default()
+        };
+        let machine_seed = random.word();
+        let mut queue = Queue::default();
+        for step in &script.network.steps {
+            queue.enter(
+                Timestamp::from_millis(step.at),
+                Happening::Network(step.act),
+            );
+        }
+        for step in &script.clock {
+            queue.enter(Timestamp::from_millis(step.at), Happening::Clock(step.act));
+        }
+        let running = script.gateway.running.as_ref().map(|running| {
+            let operation = OperationId::new(&*running.operation);
+            (operation, TopicId::new(&*running.topic))
+        });
+        Ok(Self {
+            now: Timestamp::ZERO,
+            queue,
+            server: Server::new(server_config, Some(script)),
+            hands: Hands::default(),
+            network: Network::new(&script.network, random.fork()),
+            user: User::new(&script.user),
+            clock: Clock::default(),
+            played: Played::new(Recording::new(config.clone(), machine_seed)),
+            state: Some(State::new(config, machine_seed)?),
+            inbox: Vec::new(),
+            running,
+        })
+    }
+
+    /// Plays the session to its end: until the run is settled and nothing is on its way, or nothing will ever happen.
+    pub fn play(mut self, observer: &mut impl Observer) -> Played {
+        while let Some(at) = self.next_at() {
+            if at > LONGEST || self.played.events > MOST_EVENTS {
+                self.report_bug(format!("the session does not end: {at}"));
+                break;
+            }
+            if self.is_over() {
+                break;
+            }
+            self.now = self.now.max(at);
+            self.step(observer);
+        }
+        self.finish()
+    }
+
+    /// Whether the machine would be told something now that it has not asked for; a bug of the machine or of the world.
+    pub(super) fn report_bug(&mut self, text: String) {
+        self.played.bugs.push(text);
+    }
+
+    /// Enters something that the machine is told at once, after what is being told.
+    pub(super) fn feed(&mut self, kind: EventKind) {
+        self.inbox.push(kind);
+    }
+
+    /// The next moment at which anything happens.
+    fn next_at(&self) -> Option<Timestamp> {
+        let user = self.user.deadline().map(|at| self.clock.awake(at));
+        [
+            self.queue.next_at(),
+            user,
+            self.server.next_deadline(),
+            self.alarm(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// When the alarm rings, on the world's clock.
+    fn alarm(&self) -> Option<Timestamp> {
+        self.hands
+            .alarm
+            .map(|at| self.clock.awake(self.clock.to_world(at)))
+    }
+
+    /// One thing: what came first, then the user, then the server, then the alarm.
+    fn step(&mut self, observer: &mut impl Observer) {
+        if let Some((order, happening)) = self.queue.take(self.now) {
+            let awake = self.clock.awake(self.now);
+            if awake > self.now && happening.waits_for_client() {
+                self.queue.put_off(awake, order, happening);
+            } else {
+                self.happen(happening);
+            }
+        } else if self.clock.awake(self.now) == self.now
+            && let Some(act) = self.user.take(self.now)
+        {
+            self.act(act);
+        } else if self.server.next_deadline().is_some_and(|at| at <= self.now) {
+            self.tell_server(ServerInput::Ticked);
+        } else if self.alarm().is_some_and(|at| at <= self.now) {
+            // A ring counts as untold: the machine says anew what it waits for.
+            self.hands.alarm = None;
+            self.feed(EventKind::AlarmRang);
+        }
+        while !self.inbox.is_empty() {
+            let kind = self.inbox.remove(0);
+            self.tell_machine(kind, observer);
+        }
+    }
+
+    fn tell_machine(&mut self, kind: EventKind, observer: &mut impl Observer) {
+        let Some(state) = self.state.take() else {
+            return;
+        };
+        let event = Event::new(self.clock.reading(self.now), kind);
+        let (state, effects) = transition(state, event.clone());
+        observer.observe(Step {
+            event: &event,
+            effects: &effects,
+            state: &state,
+        });
+        self.state = Some(state);
+        self.played.note(event, &effects, self.now);
+        self.carry_out(&effects);
+    }
+
+    fn act(&mut self, act: UserAct) {
+        let kind = match act {
+            UserAct::Execute(prompt) => execute(prompt, None),
+            UserAct::ExecuteInTopic(prompt) => execute(prompt, Some("tpc_1")),
+            UserAct::Attach(attach) => self.attach(&attach),
+            UserAct::Stop => EventKind::Stop,
+            UserAct::Detach => EventKind::Detach,
+            UserAct::Interrupt => EventKind::Interrupt,
+            UserAct::AnswerTool(answer) => EventKind::AnswerTool {
+                call: ToolCallId::new(answer.id),
+                answer: ToolAnswer::success(answer.content),
+            },
+            UserAct::Confirm(call) => EventKind::AnswerConfirmation {
+                call: ToolCallId::new(call),
+                approved: true,
+            },
+            UserAct::Reject(call) => EventKind::AnswerConfirmation {
+                call: ToolCallId::new(call),
+                approved: false,
+            },
+            UserAct::AnswerInput(answer) => EventKind::AnswerInput {
+                request: InputRequestId::new(answer.id),
+                content: answer.content.into(),
+            },
+            UserAct::PauseReading => EventKind::ReadingPaused,
+            UserAct::ResumeReading => EventKind::ReadingResumed,
+            UserAct::Restore => {
+                for dial in self.hands.lose_everything() {
+                    self.server_loses(dial);
+                }
+                self.reload();
+                EventKind::Restored { token: None }
+            }
+        };
+        self.feed(kind);
+    }
+
+    fn attach(&self, act: &AttachAct) -> EventKind {
+        let (operation, topic) = self
+            .running
+            .clone()
+            .unwrap_or_else(|| (OperationId::new("op_1"), TopicId::new("tpc_1")));
+        let mut attach = Attach::new(operation, (!act.without_topic).then_some(topic));
+        attach.executes_tools = act.executes_tools;
+        if let Some(id) = &act.cursor {
+            attach.cursor = Cursor {
+                id: Some(EventId::parse(id)),
+                ..Cursor::start()
+            };
+        }
+        EventKind::Attach(Box::new(attach))
+    }
+
+    /// Stores the state as text and loads it again.
+    fn reload(&mut self) {
+        let Some(state) = self.state.take() else {
+            return;
+        };
+        let stored = serde_json::to_string(&state).unwrap_or_default();
+        match serde_json::from_str(&stored) {
+            Ok(loaded) if loaded == state => self.state = Some(loaded),
+            Ok(_) => self.report_bug("a stored state comes back as another one".into()),
+            Err(error) => self.report_bug(format!("a stored state cannot be loaded: {error}")),
+        }
+    }
+
+    /// Whether the run is settled and nothing that concerns it is on its way.
+    fn is_over(&self) -> bool {
+        self.state.as_ref().is_none_or(State::is_settled)
+            && self.queue.is_empty()
+            && self.user.deadline().is_none()
+            && self.server.api().next_deadline().is_none()
+    }
+
+    fn finish(mut self) -> Played {
+        self.played.ended_world_at = self.now;
+        self.played.close(self.state, self.server);
+        self.played
+    }
+}
+
+fn execute(prompt: String, topic: Option<&str>) -> EventKind {
+    let app_context = topic.map(|topic| AppContext {
+        topic_id: Some(TopicId::new(topic)),
+        scope: Some("main".into()),
+        ..AppContext::default()
+    });
+    let input = ExecAgent {
+        agent_id: Some(AgentId::new("agt_1")),
+        prompt: prompt.into(),
+        app_context,
+        ..ExecAgent::default()
+    };
+    EventKind::Execute(Box::new(Execute::new(input)))
+}
+
+/// The client's clock.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clock {
+    /// How far it is ahead of the world's, and behind it, ms.
+    ahead: Millis,
+    behind: Millis,
+    asleep_until: Timestamp,
+}
+
+impl Clock {
+    pub(super) fn act(&mut self, act: ClockAct, now: Timestamp) {
+        match act {
+            ClockAct::Sleep(span) => self.asleep_until = now.plus(Millis(span)),
+            ClockAct::JumpForward(span) => self.ahead = self.ahead.plus(Millis(span)),
+            ClockAct::JumpBack(span) => self.behind = self.behind.plus(Millis(span)),
+        }
+    }
+
+    /// What it reads.
+    fn reading(&self, now: Timestamp) -> Timestamp {
+        let ahead = now.plus(self.ahead);
+        Timestamp::from_millis(ahead.as_millis().saturating_sub(self.behind.as_millis()))
+    }
+
+    /// When it reads that.
+    fn to_world(&self, reading: Timestamp) -> Timestamp {
+        let later = reading.plus(self.behind);
+        Timestamp::from_millis(later.as_millis().saturating_sub(self.ahead.as_millis()))
+    }
+
+    /// That moment, or when the host wakes, if it sleeps then.
+    fn awake(&self, at: Timestamp) -> Timestamp {
+        at.max(self.asleep_until)
+    }
+}

@@ -1,0 +1,98 @@
+use std::collections::BTreeMap;
+
+use agent_gateway_machine::{Millis, Notification, Timestamp, ToolAnswer};
+use agent_gateway_protocol::event::ToolExecute;
+
+use crate::script::{ToolPolicy, UserAct, UserSection, UserStep};
+
+/// The user of a script, and how far they are.
+#[derive(Clone, Debug)]
+pub(super) struct User {
+    steps: Vec<UserStep>,
+    tools: BTreeMap<String, ToolPolicy>,
+    at: usize,
+    /// When the step before was done, or what the next one waits for happened.
+    since: Timestamp,
+    heard: BTreeMap<&'static str, u64>,
+    waited: BTreeMap<String, u64>,
+}
+
+impl User {
+    pub(super) fn new(section: &UserSection) -> Self {
+        Self {
+            steps: section.steps.clone(),
+            tools: section.tools.clone(),
+            at: 0,
+            since: Timestamp::ZERO,
+            heard: BTreeMap::new(),
+            waited: BTreeMap::new(),
+        }
+    }
+
+    /// Hears a notification: the step that waits for it has its turn.
+    pub(super) fn hear(&mut self, notification: &Notification, now: Timestamp) {
+        if self.steps.get(self.at).is_none() {
+            return;
+        }
+        let waited_before = self.is_ready();
+        *self.heard.entry(notification.name()).or_default() += 1;
+        if !waited_before && self.is_ready() {
+            self.since = self.since.max(now);
+        }
+    }
+
+    /// When the next step is due; `None` while it waits, or when all is done.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        let step = self.steps.get(self.at)?;
+        self.is_ready().then(|| self.since.plus(Millis(step.after)))
+    }
+
+    /// The next step, if it is due.
+    pub(super) fn take(&mut self, now: Timestamp) -> Option<UserAct> {
+        let due = self.deadline().filter(|at| *at <= now)?;
+        let step = self.steps.get(self.at)?;
+        if let Some((name, count)) = step.when.as_deref().and_then(UserStep::parse_when) {
+            *self.waited.entry(name.to_owned()).or_default() += count;
+        }
+        let act = step.act.clone();
+        self.at += 1;
+        self.since = due;
+        Some(act)
+    }
+
+    /// How a call is answered: after which waits, and with what.
+    pub(super) fn answers(&self, call: &ToolExecute) -> Vec<(Millis, ToolAnswer)> {
+        let full = format!("{}/{}", call.identifier, call.api_name);
+        let policy = self
+            .tools
+            .get(&full)
+            .or_else(|| self.tools.get(&*call.api_name));
+        let Some(policy) = policy else {
+            let text = format!("there is no tool {full} here");
+            return vec![(
+                Millis::ZERO,
+                ToolAnswer::failure("executor_not_found", &text),
+            )];
+        };
+        let answer = if policy.fails {
+            ToolAnswer::failure("client_tool_execution_error", &policy.content)
+        } else {
+            ToolAnswer::success(policy.content.as_str())
+        };
+        (1..=u64::from(policy.times))
+            .map(|time| (Millis(policy.after).times(time), answer.clone()))
+            .collect()
+    }
+
+    fn is_ready(&self) -> bool {
+        let Some(step) = self.steps.get(self.at) else {
+            return false;
+        };
+        let Some((name, count)) = step.when.as_deref().and_then(UserStep::parse_when) else {
+            return true;
+        };
+        let heard = self.heard.get(name).copied().unwrap_or_default();
+        let waited = self.waited.get(name).copied().unwrap_or_default();
+        heard >= waited + count
+    }
+}
