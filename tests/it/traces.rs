@@ -36,6 +36,9 @@ fn every_script_of_the_library_has_its_golden_trace() {
 #[test]
 fn i15_the_same_script_and_seed_give_the_same_bytes() {
     for script in LIBRARY {
-        assert_eq!(play(script.name, script.text), play(script.name, script.text));
+        assert_eq!(
+            play(script.name, script.text),
+            play(script.name, script.text)
+        );
     }
 }

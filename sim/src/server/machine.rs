@@ -165,11 +165,17 @@ impl Server {
     /// When it wants to be ticked; `None`: nothing will ever happen by itself.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let stages = self.stages.values().filter_map(Stage::deadline);
-        stages
+        self.next_turn()
+            .into_iter()
             .chain(self.gateway.next_deadline())
-            .chain(self.api.next_deadline())
             .min()
+    }
+
+    /// When the script, or an answer of the API that is on its way, has its next turn; the gateway's own clocks aside.
+    #[must_use]
+    pub fn next_turn(&self) -> Option<Timestamp> {
+        let stages = self.stages.values().filter_map(Stage::deadline);
+        stages.chain(self.api.next_deadline()).min()
     }
 
     /// How it is set up.

@@ -6,7 +6,8 @@ use agent_gateway_machine::recording::line;
 use agent_gateway_machine::{Effects, Event};
 use serde::{Deserialize, Serialize};
 
-use crate::world::{Observer, Step};
+use crate::invariant::Observation;
+use crate::world::Observer;
 
 /// The events of one run and what was done about each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Entry {
 }
 
 impl Observer for Trace {
-    fn observe(&mut self, step: Step<'_>) {
+    fn observe(&mut self, step: &Observation<'_>) {
         self.entries.push(Entry {
             event: step.event.clone(),
             effects: step.effects.clone(),

@@ -6,7 +6,7 @@
 //!                        └─────────┘
 //! ```
 //! The world is another pair of hands: it carries out every effect in virtual time, keeps the tokens in a vault of its
-//! own, and feeds back what happens. Same script, same seed, same bytes.
+//! own, and feeds back what happens. Every invariant watches. Same script, same seed, same bytes.
 //!
 //! At one moment, what came is read first, then the user acts, then the server, and the alarm rings last (C14).
 
@@ -20,4 +20,4 @@ mod run;
 mod user;
 
 pub use outcome::Played;
-pub use run::{Observer, Step, World};
+pub use run::{Observer, World};

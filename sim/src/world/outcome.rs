@@ -8,6 +8,7 @@ use agent_gateway_protocol::event::Chunk;
 use agent_gateway_protocol::frame::ToolResult;
 use agent_gateway_protocol::{EventType, OperationId, OperationStatus, Payload, TopicId};
 
+use crate::invariant::Violation;
 use crate::names::{self, effect_detail};
 use crate::script::Expect;
 use crate::server::Server;
@@ -45,6 +46,8 @@ pub struct Played {
     pub effects: BTreeMap<String, u64>,
     /// What must never be, such as a token that the vault does not have. Each is a bug of the machine or of the world.
     pub bugs: Vec<String>,
+    /// The first invariant broken, and by which event, counted from 0.
+    pub violation: Option<(u64, Violation)>,
     order: Vec<String>,
 }
 
@@ -66,6 +69,7 @@ impl Played {
             is_marked: false,
             effects: BTreeMap::new(),
             bugs: Vec::new(),
+            violation: None,
             order: Vec::new(),
         }
     }
@@ -97,6 +101,12 @@ impl Played {
         }
     }
 
+    pub(super) fn violate(&mut self, violation: Violation) {
+        if self.violation.is_none() {
+            self.violation = Some((self.events, violation));
+        }
+    }
+
     pub(super) fn close(&mut self, state: Option<State>, server: Server) {
         let Some(state) = state else {
             return;
@@ -120,6 +130,9 @@ impl Played {
     #[must_use]
     pub fn failures(&self, expect: &Expect) -> Vec<String> {
         let mut failures = self.bugs.clone();
+        if let Some((event, violation)) = &self.violation {
+            failures.push(format!("event {event}: {violation}"));
+        }
         let mut check = |holds: bool, failure: &dyn Fn() -> String| {
             if !holds {
                 failures.push(failure());

@@ -1,7 +1,7 @@
 use agent_gateway_machine::recording::Recording;
 use agent_gateway_machine::{
-    Attach, ConfigError, Cursor, Effects, Event, EventKind, Execute, Millis, State, Timestamp,
-    ToolAnswer, transition,
+    Attach, ConfigError, Cursor, Event, EventKind, Execute, Millis, State, Timestamp, ToolAnswer,
+    transition,
 };
 use agent_gateway_protocol::api::{AppContext, ExecAgent};
 use agent_gateway_protocol::{
@@ -13,29 +13,19 @@ use super::happening::{Happening, Queue};
 use super::network::Network;
 use super::outcome::Played;
 use super::user::User;
+use crate::invariant::{Invariants, Observation};
 use crate::random::Random;
 use crate::script::{AttachAct, ClockAct, Script, UserAct};
 use crate::server::{Server, ServerConfig, ServerInput};
 
-/// One event, what it made of the state, and the effects.
-#[derive(Clone, Copy, Debug)]
-pub struct Step<'a> {
-    /// What came.
-    pub event: &'a Event,
-    /// What was to be done.
-    pub effects: &'a Effects,
-    /// The state after it.
-    pub state: &'a State,
-}
-
 /// Whoever looks on.
 pub trait Observer {
     /// One event has been handled.
-    fn observe(&mut self, step: Step<'_>);
+    fn observe(&mut self, step: &Observation<'_>);
 }
 
 impl Observer for () {
-    fn observe(&mut self, _: Step<'_>) {}
+    fn observe(&mut self, _: &Observation<'_>) {}
 }
 
 /// One session in virtual time.
@@ -71,6 +61,7 @@ pub struct World {
     pub(super) user: User,
     pub(super) clock: Clock,
     pub(super) played: Played,
+    invariants: Invariants,
     /// Absent only while it makes a transition.
     state: Option<State>,
     /// What the machine is to be told, in order.
@@ -125,6 +116,7 @@ impl World {
             user: User::new(&script.user),
             clock: Clock::default(),
             played: Played::new(Recording::new(config.clone(), machine_seed)),
+            invariants: Invariants::default(),
             state: Some(State::new(config, machine_seed)?),
             inbox: Vec::new(),
             running,
@@ -210,11 +202,15 @@ impl World {
         };
         let event = Event::new(self.clock.reading(self.now), kind);
         let (state, effects) = transition(state, event.clone());
-        observer.observe(Step {
+        let step = Observation {
             event: &event,
             effects: &effects,
             state: &state,
-        });
+        };
+        observer.observe(&step);
+        if let Err(violation) = self.invariants.observe(&step) {
+            self.played.violate(violation);
+        }
         self.state = Some(state);
         self.played.note(event, &effects, self.now);
         self.carry_out(&effects);
@@ -291,7 +287,7 @@ impl World {
         self.state.as_ref().is_none_or(State::is_settled)
             && self.queue.is_empty()
             && self.user.deadline().is_none()
-            && self.server.api().next_deadline().is_none()
+            && self.server.next_turn().is_none()
     }
 
     fn finish(mut self) -> Played {
