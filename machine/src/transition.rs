@@ -90,7 +90,7 @@ pub(crate) fn route_frame(
         ServerFrame::AuthSuccess => live.on_auth_success(context),
         ServerFrame::AuthFailed(frame) => live.on_auth_failed(context, frame.reason),
         ServerFrame::AuthExpired => live.on_auth_expired(context),
-        ServerFrame::HeartbeatAck => None,
+        ServerFrame::HeartbeatAck => live.on_heartbeat_ack(context),
         ServerFrame::ResumeComplete(frame) => live.on_resume_complete(context, frame),
         ServerFrame::AgentEvent(_)
         | ServerFrame::SessionComplete(_)

@@ -191,20 +191,19 @@ impl Connection {
 
     /// C5: a beat. One that rings much too late means the host slept: the peer gets one chance to answer.
     pub(crate) fn on_heartbeat_due(&mut self, context: &mut Context<'_>, due: Timestamp) {
-        let Some(dial) = self.connected() else {
-            return;
-        };
-        context.push(Effect::SendFrame {
-            dial,
-            frame: ClientFrame::Heartbeat,
-        });
         if context.now().since(due) > context.limits().sleep_threshold {
-            context.disarm(Timer::Heartbeat);
-            context.disarm(Timer::Silence);
-            context.arm(Timer::Probe, context.limits().probe_deadline);
-        } else {
-            context.arm(Timer::Heartbeat, context.limits().heartbeat_interval);
+            return self.probe(context);
         }
+        self.beat(context);
+        context.arm(Timer::Heartbeat, context.limits().heartbeat_interval);
+    }
+
+    /// C5: asks for a sign of life, and drops the connection if none comes soon.
+    pub(crate) fn probe(&mut self, context: &mut Context<'_>) {
+        self.beat(context);
+        context.disarm(Timer::Heartbeat);
+        context.disarm(Timer::Silence);
+        context.arm(Timer::Probe, context.limits().probe_deadline);
     }
 
     /// C5, I9: silence beyond the bound drops the connection; frames since then only moved the bound.
@@ -229,7 +228,7 @@ impl Connection {
             self.start_heartbeat(context);
             return News::Nothing;
         }
-        self.on_late(context, "the gateway did not answer after a sleep")
+        self.on_late(context, "the gateway did not answer a probe")
     }
 
     /// The backoff, or the wait for `nbf`, is over.
@@ -436,6 +435,15 @@ impl Connection {
     fn close_socket(&mut self, context: &mut Context<'_>, code: CloseCode) {
         if let Some(dial) = self.current() {
             context.push(Effect::CloseConnection { dial, code });
+        }
+    }
+
+    fn beat(&self, context: &mut Context<'_>) {
+        if let Some(dial) = self.connected() {
+            context.push(Effect::SendFrame {
+                dial,
+                frame: ClientFrame::Heartbeat,
+            });
         }
     }
 

@@ -42,6 +42,10 @@ impl Live {
     /// C5.
     pub(crate) fn on_probe_due(&mut self, context: &mut Context<'_>) -> Option<End> {
         let news = self.connection.on_probe_due(context);
+        if news == News::Nothing && self.session.sequence.is_probed() {
+            // The gateway lives, and does not answer heartbeats: that was long enough (C8).
+            return self.end_seam(context);
+        }
         self.follow_loss(context, news)
     }
 

@@ -349,13 +349,17 @@ impl Live {
         self.session.inquiry.on_answered();
     }
 
-    /// The server says that the run is over. A stream that is still talking brings its own end, after everything
-    /// before it (I10): it is not overtaken.
+    /// The server says that the run is over, before the stream has. A stream that is still talking brings its own
+    /// end, after everything before it (I10), and one that is being reconnected gets the time to do so.
     fn end_by_status(&mut self, context: &mut Context<'_>, outcome: Outcome) -> Option<End> {
-        if !self.concluding
-            && self.connection.connected().is_some()
-            && self.session.inquiry.defer_to_stream(context)
-        {
+        if self.concluding {
+            if self.session.terminal.is_binding() {
+                self.session.sequence.tell_missing_end(context);
+            }
+            return Some(End::by_server(outcome));
+        }
+        let connected = self.connection.connected().is_some();
+        if self.session.inquiry.defer_to_stream(context, connected) {
             return None;
         }
         if self.session.sequence.is_in_seam() {
@@ -364,6 +368,7 @@ impl Live {
                 return Some(end);
             }
         }
+        self.session.sequence.tell_missing_end(context);
         Some(End::by_server(outcome))
     }
 

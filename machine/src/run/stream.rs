@@ -70,9 +70,17 @@ impl Live {
         self.judge(context)
     }
 
-    /// One of the seam's bounds in time (C8).
+    /// The seam's bound in time (C8): the gateway is asked for a sign that the replay is over.
     pub(crate) fn on_seam_due(&mut self, context: &mut Context<'_>) -> Option<End> {
         if self.session.sequence.on_seam_due(context) {
+            self.connection.probe(context);
+        }
+        None
+    }
+
+    /// An ack is a sign of life, and, to a probe, the sign that the replay is over (C5, C8).
+    pub(crate) fn on_heartbeat_ack(&mut self, context: &mut Context<'_>) -> Option<End> {
+        if self.session.sequence.is_probed() {
             return self.end_seam(context);
         }
         None

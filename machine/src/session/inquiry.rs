@@ -27,6 +27,8 @@ pub(crate) struct Inquiry {
     unknown_since: Option<Timestamp>,
     /// The server says that the run is over, and the stream is still talking: asked again once it is quiet.
     awaits_quiet: bool,
+    /// The server says that the run is over, and the stream is being reconnected.
+    awaits_replay: bool,
 }
 
 impl Inquiry {
@@ -38,6 +40,7 @@ impl Inquiry {
             unanswered_since: None,
             unknown_since: None,
             awaits_quiet: false,
+            awaits_replay: false,
         };
         inquiry.rearm(context);
         inquiry
@@ -91,13 +94,15 @@ impl Inquiry {
         self.rearm(context);
     }
 
-    /// Whether the stream has said something just now: then its own end is on its way, and no answer overtakes it.
-    /// It is asked again once it is quiet.
-    pub(crate) fn defer_to_stream(&mut self, context: &mut Context<'_>) -> bool {
+    /// The server says that the run is over: whether to wait for the stream to say so too. If it has said something
+    /// just now, its own end is on its way, and it is asked again once it is quiet. If it is being reconnected, its
+    /// end is in the replay, and it is asked again one interval later; then that was long enough.
+    pub(crate) fn defer_to_stream(&mut self, context: &mut Context<'_>, connected: bool) -> bool {
         let quiet_at = self.heard_at.plus(context.limits().seam_quiet);
-        self.awaits_quiet = context.now() < quiet_at;
+        self.awaits_quiet = connected && context.now() < quiet_at;
+        let waited = core::mem::replace(&mut self.awaits_replay, !connected);
         self.rearm(context);
-        self.awaits_quiet
+        self.awaits_quiet || (self.awaits_replay && !waited)
     }
 
     /// The server does not know the run. Twice, some time apart, ends it: whether this was the second time.

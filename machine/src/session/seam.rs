@@ -3,7 +3,7 @@
 //! After each `resume` frames may arrive live, replayed, twice and out of order. That stretch is the *seam*:
 //!
 //! ```text
-//!  closed ──resume sent──▶ open ──resume_complete, or its bound──▶ ending ──nothing held──▶ closed
+//!  closed ──resume sent──▶ open ──resume_complete, or its bounds─▶ ending ──nothing held──▶ closed
 //!    as they come        next contiguous one passes,             what is held passes in order,
 //!                        ahead of a hole is held                 each hole is a gap
 //! ```
@@ -46,13 +46,14 @@ struct Hole {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Seam {
-    opened_at: Timestamp,
     /// Whether it was opened with a cursor: what passes in it is a replay (S11).
     replaying: bool,
     held: BTreeMap<u64, ServerFrame>,
     held_bytes: usize,
     /// When a frame last found its place (C8).
     moved_at: Timestamp,
+    /// Whether the gateway has been probed for the end of the replay.
+    probed: bool,
     /// Whether it is over and only gives back what it holds.
     ending: bool,
     /// Whether a hole has been told while ending.
@@ -79,11 +80,11 @@ impl Sequence {
     pub(crate) fn open_seam(&mut self, context: &mut Context<'_>) {
         let now = context.now();
         self.seam = Some(Seam {
-            opened_at: now,
             replaying: !self.cursor.is_start(),
             held: BTreeMap::new(),
             held_bytes: 0,
             moved_at: now,
+            probed: false,
             ending: false,
             gap_told: false,
         });
@@ -197,22 +198,37 @@ impl Sequence {
         }
     }
 
+    /// The run is over, and its end was not in the stream: whatever came before it may be missing too (C11, S14).
+    pub(crate) fn tell_missing_end(&self, context: &mut Context<'_>) {
+        self.tell_gap(context, None);
+    }
+
     /// The gateway has sent `resume_complete`: from now on it is waited for.
     pub(crate) fn on_resume_answered(&mut self) {
         self.answers_resume = true;
     }
 
-    /// C8's bounds in time: nothing held, or a hole that has not shrunk. Whether the seam is over now.
+    /// C8's bound in time, for a gateway that may not answer `resume`: no frame has found its place for a while.
+    /// Whether that is so: then the gateway is probed. It handles our frames in order, so what comes back tells that
+    /// the whole replay has been sent; and if nothing comes back the socket is dead, and nothing is given up.
     pub(crate) fn on_seam_due(&mut self, context: &mut Context<'_>) -> bool {
-        let Some(seam) = &self.seam else {
+        let Some(seam) = &mut self.seam else {
             return false;
         };
         let still_moving = seam.moved_at.plus(context.limits().seam_quiet);
-        if !seam.held.is_empty() && context.now() < still_moving {
+        if context.now() < still_moving {
             context.arm_at(Timer::Seam, still_moving);
             return false;
         }
-        self.end_seam(context)
+        seam.probed = true;
+        true
+    }
+
+    /// Whether the seam only waits for the answer to its probe.
+    pub(crate) fn is_probed(&self) -> bool {
+        self.seam
+            .as_ref()
+            .is_some_and(|seam| seam.probed && !seam.ending)
     }
 
     /// Whether frames may still come in any order.
@@ -227,7 +243,11 @@ impl Sequence {
 
     /// Whether `Timer::Seam` runs.
     pub(crate) fn expects_timer(&self) -> bool {
-        !self.answers_resume && self.seam.as_ref().is_some_and(|seam| !seam.ending)
+        !self.answers_resume
+            && self
+                .seam
+                .as_ref()
+                .is_some_and(|seam| !seam.ending && !seam.probed)
     }
 
     /// I13, and what no single field can say; for `check()`.

@@ -25,6 +25,16 @@ pub(crate) enum Beginning {
     Attach,
 }
 
+impl Beginning {
+    /// Its name in the command that repeats a history.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Execute => "execute",
+            Self::Attach => "attach",
+        }
+    }
+}
+
 /// A history being made.
 pub(crate) struct History {
     state: Option<State>,

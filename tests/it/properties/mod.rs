@@ -4,6 +4,7 @@
 //! it.
 
 mod coverage;
+mod faithful;
 mod history;
 
 use std::env;
@@ -31,6 +32,13 @@ fn invariants_hold_on_random_histories_of_an_attached_run() {
     check(Beginning::Attach);
 }
 
+#[test]
+fn a_faithful_gateway_is_heard_whole_and_in_order() {
+    let cases = number("AGW_HISTORIES").map_or(HISTORIES, |all| all.div_ceil(2));
+    search(cases, faithful::Session::live)
+        .unwrap_or_else(|(what, words)| panic!("{what}\n{}", repeat("faithful", &words)));
+}
+
 /// Repeats one history: `AGW_HISTORY=execute:0000002a,...`, as a failure prints it.
 #[test]
 fn one_history_repeated() {
@@ -38,15 +46,18 @@ fn one_history_repeated() {
         return;
     };
     let (beginning, words) = text.split_once(':').expect("BEGINNING:WORD,WORD,...");
-    let beginning = match beginning {
-        "execute" => Beginning::Execute,
-        "attach" => Beginning::Attach,
-        other => panic!("{other} is neither execute nor attach"),
-    };
     let words: Vec<u32> = words
         .split(',')
         .map(|word| u32::from_str_radix(word, 16).expect("a word of eight hex digits"))
         .collect();
+    let beginning = match beginning {
+        "execute" => Beginning::Execute,
+        "attach" => Beginning::Attach,
+        "faithful" => {
+            return faithful::Session::live(&words).unwrap_or_else(|what| panic!("{what}"));
+        }
+        other => panic!("{other} is none of execute, attach, faithful"),
+    };
     let mut history = None;
     let outcome = live_in(&mut history, beginning, &words);
     if let Some(history) = &history {
@@ -65,6 +76,15 @@ fn one_history_repeated() {
 
 fn check(beginning: Beginning) {
     let cases = number("AGW_HISTORIES").map_or(HISTORIES, |all| all.div_ceil(2));
+    search(cases, |words| live(beginning, words))
+        .unwrap_or_else(|(what, words)| panic!("{what}\n{}", repeat(beginning.name(), &words)));
+}
+
+/// Looks for words that `live` objects to, and makes them as few and small as it can.
+fn search(
+    cases: u32,
+    live: impl Fn(&[u32]) -> Result<(), String>,
+) -> Result<(), (String, Vec<u32>)> {
     let seed = number("AGW_SEED").unwrap_or(1);
     let mut runner = TestRunner::new(Config {
         cases,
@@ -75,15 +95,12 @@ fn check(beginning: Beginning) {
     });
     let histories = vec(any::<u32>(), 1..=STEPS);
     let outcome = runner.run(&histories, |words| {
-        live(beginning, &words).map_err(TestCaseError::fail)
+        live(&words).map_err(TestCaseError::fail)
     });
     match outcome {
-        Ok(()) => {}
-        Err(TestError::Fail(why, words)) => {
-            let repeat = repeat(beginning, &words);
-            panic!("{why}\nseed {seed}; to repeat it:\n{repeat}");
-        }
-        Err(TestError::Abort(why)) => panic!("{why}"),
+        Ok(()) => Ok(()),
+        Err(TestError::Fail(why, words)) => Err((format!("{why} (seed {seed})"), words)),
+        Err(TestError::Abort(why)) => Err((why.to_string(), Vec::new())),
     }
 }
 
@@ -112,12 +129,9 @@ fn live_in(place: &mut Option<History>, beginning: Beginning, words: &[u32]) -> 
     Ok(())
 }
 
-fn repeat(beginning: Beginning, words: &[u32]) -> String {
-    let beginning = match beginning {
-        Beginning::Execute => "execute",
-        Beginning::Attach => "attach",
-    };
-    let mut text = format!("AGW_HISTORY={beginning}:");
+/// The command that repeats a history.
+fn repeat(beginning: &str, words: &[u32]) -> String {
+    let mut text = format!("to repeat it: AGW_HISTORY={beginning}:");
     for (index, word) in words.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
         let _ = write!(text, "{comma}{word:08x}");
