@@ -17,6 +17,7 @@ mod client;
 mod clock;
 mod credential;
 mod driver;
+pub mod embedded;
 mod lifetime;
 mod observer;
 mod recorder;

@@ -10,7 +10,7 @@ use agent_gateway_protocol::api::{
 };
 use agent_gateway_protocol::{OperationStatus, ServerUrl, trpc};
 use async_trait::async_trait;
-use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Response, redirect};
 use rustls::ClientConfig;
 
@@ -254,10 +254,12 @@ fn retry_after(response: &Response) -> Option<Millis> {
 }
 
 fn redirected(response: &Response) -> RequestFailure {
-    let target = response
-        .headers()
-        .get(reqwest::header::LOCATION)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let target = response.headers().get(LOCATION).map(|value| {
+        let target = String::from_utf8_lossy(value.as_bytes());
+        // Its query may echo what was asked.
+        let end = target.find('?').unwrap_or(target.len());
+        target[..end].to_owned()
+    });
     let text = match target {
         Some(target) => format!("it redirects to {target}, and redirects are not followed"),
         None => "it redirects, and redirects are not followed".into(),

@@ -1,4 +1,6 @@
 //! The hands, through their public doors.
 
+mod api;
 mod double;
 mod run;
+mod transport;
