@@ -11,6 +11,7 @@ use crate::event::Network;
 use crate::fences::{DialId, Fences, RequestId};
 use crate::ignored::Ignored;
 use crate::jitter::Jitter;
+use crate::mutation::Mutation;
 use crate::notification::{ConnectionStatus, Notification, Warning};
 use crate::receipt::Receipt;
 use crate::request::Call;
@@ -32,6 +33,9 @@ pub(crate) struct Kit {
     pub(crate) published: ConnectionStatus,
     /// Which sorts of warning the caller has been told.
     pub(crate) warned: Warned,
+    /// How this machine is broken, in the tests that want one.
+    #[cfg(feature = "mutations")]
+    pub(crate) mutation: Option<Mutation>,
 }
 
 impl Kit {
@@ -47,6 +51,8 @@ impl Kit {
             receipt: Receipt::default(),
             published: ConnectionStatus::default(),
             warned: Warned::default(),
+            #[cfg(feature = "mutations")]
+            mutation: None,
         }
     }
 }
@@ -129,6 +135,19 @@ impl Context<'_> {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.kit.config.limits
+    }
+
+    /// Whether this machine is broken in this way; never, but in the tests that want it.
+    #[cfg(feature = "mutations")]
+    pub(crate) fn is_broken(&self, mutation: Mutation) -> bool {
+        self.kit.mutation == Some(mutation)
+    }
+
+    /// Whether this machine is broken in this way; never, but in the tests that want it.
+    #[cfg(not(feature = "mutations"))]
+    #[expect(clippy::unused_self, reason = "the same question with the feature on")]
+    pub(crate) const fn is_broken(&self, _: Mutation) -> bool {
+        false
     }
 
     pub(crate) fn push(&mut self, effect: Effect) {

@@ -39,6 +39,7 @@ mod event;
 mod fences;
 mod ignored;
 mod jitter;
+mod mutation;
 mod notification;
 mod outbox;
 mod outcome;
@@ -65,6 +66,8 @@ pub use event::{
 };
 pub use fences::{DialId, RequestId};
 pub use ignored::Ignored;
+#[doc(hidden)]
+pub use mutation::Mutation;
 pub use notification::{
     AnswerId, AnswerRefusal, ConnectionStatus, EventReceived, Notification, RunStarted,
     StopFailure, TopicStatus, Warning,

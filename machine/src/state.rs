@@ -43,6 +43,14 @@ impl State {
         })))
     }
 
+    /// The same run in a machine broken on purpose, for tests of tests.
+    #[cfg(feature = "mutations")]
+    #[must_use]
+    pub fn broken_by(mut self, mutation: crate::mutation::Mutation) -> Self {
+        self.0.kit.mutation = Some(mutation);
+        self
+    }
+
     /// The connection's status.
     #[must_use]
     pub fn status(&self) -> ConnectionStatus {

@@ -28,6 +28,7 @@ use crate::effect::Effect;
 use crate::event::{Close, DialFailure, Network};
 use crate::fences::DialId;
 use crate::ignored::Ignored;
+use crate::mutation::Mutation;
 use crate::notification::{ConnectionStatus, Notification};
 use crate::outcome::Outcome;
 use crate::time::{Millis, Timestamp};
@@ -113,6 +114,9 @@ impl Connection {
             return self.ignore_opened(context);
         };
         context.disarm(Timer::Dial);
+        if context.is_broken(Mutation::BackoffResetOnOpen) {
+            self.backoff.reset();
+        }
         self.link = Link::Authenticating { dial };
         context.arm(
             Timer::Authentication,
@@ -212,6 +216,9 @@ impl Connection {
             return News::Nothing;
         };
         let bound = connected.heard.plus(context.limits().silence_bound());
+        if context.is_broken(Mutation::SilenceUnnoticed) {
+            return News::Nothing;
+        }
         if context.now() < bound {
             context.arm_at(Timer::Silence, bound);
             return News::Nothing;

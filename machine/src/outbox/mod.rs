@@ -24,6 +24,7 @@ use crate::context::Context;
 use crate::effect::Effect;
 use crate::event::ToolAnswer;
 use crate::fences::DialId;
+use crate::mutation::Mutation;
 use crate::notification::{AnswerId, AnswerRefusal, Notification, Warning};
 use crate::time::Millis;
 use crate::timers::Timer;
@@ -175,6 +176,9 @@ impl Outbox {
 
     /// After every `auth_success`, everything not yet seen at the server goes out (again), byte for byte (T2, T3).
     pub(crate) fn on_connected(&mut self, context: &mut Context<'_>, dial: DialId) {
+        if context.is_broken(Mutation::OutboxDroppedOnReconnect) {
+            return;
+        }
         for (_, answer) in self.ledger.answers_mut() {
             answer.sent = true;
             context.push(Effect::SendFrame {

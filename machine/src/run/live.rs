@@ -14,6 +14,7 @@ use crate::effect::Effect;
 use crate::event::{Close, DialFailure};
 use crate::fences::{DialId, RequestId};
 use crate::ignored::Ignored;
+use crate::mutation::Mutation;
 use crate::notification::{Notification, TopicStatus};
 use crate::outbox::Outbox;
 use crate::outcome::Outcome;
@@ -282,7 +283,9 @@ impl Live {
         reply: Reply,
     ) -> Option<End> {
         let interrupt = self.stop.as_ref().and_then(|stop| stop.request);
-        if self.session.credential.request() == Some(request) {
+        let unfenced =
+            context.is_broken(Mutation::RefreshUnfenced) && matches!(reply, Reply::TokenIssued(_));
+        if self.session.credential.request() == Some(request) || unfenced {
             let news = self.session.credential.on_reply(context, reply);
             self.follow_credential(context, news)
         } else if self.session.inquiry.request() == Some(request) {

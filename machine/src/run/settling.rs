@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::effect::Effect;
 use crate::fences::RequestId;
 use crate::ignored::Ignored;
+use crate::mutation::Mutation;
 use crate::notification::{Notification, TopicStatus};
 use crate::outcome::Outcome;
 use crate::request::{Call, RefusalKind, Reply, RequestFailure, StatusReport};
@@ -121,6 +122,9 @@ impl Settling {
         settling.interrupt = interrupt;
         settling.step = match server_side {
             ServerSide::Over => settling.settle_marker(context),
+            _ if context.is_broken(Mutation::MarkerClearedBlindly) => {
+                settling.settle_marker(context)
+            }
             ServerSide::Unknown => settling.ask(context),
             ServerSide::LeftAlone => None,
         };
@@ -222,6 +226,9 @@ impl Settling {
     fn stay_or_end(self: Box<Self>, context: &mut Context<'_>) -> Phase {
         if self.step.is_some() || self.interrupt.is_some() || self.start.is_some() {
             return Phase::Settling(self);
+        }
+        if context.is_broken(Mutation::EndLatchedTwice) {
+            tell(context, &self.ended);
         }
         context.kit.timers.clear_all();
         Phase::Ended(Box::new(self.ended))

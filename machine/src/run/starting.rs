@@ -18,6 +18,7 @@ use crate::cursor::Cursor;
 use crate::event::Execute;
 use crate::fences::RequestId;
 use crate::ignored::Ignored;
+use crate::mutation::Mutation;
 use crate::notification::{Notification, RunStarted};
 use crate::outcome::{Outcome, StartFailure};
 use crate::request::{Call, RefusalKind, Reply, RequestFailure, Started};
@@ -297,6 +298,7 @@ impl Starting {
         reply: Reply,
     ) -> Phase {
         let outcome = match reply {
+            Reply::Started(_) if context.is_broken(Mutation::StopForgetsLateId) => Outcome::Stopped,
             Reply::Started(started) => return interrupt(context, &self.execute, *started),
             Reply::StartRefused { .. } => Outcome::Stopped,
             Reply::Failed(failure) if is_certain(&failure) => Outcome::Stopped,

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::cursor::{Cursor, Digest};
+use crate::mutation::Mutation;
 use crate::notification::Notification;
 use crate::session::ring::{Ring, digest};
 use crate::time::Timestamp;
@@ -78,6 +79,9 @@ impl Sequence {
 
     /// `resume` goes out: from here on frames may come in any order (C4, C8).
     pub(crate) fn open_seam(&mut self, context: &mut Context<'_>) {
+        if context.is_broken(Mutation::SeamRemoved) {
+            return;
+        }
         let now = context.now();
         self.seam = Some(Seam {
             replaying: !self.cursor.is_start(),
@@ -134,6 +138,9 @@ impl Sequence {
             if seam.held.contains_key(number) {
                 context.kit.receipt.duplicates += 1;
             } else {
+                if context.is_broken(Mutation::CursorMovedEarly) {
+                    self.cursor.id = Some(EventId::Number(*number));
+                }
                 seam.hold(*number, frame);
                 self.end_overfull_seam(context);
             }

@@ -53,7 +53,7 @@ fn random_histories_reach_every_outcome_notification_call_and_reason() {
 
 impl Reached {
     fn live(&mut self, beginning: Beginning, words: &[u32]) {
-        let mut history = History::begin(beginning, words[0]).expect("invariants hold");
+        let mut history = History::begin(beginning, words[0], None).expect("invariants hold");
         for word in &words[1..] {
             history.act(*word).expect("invariants hold");
         }

@@ -6,8 +6,8 @@
 use agent_gateway_machine::recording::Recording;
 use agent_gateway_machine::{
     Attach, Call, Close, Config, DialFailure, DialFailureKind, DialId, Effect, Effects, Event,
-    EventKind, Execute, FrameProblem, Millis, Network, Refusal, RefusalKind, Renewal, Reply,
-    RequestFailure, RequestId, Started, State, StatusReport, Timestamp, TokenGrant, TokenId,
+    EventKind, Execute, FrameProblem, Millis, Mutation, Network, Refusal, RefusalKind, Renewal,
+    Reply, RequestFailure, RequestId, Started, State, StatusReport, Timestamp, TokenGrant, TokenId,
     TokenKind, ToolAnswer, transition,
 };
 use agent_gateway_protocol::api::ExecAgent;
@@ -81,19 +81,17 @@ enum Asked {
 }
 
 impl History {
-    pub(crate) fn begin(beginning: Beginning, word: u32) -> Result<Self, Violation> {
-        let gateway = GatewayUrl::parse("wss://gateway.example").ok();
-        let config = Config::new(gateway);
-        Self::with_config(config, beginning, word)
-    }
-
-    pub(crate) fn with_config(
-        config: Config,
+    pub(crate) fn begin(
         beginning: Beginning,
         word: u32,
+        mutation: Option<Mutation>,
     ) -> Result<Self, Violation> {
         let seed = u64::from(word);
-        let state = State::new(config.clone(), seed).expect("the config is valid");
+        let config = Config::new(GatewayUrl::parse("wss://gateway.example").ok());
+        let mut state = State::new(config.clone(), seed).expect("the config is valid");
+        if let Some(mutation) = mutation {
+            state = state.broken_by(mutation);
+        }
         let mut history = Self {
             state: Some(state),
             recording: Recording::new(config, seed),

@@ -6,10 +6,12 @@
 mod coverage;
 mod faithful;
 mod history;
+mod mutations;
 
 use std::env;
 use std::fmt::Write;
 
+use agent_gateway_machine::Mutation;
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
@@ -59,7 +61,7 @@ fn one_history_repeated() {
         other => panic!("{other} is none of execute, attach, faithful"),
     };
     let mut history = None;
-    let outcome = live_in(&mut history, beginning, &words);
+    let outcome = live_in(&mut history, beginning, &words, None);
     if let Some(history) = &history {
         let steps = history.recording().events.iter().zip(history.answers());
         for (event, effects) in steps {
@@ -106,18 +108,23 @@ fn search(
 
 /// Lives through one history, to its fair end; and, for some, once more from its recording (I15).
 fn live(beginning: Beginning, words: &[u32]) -> Result<(), String> {
-    live_in(&mut None, beginning, words)
+    live_in(&mut None, beginning, words, None)
 }
 
-fn live_in(place: &mut Option<History>, beginning: Beginning, words: &[u32]) -> Result<(), String> {
+fn live_in(
+    place: &mut Option<History>,
+    beginning: Beginning,
+    words: &[u32],
+    mutation: Option<Mutation>,
+) -> Result<(), String> {
     let (first, rest) = words.split_first().ok_or("no words")?;
     let told = |violation: agent_gateway_sim::invariant::Violation| violation.to_string();
-    let history = place.insert(History::begin(beginning, *first).map_err(told)?);
+    let history = place.insert(History::begin(beginning, *first, mutation).map_err(told)?);
     for word in rest {
         history.act(*word).map_err(told)?;
     }
     history.finish().map_err(told)?;
-    if first.is_multiple_of(16) {
+    if first.is_multiple_of(16) && mutation.is_none() {
         let again = history
             .recording()
             .replay()

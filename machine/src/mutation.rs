@@ -1,0 +1,48 @@
+//! Machines broken on purpose, so that tests can show that the invariants bite.
+//!
+//! A run-time switch behind the feature `mutations`, which only the tests turn on: without it nothing of this is in
+//! the state, and every question is answered "no" at compile time.
+
+use serde::{Deserialize, Serialize};
+
+/// One way to break the machine. Each is a mistake a client of this kind has really made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mutation {
+    /// The reply to a refresh that was given up counts all the same (C13, D1).
+    RefreshUnfenced,
+    /// The cursor moves when a frame comes, not when it is passed (C8, C10).
+    CursorMovedEarly,
+    /// A socket that merely opened starts the backoff over (C6, D7).
+    BackoffResetOnOpen,
+    /// The end is told again when the run has settled (S11).
+    EndLatchedTwice,
+    /// After `resume` frames are handed on as they come (C8, D11).
+    SeamRemoved,
+    /// Answers are not sent again on a new socket (T3, D8, D14).
+    OutboxDroppedOnReconnect,
+    /// A second `auth_expired` starts a second refresh (S8, D3).
+    RefreshNotJoined,
+    /// A stop cuts `execAgent` and forgets what it started (R2, D9).
+    StopForgetsLateId,
+    /// Silence is never noticed (C5).
+    SilenceUnnoticed,
+    /// The marker is cleared whatever the server's side is (R6, D10).
+    MarkerClearedBlindly,
+}
+
+impl Mutation {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::RefreshUnfenced,
+        Self::CursorMovedEarly,
+        Self::BackoffResetOnOpen,
+        Self::EndLatchedTwice,
+        Self::SeamRemoved,
+        Self::OutboxDroppedOnReconnect,
+        Self::RefreshNotJoined,
+        Self::StopForgetsLateId,
+        Self::SilenceUnnoticed,
+        Self::MarkerClearedBlindly,
+    ];
+}
