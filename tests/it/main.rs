@@ -1,5 +1,6 @@
 //! Everything that needs more than one crate: the rules of the lifecycle, properties, golden traces, end to end.
 
+mod end_to_end;
 mod properties;
 mod registry;
 mod traces;
