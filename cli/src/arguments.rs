@@ -82,7 +82,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Start a run and show it until its end
     #[command(after_help = RUN_HELP)]
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     /// Serve a gateway and an API for any client, until Ctrl-C
     #[command(after_help = SERVE_HELP)]
     Serve(ServeArguments),

@@ -1,12 +1,14 @@
 //! Everything that can end the program before or beside a run, each in one sentence.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use agent_gateway_adapters::ClientError;
 use agent_gateway_machine::ConfigError;
 use agent_gateway_machine::recording::RecordingError;
 use agent_gateway_protocol::GatewayUrlError;
+use agent_gateway_sim::script::ScriptError;
 use thiserror::Error;
 
 use crate::exit_code::ExitCode;
@@ -29,7 +31,7 @@ pub(crate) enum Error {
         option: &'static str,
     },
     /// A run could not begin.
-    #[error("{}{error}", at(place))]
+    #[error("{}", placed(place.as_deref(), &error.to_string()))]
     Client {
         /// The server; none for the one inside this process.
         place: Option<String>,
@@ -44,6 +46,17 @@ pub(crate) enum Error {
     File {
         /// The file.
         path: PathBuf,
+        /// What went wrong.
+        error: io::Error,
+    },
+    /// A script that cannot be used; says the file and the place in it.
+    #[error("{0}")]
+    Script(#[from] ScriptError),
+    /// An address that cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
         /// What went wrong.
         error: io::Error,
     },
@@ -79,6 +92,8 @@ impl Error {
             | Self::ServerMissing { .. }
             | Self::Config(_)
             | Self::File { .. }
+            | Self::Script(_)
+            | Self::Listen { .. }
             | Self::Recording { .. } => ExitCode::Usage,
             Self::Client { error, .. } => match error {
                 ClientError::GatewayUnknown(failure) => ExitCode::of_request(failure),
@@ -100,8 +115,10 @@ impl Error {
     }
 }
 
-fn at(place: &Option<String>) -> String {
-    place
-        .as_ref()
-        .map_or_else(String::new, |place| format!("{place}: "))
+/// The sentence with the place in front, unless it names it.
+pub(crate) fn placed(place: Option<&str>, sentence: &str) -> String {
+    match place {
+        Some(place) if !sentence.contains(place) => format!("{place}: {sentence}"),
+        _ => sentence.to_owned(),
+    }
 }

@@ -9,6 +9,9 @@ mod machine;
 mod render;
 mod replay;
 mod run;
+mod script;
+mod serve;
+mod signals;
 mod tools;
 
 use std::io;
@@ -37,8 +40,8 @@ fn main() -> std::process::ExitCode {
 
 fn perform(command: Command) -> Result<ExitCode, Error> {
     match command {
-        Command::Run(arguments) => with_runtime(run::run(arguments, Environment::read())),
-        Command::Serve(_) => Ok(ExitCode::Completed),
+        Command::Run(arguments) => with_runtime(run::run(*arguments, Environment::read())),
+        Command::Serve(arguments) => with_runtime(serve::run(arguments)),
         Command::Machine(arguments) => {
             machine::run(&arguments, io::stdin().lock(), io::stdout().lock())
         }

@@ -2,25 +2,30 @@
 
 mod remote;
 mod session;
-mod signals;
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 
-use agent_gateway_adapters::{Client, ClientBuilder};
+use agent_gateway_adapters::embedded::EmbeddedServer;
+use agent_gateway_adapters::{Client, ClientBuilder, Credential};
 use agent_gateway_machine::Execute;
 use agent_gateway_protocol::api::{AppContext, ApprovalMode, ExecAgent, UserInterventionConfig};
+
+use agent_gateway_sim::script::Script;
+use tokio::net::TcpListener;
 
 use crate::arguments::RunArguments;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::render::Renderer;
+use crate::script;
+use crate::signals::Signals;
 use crate::tools::Tools;
 
 use remote::Remote;
 use session::Session;
-pub(crate) use signals::Signals;
 
 /// LobeHub's own assistant.
 const INBOX: &str = "inbox";
@@ -46,16 +51,48 @@ pub(crate) async fn run(
     if let Some(path) = arguments.record {
         builder = record(builder, path)?;
     }
+    let execute = Execute::new(input);
     match remote {
         Some(remote) => {
             let place = remote.server.to_string();
             let client = remote.client(builder)?;
             let tools = Tools::new(arguments.tools, false);
             let session = Session::new(client, Some(place), tools, renderer);
-            session.run(Execute::new(input), &mut signals).await
+            session.run(execute, &mut signals).await
         }
-        None => todo!(),
+        None => {
+            let script = match &arguments.script {
+                Some(path) => script::read(path)?,
+                None => script::demo()?,
+            };
+            let server = embedded(&script).await?;
+            let client = client_of(&server, builder)?;
+            let tools = Tools::new(arguments.tools, true);
+            let session = Session::new(client, None, tools, renderer);
+            let result = session.run(execute, &mut signals).await;
+            server.shutdown().await;
+            result
+        }
     }
+}
+
+/// The gateway inside this process, on a free port of loopback.
+async fn embedded(script: &Script) -> Result<EmbeddedServer, Error> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let listen = |error| Error::Listen { address, error };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    EmbeddedServer::start(listener, Some(script))
+        .await
+        .map_err(listen)
+}
+
+/// A client of it, made as one of a server anywhere is.
+fn client_of(server: &EmbeddedServer, builder: ClientBuilder) -> Result<Client, Error> {
+    builder
+        .server(server.server_url().clone())
+        .credential(Credential::ApiKey(server.client_token().clone()))
+        .build()
+        .map_err(|error| Error::Client { place: None, error })
 }
 
 fn input(arguments: &RunArguments) -> ExecAgent {

@@ -5,11 +5,10 @@ use agent_gateway_adapters::{Client, Run, RunHandle};
 use agent_gateway_machine::{AnswerId, Execute, Millis, Notification, Outcome};
 use tokio::time::{Instant, timeout};
 
-use super::Signals;
-use super::signals::Signal;
-use crate::error::Error;
+use crate::error::{Error, placed};
 use crate::exit_code::ExitCode;
 use crate::render::Renderer;
+use crate::signals::{Signal, Signals};
 use crate::tools::{Tools, Workbench};
 
 /// After SIGTERM the server gets this long to take the stop.
@@ -71,7 +70,8 @@ impl<W: Write> Session<W> {
             Over::Ended(outcome) => {
                 let code = ExitCode::of(&outcome);
                 if code != ExitCode::Completed {
-                    complain(self.place.as_deref(), &outcome);
+                    let sentence = placed(self.place.as_deref(), &outcome.to_string());
+                    anstream::eprintln!("agw: {sentence}");
                 }
                 settle(&run.handle(), signals).await;
                 Ok(code)
@@ -155,13 +155,6 @@ async fn settle(run: &RunHandle, signals: &mut Signals) {
     tokio::select! {
         () = run.settled() => {}
         _ = signals.next() => {}
-    }
-}
-
-fn complain(place: Option<&str>, outcome: &Outcome) {
-    match place {
-        Some(place) => anstream::eprintln!("agw: {place}: {outcome}"),
-        None => anstream::eprintln!("agw: {outcome}"),
     }
 }
 

@@ -7,8 +7,8 @@ use agent_gateway_protocol::{Object, RawJson};
 pub(super) const API_NAME: &str = "readFile";
 
 const NOTES: &str = "\
-Water the plants on Friday.
-Ask Ada about the release.
+Buy oat milk.
+Call Ada about the gateway.
 ";
 
 pub(super) fn read(arguments: &str) -> ToolAnswer {

@@ -3,4 +3,6 @@
 mod errors;
 mod machine;
 mod program;
+mod run;
+mod serve;
 mod stub;

@@ -1,6 +1,7 @@
 //! Spawns the program with an environment of its own.
 
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 
 /// The program, with nothing of our own environment that it would heed.
 pub(crate) fn agw(arguments: &[&str]) -> Command {
@@ -60,5 +61,89 @@ impl Left {
         for dump in ["RUST_BACKTRACE", "panicked", "Some(", "{ "] {
             assert!(!stderr.contains(dump), "{stderr}");
         }
+    }
+}
+
+/// A program that is running. Ended when dropped.
+pub(crate) struct Live {
+    child: Child,
+    stdout: Lines<BufReader<ChildStdout>>,
+    stderr: Lines<BufReader<ChildStderr>>,
+    said: String,
+    complained: String,
+}
+
+impl Live {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self {
+            child,
+            stdout,
+            stderr,
+            said: String::new(),
+            complained: String::new(),
+        }
+    }
+
+    /// Waits for a line with `part` on standard output.
+    #[track_caller]
+    pub(crate) fn line_with(&mut self, part: &str) -> String {
+        wait(&mut self.stdout, part, &mut self.said)
+    }
+
+    /// Waits for a line with `part` on standard error.
+    #[track_caller]
+    pub(crate) fn complaint_with(&mut self, part: &str) -> String {
+        wait(&mut self.stderr, part, &mut self.complained)
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, signal: &str) {
+        crate::run::kill(self.child.id(), signal);
+    }
+
+    /// Waits for its end; gives all that it wrote.
+    pub(crate) fn left(mut self) -> Left {
+        take(&mut self.stdout, &mut self.said);
+        take(&mut self.stderr, &mut self.complained);
+        Left {
+            code: self.child.wait().unwrap().code(),
+            stdout: std::mem::take(&mut self.said),
+            stderr: std::mem::take(&mut self.complained),
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // It may have left already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[track_caller]
+fn wait(lines: &mut Lines<impl BufRead>, part: &str, seen: &mut String) -> String {
+    for line in lines {
+        let line = line.unwrap();
+        seen.push_str(&line);
+        seen.push('\n');
+        if line.contains(part) {
+            return line;
+        }
+    }
+    panic!("no line with `{part}` in:\n{seen}");
+}
+
+fn take(lines: &mut Lines<impl BufRead>, seen: &mut String) {
+    for line in lines {
+        seen.push_str(&line.unwrap());
+        seen.push('\n');
     }
 }

@@ -1,0 +1,235 @@
+//! `agw run`: a whole run through real sockets, shown, recorded, stopped.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::program::{Live, agw, run};
+
+fn path(name: &str) -> String {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    folder.join(name).to_str().unwrap().to_owned()
+}
+
+fn script(name: &str, text: &str) -> String {
+    let path = path(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// A run that streams a word and then nothing, until it is stopped.
+fn endless(name: &str, api: &str) -> String {
+    script(
+        name,
+        &format!(
+            r#"{{
+  "about": "A run that does not end by itself.",
+  "gateway": {{ "steps": [
+    {{ "when": "resumed", "do": {{ "event": {{ "type": "stream_chunk", "data": {{ "chunkType": "text", "content": "word" }} }} }} }}
+  ] }},
+  "api": {api}
+}}"#
+        ),
+    )
+}
+
+fn lines(stdout: &str) -> Vec<Value> {
+    let lines = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    lines.collect()
+}
+
+fn kinds(lines: &[Value]) -> Vec<&str> {
+    lines
+        .iter()
+        .map(|line| line["kind"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn without_a_server_the_gateway_inside_shows_a_whole_run() {
+    let left = run(&["run", "Say hello, then read notes.txt"]);
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    assert_eq!(left.stderr, "");
+    for part in [
+        "── step 1 · demo-1",
+        "Say hello, then read notes.txt",
+        "⚙ lobe-local-system/readFile {\"path\":\"notes.txt\"}",
+        "✓ lobe-local-system/readFile",
+        "Buy oat milk.",
+        "── step 2",
+        "── completed · 2 steps · 1 tool call · 598 tokens (513 in, 85 out)",
+    ] {
+        assert!(
+            left.stdout.contains(part),
+            "no `{part}` in:\n{}",
+            left.stdout
+        );
+    }
+    assert!(!left.stdout.contains('\u{1b}'), "colours off a terminal");
+}
+
+#[test]
+fn s11_json_is_one_object_a_line_and_the_last_is_the_end() {
+    let record = path("demo.jsonl");
+    let left = run(&["run", "--json", "--record", &record, "hi"]);
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    let lines = lines(&left.stdout);
+    let known = [
+        "status",
+        "event",
+        "gap",
+        "tool_requested",
+        "tool_answered",
+        "warning",
+        "ended",
+    ];
+    assert!(kinds(&lines).iter().all(|kind| known.contains(kind)));
+    assert_eq!(
+        kinds(&lines)
+            .iter()
+            .filter(|kind| **kind == "tool_requested")
+            .count(),
+        1
+    );
+    assert_eq!(
+        kinds(&lines)
+            .iter()
+            .filter(|kind| **kind == "tool_answered")
+            .count(),
+        1
+    );
+    let events = kinds(&lines)
+        .iter()
+        .filter(|kind| **kind == "event")
+        .count();
+    let last = lines.last().unwrap();
+    assert_eq!(last["kind"], "ended");
+    assert_eq!(last["outcome"], "completed");
+    assert_eq!(last["receipt"]["delivered"], events);
+
+    // I15, I17: what was recorded replays to the same end, and holds no secret.
+    let recorded = std::fs::read_to_string(&record).unwrap();
+    assert!(
+        !recorded.contains("agw-client-"),
+        "a token is in the recording"
+    );
+    let replayed = run(&["replay", "--json", &record]);
+    assert_eq!(replayed.code, Some(0), "{}", replayed.stderr);
+    assert!(replayed.stdout.contains("\"completed\""));
+    let shown = run(&["replay", &record]);
+    assert!(
+        shown.stdout.contains("notify run_ended"),
+        "{}",
+        shown.stdout
+    );
+}
+
+#[test]
+fn a_program_answers_a_tool_call() {
+    let left = run(&["run", "--json", "--tool", "readFile=cat", "hi"]);
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    let lines = lines(&left.stdout);
+    let answered = lines
+        .iter()
+        .find(|line| line["kind"] == "tool_answered")
+        .unwrap();
+    assert_eq!(answered["success"], true);
+    assert_eq!(answered["content"], "{\"path\":\"notes.txt\"}");
+}
+
+#[test]
+fn a_script_plays_and_its_failure_is_the_runs() {
+    let script = script(
+        "failing.json",
+        r#"{
+  "about": "The model fails.",
+  "gateway": { "steps": [
+    { "when": "resumed", "do": { "event": { "type": "error", "data": { "error": "Rate limit reached", "errorType": "RateLimitExceeded", "phase": "llm_execution" } } } }
+  ] }
+}"#,
+    );
+    let left = run(&["run", "--script", &script, "hi"]);
+    left.complains(1, &["Rate limit reached"]);
+    assert!(
+        left.stdout.contains("✗ Rate limit reached"),
+        "{}",
+        left.stdout
+    );
+}
+
+#[test]
+fn a_script_that_is_none_is_refused_with_its_place() {
+    let broken = script("not.json", "{\n  \"about\": oops\n}");
+    for command in [
+        ["run", "hi", "--script", &broken].as_slice(),
+        &["serve", &broken],
+    ] {
+        run(command).complains(2, &["not.json:2:"]);
+    }
+    let unknown = script(
+        "unknown.json",
+        "{\n  \"about\": \"x\",\n  \"gateway\": { \"stepz\": [] }\n}",
+    );
+    for command in [
+        ["run", "hi", "--script", &unknown].as_slice(),
+        &["serve", &unknown],
+    ] {
+        run(command).complains(2, &["unknown.json:3:", "gateway", "stepz"]);
+    }
+    run(&["serve", "no/such/script.json"]).complains(2, &["no/such/script.json"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn r5_ctrl_c_stops_the_run_on_the_server() {
+    let script = endless("endless.json", "{}");
+    let mut live = Live::start(agw(&["run", "--json", "--script", &script, "hi"]));
+    live.line_with("stream_chunk");
+    live.signal("INT");
+    let left = live.left();
+    assert_eq!(left.code, Some(130), "{}", left.stderr);
+    let last = lines(&left.stdout).pop().unwrap();
+    assert_eq!(last["outcome"], "interrupted", "{}", left.stdout);
+    assert!(left.stderr.contains("stopping the run"), "{}", left.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_ctrl_c_leaves_at_once() {
+    let script = endless(
+        "deaf.json",
+        r#"{ "calls": { "interrupt_task": [{ "answer": "never" }] } }"#,
+    );
+    let mut live = Live::start(agw(&["run", "--json", "--script", &script, "hi"]));
+    live.line_with("stream_chunk");
+    live.signal("INT");
+    live.complaint_with("stopping the run");
+    live.signal("INT");
+    let left = live.left();
+    assert_eq!(left.code, Some(130), "{}", left.stderr);
+    assert!(!left.stdout.contains("\"ended\""), "{}", left.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn r5_sigterm_stops_the_run_and_leaves() {
+    let script = endless("terminated.json", "{}");
+    let mut live = Live::start(agw(&["run", "--json", "--script", &script, "hi"]));
+    live.line_with("stream_chunk");
+    live.signal("TERM");
+    let left = live.left();
+    assert_eq!(left.code, Some(130), "{}", left.stderr);
+    assert!(left.stdout.contains("\"stopping\"") || left.stdout.contains("\"interrupted\""));
+}
+
+/// What `kill` is for, without a dependency.
+#[cfg(unix)]
+pub(crate) fn kill(process: u32, signal: &str) {
+    let status = Command::new("kill")
+        .args([&format!("-{signal}"), &process.to_string()])
+        .status();
+    assert!(status.unwrap().success());
+}

@@ -1,0 +1,136 @@
+//! `agw serve`: a gateway for any client, driven here by hand-written HTTP and by `agw run` as its client.
+
+use serde_json::{Value, json};
+
+use crate::program::{Live, agw};
+use crate::stub::request;
+
+/// A server that is up, and what it announced.
+struct Serving {
+    live: Live,
+    announcement: Value,
+}
+
+impl Serving {
+    fn start(arguments: &[&str]) -> Self {
+        let mut live = Live::start(agw(&[&["serve"], arguments].concat()));
+        let line = live.line_with("");
+        let announcement = serde_json::from_str(&line).unwrap();
+        Self { live, announcement }
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.announcement[key].as_str().unwrap()
+    }
+
+    /// Calls the gateway's own HTTP as LobeHub's server does.
+    fn push(&self, path: &str, body: &Value) -> (u16, String) {
+        let authorization = format!("Bearer {}", self.text("serviceToken"));
+        request(
+            self.text("gateway"),
+            "POST",
+            &format!("/api/operations/{path}"),
+            &[
+                ("authorization", &authorization),
+                ("content-type", "application/json"),
+            ],
+            &body.to_string(),
+        )
+    }
+}
+
+#[test]
+fn the_announcement_says_all_that_a_client_needs() {
+    let serving = Serving::start(&[]);
+    for key in ["api", "gateway"] {
+        assert!(serving.text(key).starts_with("http://127.0.0.1:"), "{key}");
+    }
+    for key in ["serviceToken", "clientToken"] {
+        assert!(serving.text(key).len() > 20, "{key}");
+    }
+    let (status, body) = request(serving.text("gateway"), "GET", "/health", &[], "");
+    assert_eq!((status, &*body), (200, "OK"));
+}
+
+#[test]
+fn without_the_service_token_nothing_can_be_pushed() {
+    let serving = Serving::start(&[]);
+    let (status, _) = request(
+        serving.text("gateway"),
+        "POST",
+        "/api/operations/push-event",
+        &[("content-type", "application/json")],
+        "{}",
+    );
+    assert_eq!(status, 401);
+}
+
+#[test]
+fn what_is_pushed_to_an_operation_is_streamed_to_its_client() {
+    let serving = Serving::start(&[]);
+    let mut command = agw(&["run", "--json", "hi"]);
+    command
+        .env("LOBEHUB_SERVER", serving.text("api"))
+        .env("LOBEHUB_CLI_API_KEY", serving.text("clientToken"));
+    let mut client = Live::start(command);
+    let started: Value = serde_json::from_str(&client.line_with("\"started\"")).unwrap();
+    let operation = &started["operation"];
+    let event = |kind: &str, data: Value| json!({ "type": kind, "stepIndex": 0, "operationId": operation, "data": data });
+    let text = event(
+        "stream_chunk",
+        json!({ "chunkType": "text", "content": "pushed" }),
+    );
+    let (status, _) = serving.push(
+        "push-event",
+        &json!({ "operationId": operation, "event": text }),
+    );
+    assert_eq!(status, 200);
+    client.line_with("pushed");
+    let end = event("agent_runtime_end", json!({ "reason": "done" }));
+    let (status, _) = serving.push(
+        "push-events",
+        &json!({ "operationId": operation, "events": [end] }),
+    );
+    assert_eq!(status, 200);
+    let left = client.left();
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    let last: Value = serde_json::from_str(left.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(last["outcome"], "completed");
+    assert_eq!(last["receipt"]["delivered"], 2);
+}
+
+#[test]
+fn a_wrong_key_is_not_accepted() {
+    let serving = Serving::start(&[]);
+    let left = crate::program::run(&[
+        "run",
+        "hi",
+        "--server",
+        serving.text("api"),
+        "--api-key",
+        "sk-lh-wrong",
+    ]);
+    left.complains(3, &[serving.text("api"), "401"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it_and_frees_its_port() {
+    let serving = Serving::start(&[]);
+    let address = serving
+        .text("gateway")
+        .strip_prefix("http://")
+        .unwrap()
+        .to_owned();
+    serving.live.signal("INT");
+    let left = serving.live.left();
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    std::net::TcpListener::bind(address).unwrap();
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    crate::program::run(&["serve", "--listen", &address]).complains(2, &[&address, "listen"]);
+}
