@@ -43,6 +43,13 @@ Environment:
   AGENT_GATEWAY_URL    the gateway, if --gateway is not given; else the server is asked for it
   NO_COLOR             no colours";
 
+const ATTACH_HELP: &str = "\
+Example:
+  agw attach op_1783756800000_agt_4kQm2_tpc_9fWbz_Zx81LmQa --topic tpc_9fWbz
+
+A watcher leaves the run's tool calls to others, unless --tool is given. Ctrl-C stops the watching, not the run.
+The environment is that of `agw run`.";
+
 const SERVE_HELP: &str = "\
 Prints one JSON line {\"api\",\"gateway\",\"serviceToken\",\"clientToken\"}, then serves until Ctrl-C:
   /trpc/lambda/*       LobeHub's API, with clientToken as X-API-Key or Oidc-Auth
@@ -83,6 +90,9 @@ pub(crate) enum Command {
     /// Start a run and show it until its end
     #[command(after_help = RUN_HELP)]
     Run(Box<RunArguments>),
+    /// Watch a run that is already going, until its end
+    #[command(after_help = ATTACH_HELP)]
+    Attach(Box<AttachArguments>),
     /// Serve a gateway and an API for any client, until Ctrl-C
     #[command(after_help = SERVE_HELP)]
     Serve(ServeArguments),
@@ -109,6 +119,36 @@ pub(crate) struct RunArguments {
     /// Go on in this topic instead of a new one
     #[arg(long, value_name = "ID")]
     pub(crate) topic: Option<String>,
+    #[command(flatten)]
+    pub(crate) shown: ShownArguments,
+    /// The session that the gateway inside this process plays
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    pub(crate) script: Option<PathBuf>,
+}
+
+/// `agw attach`.
+#[derive(Debug, Args)]
+pub(crate) struct AttachArguments {
+    /// The run, as `agw run` and the server name it
+    pub(crate) operation: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArguments,
+    /// The run's topic: without it no fresh token can be had when the first one expires
+    #[arg(long, value_name = "ID")]
+    pub(crate) topic: Option<String>,
+    /// The run's thread
+    #[arg(long, value_name = "ID")]
+    pub(crate) thread: Option<String>,
+    /// Everything up to this event id is known already; without it the run is shown from its beginning
+    #[arg(long, value_name = "ID")]
+    pub(crate) after: Option<String>,
+    #[command(flatten)]
+    pub(crate) shown: ShownArguments,
+}
+
+/// How a run is shown, and who answers its tool calls.
+#[derive(Debug, Args)]
+pub(crate) struct ShownArguments {
     /// Answer calls of this tool (`identifier/apiName` or `apiName`) with a program; may be given again
     #[arg(long = "tool", value_name = "NAME=COMMAND")]
     pub(crate) tools: Vec<ToolSpecification>,
@@ -118,9 +158,6 @@ pub(crate) struct RunArguments {
     /// Record everything the machine was told, for `agw replay`; holds the run's texts, but no token
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
-    /// The session that the gateway inside this process plays
-    #[arg(long, value_name = "FILE", conflicts_with = "server")]
-    pub(crate) script: Option<PathBuf>,
 }
 
 /// Where the server is and who we are to it.

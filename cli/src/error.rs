@@ -25,10 +25,10 @@ pub(crate) enum Error {
         error: GatewayUrlError,
     },
     /// Something was given that only makes sense with a server.
-    #[error("{option} needs a server: give --server or set LOBEHUB_SERVER")]
+    #[error("{what} needs a server: give --server or set LOBEHUB_SERVER")]
     ServerMissing {
         /// What was given.
-        option: &'static str,
+        what: &'static str,
     },
     /// A run could not begin.
     #[error("{}", placed(place.as_deref(), &error.to_string()))]

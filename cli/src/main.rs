@@ -41,6 +41,7 @@ fn main() -> std::process::ExitCode {
 fn perform(command: Command) -> Result<ExitCode, Error> {
     match command {
         Command::Run(arguments) => with_runtime(run::run(*arguments, Environment::read())),
+        Command::Attach(arguments) => with_runtime(run::attach(*arguments, Environment::read())),
         Command::Serve(arguments) => with_runtime(serve::run(arguments)),
         Command::Machine(arguments) => {
             machine::run(&arguments, io::stdin().lock(), io::stdout().lock())

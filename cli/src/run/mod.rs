@@ -1,31 +1,29 @@
-//! `agw run`: start a run, show it, answer its tool calls, stop it when asked to.
+//! `agw run` and `agw attach`: follow a run, show it, answer its tool calls, stop it when asked to.
 
 mod remote;
 mod session;
 
 use std::fs::File;
-use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
 use agent_gateway_adapters::{Client, ClientBuilder, Credential};
-use agent_gateway_machine::Execute;
+use agent_gateway_machine::{Attach, Execute};
+use agent_gateway_protocol::EventId;
 use agent_gateway_protocol::api::{AppContext, ApprovalMode, ExecAgent, UserInterventionConfig};
 
 use agent_gateway_sim::script::Script;
 use tokio::net::TcpListener;
 
-use crate::arguments::RunArguments;
+use crate::arguments::{AttachArguments, RunArguments, ShownArguments};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
-use crate::render::Renderer;
 use crate::script;
 use crate::signals::Signals;
-use crate::tools::Tools;
 
 use remote::Remote;
-use session::Session;
+use session::View;
 
 /// LobeHub's own assistant.
 const INBOX: &str = "inbox";
@@ -39,41 +37,67 @@ pub(crate) async fn run(
     environment: Environment,
 ) -> Result<ExitCode, Error> {
     let mut signals = Signals::new()?;
-    let output = anstream::AutoStream::auto(io::stdout());
-    let renderer = if arguments.json {
-        Renderer::json(Box::new(io::stdout()) as Box<dyn Write + Send>)
-    } else {
-        Renderer::human(Box::new(output) as Box<dyn Write + Send>)
-    };
-    let input = input(&arguments);
-    let remote = Remote::resolve(arguments.remote, environment)?;
-    let mut builder = Client::builder();
-    if let Some(path) = arguments.record {
-        builder = record(builder, path)?;
-    }
-    let execute = Execute::new(input);
-    match remote {
+    let execute = Execute::new(input(&arguments));
+    let RunArguments {
+        remote,
+        shown,
+        script,
+        ..
+    } = arguments;
+    match Remote::resolve(remote, environment)? {
         Some(remote) => {
             let place = remote.server.to_string();
-            let client = remote.client(builder)?;
-            let tools = Tools::new(arguments.tools, false);
-            let session = Session::new(client, Some(place), tools, renderer);
-            session.run(execute, &mut signals).await
+            let client = remote.client(builder(&shown)?)?;
+            let view = View::new(shown, false, Some(place));
+            session::execute(client, execute, view, &mut signals).await
         }
         None => {
-            let script = match &arguments.script {
+            let script = match &script {
                 Some(path) => script::read(path)?,
                 None => script::demo()?,
             };
             let server = embedded(&script).await?;
-            let client = client_of(&server, builder)?;
-            let tools = Tools::new(arguments.tools, true);
-            let session = Session::new(client, None, tools, renderer);
-            let result = session.run(execute, &mut signals).await;
+            let client = client_of(&server, builder(&shown)?)?;
+            let view = View::new(shown, true, None);
+            let result = session::execute(client, execute, view, &mut signals).await;
             server.shutdown().await;
             result
         }
     }
+}
+
+/// Watches until the run's end, or until the user leaves.
+///
+/// # Errors
+/// There is no server, it could not be asked, or the output fails.
+pub(crate) async fn attach(
+    arguments: AttachArguments,
+    environment: Environment,
+) -> Result<ExitCode, Error> {
+    let mut signals = Signals::new()?;
+    let remote = Remote::resolve(arguments.remote, environment)?;
+    let remote = remote.ok_or(Error::ServerMissing { what: "attach" })?;
+    let mut attach = Attach::new(arguments.operation.into(), arguments.topic.map(Into::into));
+    attach.thread = arguments.thread.map(Into::into);
+    attach.cursor.id = arguments.after.as_deref().map(EventId::parse);
+    attach.executes_tools = !arguments.shown.tools.is_empty();
+    let place = remote.server.to_string();
+    let client = remote.client(builder(&arguments.shown)?)?;
+    let view = View::new(arguments.shown, false, Some(place));
+    session::attach(client, attach, view, &mut signals).await
+}
+
+/// A client that records, if it is to.
+fn builder(shown: &ShownArguments) -> Result<ClientBuilder, Error> {
+    let builder = Client::builder();
+    let Some(path) = &shown.record else {
+        return Ok(builder);
+    };
+    let file = File::create(path).map_err(|error| Error::File {
+        path: path.clone(),
+        error,
+    })?;
+    Ok(builder.record(move || file.try_clone()))
 }
 
 /// The gateway inside this process, on a free port of loopback.
@@ -115,12 +139,7 @@ fn input(arguments: &RunArguments) -> ExecAgent {
             approval_mode: Some(ApprovalMode::Headless),
             ..UserInterventionConfig::default()
         }),
-        client_runtime: (!arguments.tools.is_empty()).then(|| "desktop".into()),
+        client_runtime: (!arguments.shown.tools.is_empty()).then(|| "desktop".into()),
         ..ExecAgent::default()
     }
-}
-
-fn record(builder: ClientBuilder, path: std::path::PathBuf) -> Result<ClientBuilder, Error> {
-    let file = File::create(&path).map_err(|error| Error::File { path, error })?;
-    Ok(builder.record(move || file.try_clone()))
 }

@@ -32,7 +32,7 @@ impl Remote {
                 ("--token", arguments.token.is_some()),
             ];
             return match useless.into_iter().find(|(_, given)| *given) {
-                Some((option, _)) => Err(Error::ServerMissing { option }),
+                Some((what, _)) => Err(Error::ServerMissing { what }),
                 None => Ok(None),
             };
         };

@@ -1,10 +1,11 @@
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::Duration;
 
-use agent_gateway_adapters::{Client, Run, RunHandle};
-use agent_gateway_machine::{AnswerId, Execute, Millis, Notification, Outcome};
+use agent_gateway_adapters::{Client, ClientError, Run, RunHandle};
+use agent_gateway_machine::{AnswerId, Attach, Execute, Millis, Notification, Outcome};
 use tokio::time::{Instant, timeout};
 
+use crate::arguments::ShownArguments;
 use crate::error::{Error, placed};
 use crate::exit_code::ExitCode;
 use crate::render::Renderer;
@@ -14,14 +15,104 @@ use crate::tools::{Tools, Workbench};
 /// After SIGTERM the server gets this long to take the stop.
 const LEAVING: Duration = Duration::from_secs(5);
 
-/// One run on this terminal.
-pub(super) struct Session<W> {
-    client: Client,
+/// How a run is shown, and who answers its tool calls.
+pub(super) struct View {
     /// Where the server is, for errors; none for the one inside this process.
     place: Option<String>,
+    tools: Tools,
+    renderer: Renderer<Box<dyn Write + Send>>,
+}
+
+impl View {
+    /// `notes`: whether the built-in `readFile` answers too.
+    pub(super) fn new(shown: ShownArguments, notes: bool, place: Option<String>) -> Self {
+        let renderer = if shown.json {
+            Renderer::json(Box::new(io::stdout()) as Box<_>)
+        } else {
+            Renderer::human(Box::new(anstream::stdout()) as Box<_>)
+        };
+        Self {
+            place,
+            tools: Tools::new(shown.tools, notes),
+            renderer,
+        }
+    }
+}
+
+/// Starts a run and shows it until its end; one sentence on standard error if it did not go well. Ctrl-C stops the run.
+///
+/// # Errors
+/// Nothing was started, or the output fails.
+pub(super) async fn execute(
+    client: Client,
+    execute: Execute,
+    view: View,
+    signals: &mut Signals,
+) -> Result<ExitCode, Error> {
+    let begin = client.execute(execute);
+    begin_and_follow(begin, RunHandle::stop, view, signals).await
+}
+
+/// Watches a run until its end, as [`execute`] does. Ctrl-C leaves it going.
+///
+/// # Errors
+/// The server could not be asked, or the output fails.
+pub(super) async fn attach(
+    client: Client,
+    attach: Attach,
+    view: View,
+    signals: &mut Signals,
+) -> Result<ExitCode, Error> {
+    let begin = client.attach(attach);
+    begin_and_follow(begin, RunHandle::detach, view, signals).await
+}
+
+async fn begin_and_follow(
+    begin: impl Future<Output = Result<Run, ClientError>>,
+    leave: fn(&RunHandle),
+    view: View,
+    signals: &mut Signals,
+) -> Result<ExitCode, Error> {
+    let View {
+        place,
+        tools,
+        renderer,
+    } = view;
+    let mut session = Session {
+        workbench: Workbench::new(tools),
+        renderer,
+        began: Instant::now(),
+        leave,
+    };
+    let begun = tokio::select! {
+        begun = begin => begun,
+        _ = signals.next() => return Ok(ExitCode::Stopped),
+    };
+    let mut run = begun.map_err(|error| Error::Client {
+        place: place.clone(),
+        error,
+    })?;
+    match session.follow(&mut run, signals).await? {
+        Over::Left => Ok(ExitCode::Stopped),
+        Over::Ended(outcome) => {
+            let code = ExitCode::of(&outcome);
+            if code != ExitCode::Completed {
+                let sentence = placed(place.as_deref(), &outcome.to_string());
+                anstream::eprintln!("agw: {sentence}");
+            }
+            settle(&run.handle(), signals).await;
+            Ok(code)
+        }
+    }
+}
+
+/// One run on this terminal.
+struct Session {
     workbench: Workbench,
-    renderer: Renderer<W>,
+    renderer: Renderer<Box<dyn Write + Send>>,
     began: Instant,
+    /// What the first signal does.
+    leave: fn(&RunHandle),
 }
 
 /// Why the session is over.
@@ -32,53 +123,7 @@ enum Over {
     Left,
 }
 
-impl<W: Write> Session<W> {
-    pub(super) fn new(
-        client: Client,
-        place: Option<String>,
-        tools: Tools,
-        renderer: Renderer<W>,
-    ) -> Self {
-        Self {
-            client,
-            place,
-            workbench: Workbench::new(tools),
-            renderer,
-            began: Instant::now(),
-        }
-    }
-
-    /// Starts the run and shows it until its end; one sentence on standard error if it did not go well.
-    ///
-    /// # Errors
-    /// Nothing was started, or the output fails.
-    pub(super) async fn run(
-        mut self,
-        execute: Execute,
-        signals: &mut Signals,
-    ) -> Result<ExitCode, Error> {
-        let started = tokio::select! {
-            started = self.client.execute(execute) => started,
-            _ = signals.next() => return Ok(ExitCode::Stopped),
-        };
-        let mut run = started.map_err(|error| Error::Client {
-            place: self.place.clone(),
-            error,
-        })?;
-        match self.follow(&mut run, signals).await? {
-            Over::Left => Ok(ExitCode::Stopped),
-            Over::Ended(outcome) => {
-                let code = ExitCode::of(&outcome);
-                if code != ExitCode::Completed {
-                    let sentence = placed(self.place.as_deref(), &outcome.to_string());
-                    anstream::eprintln!("agw: {sentence}");
-                }
-                settle(&run.handle(), signals).await;
-                Ok(code)
-            }
-        }
-    }
-
+impl Session {
     async fn follow(&mut self, run: &mut Run, signals: &mut Signals) -> Result<Over, Error> {
         let mut stopping = false;
         loop {
@@ -105,11 +150,11 @@ impl<W: Write> Session<W> {
                     Signal::Interrupt if stopping => return Ok(Over::Left),
                     Signal::Interrupt => {
                         stopping = true;
-                        anstream::eprintln!("agw: stopping the run; Ctrl-C again leaves at once");
-                        run.stop();
+                        anstream::eprintln!("agw: stopping; Ctrl-C again leaves at once");
+                        (self.leave)(&run.handle());
                     }
                     Signal::Terminate => {
-                        run.stop();
+                        (self.leave)(&run.handle());
                         let stopped = self.until_stopped(run);
                         return timeout(LEAVING, stopped).await.unwrap_or(Ok(Over::Left));
                     }

@@ -193,7 +193,7 @@ fn r5_ctrl_c_stops_the_run_on_the_server() {
     assert_eq!(left.code, Some(130), "{}", left.stderr);
     let last = lines(&left.stdout).pop().unwrap();
     assert_eq!(last["outcome"], "interrupted", "{}", left.stdout);
-    assert!(left.stderr.contains("stopping the run"), "{}", left.stderr);
+    assert!(left.stderr.contains("stopping;"), "{}", left.stderr);
 }
 
 #[cfg(unix)]
@@ -206,7 +206,7 @@ fn a_second_ctrl_c_leaves_at_once() {
     let mut live = Live::start(agw(&["run", "--json", "--script", &script, "hi"]));
     live.line_with("stream_chunk");
     live.signal("INT");
-    live.complaint_with("stopping the run");
+    live.complaint_with("stopping;");
     live.signal("INT");
     let left = live.left();
     assert_eq!(left.code, Some(130), "{}", left.stderr);

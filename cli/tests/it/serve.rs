@@ -100,6 +100,64 @@ fn what_is_pushed_to_an_operation_is_streamed_to_its_client() {
 }
 
 #[test]
+fn r7_a_second_client_attaches_to_a_run_and_sees_it_from_its_beginning() {
+    let serving = Serving::start(&[]);
+    let remote = |command: &mut std::process::Command| {
+        command
+            .env("LOBEHUB_SERVER", serving.text("api"))
+            .env("LOBEHUB_CLI_API_KEY", serving.text("clientToken"));
+    };
+    let mut command = agw(&["run", "--json", "hi"]);
+    remote(&mut command);
+    let mut client = Live::start(command);
+    let started: Value = serde_json::from_str(&client.line_with("\"started\"")).unwrap();
+    let operation = started["operation"].as_str().unwrap();
+    let topic = started["topic"].as_str().unwrap();
+    let push = |kind: &str, data: Value| {
+        let event = json!({ "type": kind, "stepIndex": 0, "operationId": operation, "data": data });
+        let body = json!({ "operationId": operation, "event": event });
+        assert_eq!(serving.push("push-event", &body).0, 200);
+    };
+    push(
+        "stream_chunk",
+        json!({ "chunkType": "text", "content": "first" }),
+    );
+    client.line_with("first");
+
+    let mut command = agw(&["attach", operation, "--topic", topic]);
+    remote(&mut command);
+    let mut watcher = Live::start(command);
+    let mut command = agw(&[
+        "attach", "--json", operation, "--topic", topic, "--after", "1",
+    ]);
+    remote(&mut command);
+    let mut late = Live::start(command);
+    late.line_with("\"connected\"");
+    watcher.line_with("── step 1");
+    push(
+        "stream_chunk",
+        json!({ "chunkType": "text", "content": " second\n" }),
+    );
+    push("agent_runtime_end", json!({ "reason": "done" }));
+
+    for (left, parts) in [
+        (client.left(), ["first", "second"]),
+        (watcher.left(), ["first second", "── completed"]),
+        (late.left(), ["second", "\"completed\""]),
+    ] {
+        assert_eq!(left.code, Some(0), "{}", left.stderr);
+        for part in parts {
+            assert!(left.stdout.contains(part), "no `{part}` in {}", left.stdout);
+        }
+    }
+}
+
+#[test]
+fn r7_attach_needs_a_server() {
+    crate::program::run(&["attach", "op_1"]).complains(2, &["attach", "--server"]);
+}
+
+#[test]
 fn a_wrong_key_is_not_accepted() {
     let serving = Serving::start(&[]);
     let left = crate::program::run(&[
