@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use agent_gateway_protocol::Token;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::tools::ToolSpecification;
 
@@ -64,6 +64,14 @@ Examples:
   agw serve --listen 127.0.0.1:8787
   agw serve session.json";
 
+const SIM_HELP: &str = "\
+Leaves with 1 if something expected did not come, or an invariant was broken. Same script and seed: same bytes.
+
+Examples:
+  agw sim good_run
+  agw sim sim/scripts --trace none
+  agw sim my-session.json --seed 7 --record my-session.jsonl && agw replay my-session.jsonl";
+
 const MACHINE_HELP: &str = "\
 Each line in is one event, {\"at\":<ms>,\"kind\":…}; the first may be a recording's header
 {\"version\":1,\"config\":{…},\"seed\":…} instead. Each line out answers one event:
@@ -96,6 +104,9 @@ pub(crate) enum Command {
     /// Serve a gateway and an API for any client, until Ctrl-C
     #[command(after_help = SERVE_HELP)]
     Serve(ServeArguments),
+    /// Play scripts in virtual time against the real machine, without a socket
+    #[command(after_help = SIM_HELP)]
+    Sim(SimArguments),
     /// The pure machine on standard input and output: events in, effects out, one JSON object a line
     #[command(after_help = MACHINE_HELP)]
     Machine(MachineArguments),
@@ -190,6 +201,34 @@ pub(crate) struct ServeArguments {
     pub(crate) listen: SocketAddr,
 }
 
+/// `agw sim`.
+#[derive(Debug, Args)]
+pub(crate) struct SimArguments {
+    /// Files, folders, patterns with `*` and `?`, or names of scripts that come with the program
+    #[arg(required = true, value_name = "SCRIPT")]
+    pub(crate) scripts: Vec<String>,
+    /// What to show of each session
+    #[arg(long, value_enum, default_value_t = TraceForm::Text, value_name = "FORM")]
+    pub(crate) trace: TraceForm,
+    /// The seed of everything left to chance, instead of the script's own
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Record what the machine was told, for `agw replay`; for one script
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+}
+
+/// What to show of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceForm {
+    /// A timeline: time, who, what, and what was done about it
+    Text,
+    /// One JSON object a line
+    Json,
+    /// Nothing but how it went
+    None,
+}
+
 /// `agw machine`.
 #[derive(Debug, Args)]
 pub(crate) struct MachineArguments {
@@ -212,6 +251,9 @@ pub(crate) struct ReplayArguments {
     /// Stop after this event, counted from 1
     #[arg(long, value_name = "N")]
     pub(crate) until: Option<usize>,
+    /// Wait for Enter after each event
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) step: bool,
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "the form of a value parser")]

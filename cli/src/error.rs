@@ -52,6 +52,15 @@ pub(crate) enum Error {
     /// A script that cannot be used; says the file and the place in it.
     #[error("{0}")]
     Script(#[from] ScriptError),
+    /// Nothing by that name.
+    #[error("{0}: no such file, folder or script of the library")]
+    NoScript(String),
+    /// More or less than one script where one recording is wanted.
+    #[error("--record needs one script; {found} are named")]
+    OneScript {
+        /// How many there are.
+        found: usize,
+    },
     /// An address that cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -93,6 +102,8 @@ impl Error {
             | Self::Config(_)
             | Self::File { .. }
             | Self::Script(_)
+            | Self::NoScript(_)
+            | Self::OneScript { .. }
             | Self::Listen { .. }
             | Self::Recording { .. } => ExitCode::Usage,
             Self::Client { error, .. } => match error {

@@ -12,6 +12,7 @@ mod run;
 mod script;
 mod serve;
 mod signals;
+mod sim;
 mod tools;
 
 use std::io;
@@ -43,6 +44,7 @@ fn perform(command: Command) -> Result<ExitCode, Error> {
         Command::Run(arguments) => with_runtime(run::run(*arguments, Environment::read())),
         Command::Attach(arguments) => with_runtime(run::attach(*arguments, Environment::read())),
         Command::Serve(arguments) => with_runtime(serve::run(arguments)),
+        Command::Sim(arguments) => sim::run(&arguments, anstream::stdout().lock()),
         Command::Machine(arguments) => {
             machine::run(&arguments, io::stdin().lock(), io::stdout().lock())
         }

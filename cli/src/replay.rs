@@ -1,28 +1,30 @@
 //! `agw replay`: a recording fed to the machine, every event and effect shown.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 
 use agent_gateway_machine::recording::Recording;
-use agent_gateway_machine::{Effect, Event, State, transition};
-use anstyle::{AnsiColor, Style};
+use agent_gateway_machine::{State, transition};
+use agent_gateway_sim::trace::Entry;
+use anstyle::Style;
 use serde::Serialize;
 
 use crate::arguments::ReplayArguments;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::sim;
 
 const DIM: Style = Style::new().dimmed();
-const EVENT: Style = AnsiColor::Cyan.on_default();
 
-/// One event with its answer.
+/// One event with its answer and what it made of the state.
 #[derive(Serialize)]
 struct Step<'a> {
     number: usize,
-    event: &'a Event,
-    effects: &'a [Effect],
+    #[serde(flatten)]
+    entry: &'a Entry,
     phase: &'static str,
     status: &'static str,
+    state: &'a State,
 }
 
 /// Replays the recording onto `output`.
@@ -44,60 +46,44 @@ pub(crate) fn run(arguments: &ReplayArguments, mut output: impl Write) -> Result
     for (index, event) in recording.events.into_iter().enumerate().take(until) {
         let (next, effects) = transition(state, event.clone());
         state = next;
-        let step = Step {
-            number: index + 1,
-            event: &event,
-            effects: effects.as_slice(),
-            phase: state.phase(),
-            status: state.status().as_str(),
-        };
+        let entry = Entry { event, effects };
         if arguments.json {
-            writeln!(output, "{}", json(&step))
+            show_json(index + 1, &entry, &state, &mut output)
         } else {
-            show(&step, &mut output)
+            show(index + 1, &entry, &state, &mut output)
         }
         .map_err(Error::Output)?;
+        if arguments.step {
+            output.flush().map_err(Error::Output)?;
+            let mut line = String::new();
+            if io::stdin().read_line(&mut line).map_err(Error::Input)? == 0 {
+                break;
+            }
+        }
     }
     output.flush().map_err(Error::Output)?;
     Ok(ExitCode::Completed)
 }
 
-fn show(step: &Step<'_>, output: &mut impl Write) -> std::io::Result<()> {
-    writeln!(
-        output,
-        "{DIM}{:>4} {:>9}{DIM:#} {EVENT}{}{EVENT:#} {DIM}→ {}, {}{DIM:#}",
-        step.number,
-        step.event.at.to_string(),
-        step.event.kind.name(),
-        step.phase,
-        step.status
-    )?;
-    for effect in step.effects {
-        let name = match effect {
-            Effect::Notify(notification) => format!("notify {}", notification.name()),
-            other => other.name().to_owned(),
-        };
-        writeln!(output, "{:14} {name} {DIM}{}{DIM:#}", "", detail(effect))?;
-    }
-    Ok(())
+fn show(number: usize, entry: &Entry, state: &State, output: &mut impl Write) -> io::Result<()> {
+    let (phase, status) = (state.phase(), state.status().as_str());
+    writeln!(output, "{DIM}{number:>8}  {phase}, {status}{DIM:#}")?;
+    sim::show(entry, output)
 }
 
-/// The effect's content as JSON, without its own name, cut to a line's length.
-fn detail(effect: &Effect) -> String {
-    const WIDTH: usize = 100;
-    let text = json(effect);
-    let inner = text
-        .split_once(':')
-        .and_then(|(_, inner)| inner.strip_suffix('}'))
-        .unwrap_or_default();
-    let mut short: String = inner.chars().take(WIDTH).collect();
-    if short.len() < inner.len() {
-        short.push('…');
-    }
-    short
-}
-
-fn json(value: &impl Serialize) -> String {
-    // Every type written here has string keys only, so writing cannot fail.
-    serde_json::to_string(value).unwrap_or_default()
+fn show_json(
+    number: usize,
+    entry: &Entry,
+    state: &State,
+    output: &mut impl Write,
+) -> io::Result<()> {
+    let step = Step {
+        number,
+        entry,
+        phase: state.phase(),
+        status: state.status().as_str(),
+        state,
+    };
+    serde_json::to_writer(&mut *output, &step)?;
+    writeln!(output)
 }

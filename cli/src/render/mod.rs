@@ -11,6 +11,9 @@ use std::io::{self, Write};
 use agent_gateway_machine::{Millis, Notification, ToolAnswer};
 use agent_gateway_protocol::ToolCallId;
 
+pub(crate) use plain::plain;
+pub(crate) use sentence::span;
+
 use human::Human;
 use json::Json;
 

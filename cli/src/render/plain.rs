@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 /// Text from elsewhere, made harmless for a terminal: no control character but newline and tab is let through, so that
 /// neither a model nor a file it read can move the cursor, recolour the screen or set its title.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     let harmful =
         |character: char| character.is_control() && character != '\n' && character != '\t';
     if text.contains(harmful) {

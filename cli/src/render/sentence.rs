@@ -74,7 +74,7 @@ pub(super) fn sentence(notification: &Notification) -> Option<String> {
 }
 
 /// A span as a person says it: ms below a second, else seconds and tenths, else minutes.
-pub(super) fn span(span: Millis) -> String {
+pub(crate) fn span(span: Millis) -> String {
     let millis = span.as_millis();
     match millis {
         0..1_000 => format!("{millis} ms"),

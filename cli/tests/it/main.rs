@@ -5,4 +5,5 @@ mod machine;
 mod program;
 mod run;
 mod serve;
+mod sim;
 mod stub;

@@ -121,7 +121,7 @@ fn s11_json_is_one_object_a_line_and_the_last_is_the_end() {
     assert!(replayed.stdout.contains("\"completed\""));
     let shown = run(&["replay", &record]);
     assert!(
-        shown.stdout.contains("notify run_ended"),
+        shown.stdout.contains("run_ended completed"),
         "{}",
         shown.stdout
     );

@@ -1,0 +1,177 @@
+//! `agw sim`: scripts played in virtual time.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use agent_gateway_machine::Timestamp;
+use agent_gateway_sim::script::Script;
+use agent_gateway_sim::trace::{Entry, Trace};
+use agent_gateway_sim::world::{Played, World};
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::arguments::{SimArguments, TraceForm};
+use crate::error::Error;
+use crate::exit_code::ExitCode;
+use crate::render::{plain, span};
+use crate::script::{self, Named};
+
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+
+/// How a session went, the last line of each with `--trace json`.
+#[derive(Serialize)]
+struct Verdict<'a> {
+    script: &'a str,
+    seed: u64,
+    events: u64,
+    outcome: Option<&'static str>,
+    ended_at: Option<Timestamp>,
+    failures: &'a [String],
+}
+
+/// Plays every script, after all of them have been read.
+///
+/// # Errors
+/// A script cannot be used, or the output fails.
+pub(crate) fn run(arguments: &SimArguments, mut output: impl Write) -> Result<ExitCode, Error> {
+    let scripts = script::find_all(&arguments.scripts)?;
+    if arguments.record.is_some() && scripts.len() != 1 {
+        return Err(Error::OneScript {
+            found: scripts.len(),
+        });
+    }
+    let mut failed = 0;
+    for named in &scripts {
+        let seed = arguments.seed.unwrap_or(named.script.seed);
+        let mut trace = Trace::default();
+        let played = World::new(&named.script, seed)?.play(&mut trace);
+        let failures = played.failures(&named.script.expect);
+        failed += usize::from(!failures.is_empty());
+        if let Some(path) = &arguments.record {
+            write_recording(path, &played)?;
+        }
+        let verdict = Verdict {
+            script: &named.name,
+            seed,
+            events: played.events,
+            outcome: played
+                .outcome
+                .as_ref()
+                .map(agent_gateway_machine::Outcome::name),
+            ended_at: played.ended_at,
+            failures: &failures,
+        };
+        match arguments.trace {
+            TraceForm::Json => show_json(&trace, &verdict, &mut output),
+            TraceForm::Text => show_head(named, &mut output)
+                .and_then(|()| {
+                    trace
+                        .entries
+                        .iter()
+                        .try_for_each(|entry| show(entry, &mut output))
+                })
+                .and_then(|()| show_verdict(&verdict, &mut output)),
+            TraceForm::None => show_verdict(&verdict, &mut output),
+        }
+        .map_err(Error::Output)?;
+    }
+    if scripts.len() > 1 && arguments.trace != TraceForm::Json {
+        let total = scripts.len();
+        writeln!(output, "{} of {total} as expected", total - failed).map_err(Error::Output)?;
+    }
+    output.flush().map_err(Error::Output)?;
+    Ok(if failed == 0 {
+        ExitCode::Completed
+    } else {
+        ExitCode::Failed
+    })
+}
+
+/// One event of a timeline and what was done about it.
+pub(crate) fn show(entry: &Entry, output: &mut impl Write) -> io::Result<()> {
+    let text = entry.to_text();
+    let mut lines = text.lines();
+    if let Some(line) = lines.next() {
+        // `  time  who      what`, as a trace has it; a longer time pushes the rest to the right.
+        let padding = line.len() - line.trim_start().len();
+        let time = line
+            .trim_start()
+            .split("  ")
+            .next()
+            .unwrap_or_default()
+            .len()
+            + padding;
+        let (time, rest) = line.split_at(time);
+        let who = rest.trim_start().split(' ').next().unwrap_or_default();
+        let style = style_of(who);
+        let what = rest.trim_start().strip_prefix(who).unwrap_or_default();
+        writeln!(
+            output,
+            "{DIM}{time}{DIM:#}  {style}{who}{style:#}{}",
+            plain(what)
+        )?;
+    }
+    for line in lines {
+        writeln!(output, "{DIM}{}{DIM:#}", plain(line))?;
+    }
+    Ok(())
+}
+
+fn style_of(who: &str) -> Style {
+    match who {
+        "user" => AnsiColor::Green.on_default(),
+        "gateway" => AnsiColor::Cyan.on_default(),
+        "api" => AnsiColor::Blue.on_default(),
+        _ => AnsiColor::Yellow.on_default(),
+    }
+}
+
+fn show_head(named: &Named, output: &mut impl Write) -> io::Result<()> {
+    let Script { about, rules, .. } = &named.script;
+    let about = plain(about);
+    writeln!(
+        output,
+        "{BOLD}── {}{BOLD:#} {DIM}{}{DIM:#}",
+        named.name,
+        rules.join(" ")
+    )?;
+    writeln!(output, "{about}")
+}
+
+fn show_verdict(verdict: &Verdict<'_>, output: &mut impl Write) -> io::Result<()> {
+    let (style, mark) = if verdict.failures.is_empty() {
+        (GOOD, '✓')
+    } else {
+        (BAD, '✗')
+    };
+    let outcome = verdict.outcome.unwrap_or("no end");
+    let after = verdict.ended_at.map_or_else(String::new, |at| {
+        format!(" after {}", span(at.since(Timestamp::ZERO)))
+    });
+    writeln!(
+        output,
+        "{style}{mark} {}{style:#} {DIM}seed {}, {} events, {outcome}{after}{DIM:#}",
+        verdict.script, verdict.seed, verdict.events
+    )?;
+    for failure in verdict.failures {
+        writeln!(output, "  {BAD}{}{BAD:#}", plain(failure))?;
+    }
+    Ok(())
+}
+
+fn show_json(trace: &Trace, verdict: &Verdict<'_>, output: &mut impl Write) -> io::Result<()> {
+    output.write_all(trace.to_json_lines().as_bytes())?;
+    serde_json::to_writer(&mut *output, verdict)?;
+    writeln!(output)
+}
+
+fn write_recording(path: &Path, played: &Played) -> Result<(), Error> {
+    fs::write(path, played.recording.to_text()).map_err(|error| Error::File {
+        path: path.into(),
+        error,
+    })
+}
