@@ -51,6 +51,11 @@ pub(super) enum Message {
 }
 
 impl Happening {
+    /// Whether it is read from a socket, and so waits while the caller does not read.
+    pub(super) fn is_read(&self) -> bool {
+        matches!(self, Self::Received(..) | Self::Closed(..))
+    }
+
     /// Whether it waits while the client's host sleeps.
     pub(super) fn waits_for_client(&self) -> bool {
         match self {

@@ -64,6 +64,9 @@ pub struct World {
     invariants: Invariants,
     /// Absent only while it makes a transition.
     state: Option<State>,
+    /// What has come on sockets while the caller does not read.
+    unread: Vec<(u64, Happening)>,
+    is_reading: bool,
     /// What the machine is to be told, in order.
     inbox: Vec<EventKind>,
     running: Option<(OperationId, TopicId)>,
@@ -118,6 +121,8 @@ impl World {
             played: Played::new(Recording::new(config.clone(), machine_seed)),
             invariants: Invariants::default(),
             state: Some(State::new(config, machine_seed)?),
+            unread: Vec::new(),
+            is_reading: true,
             inbox: Vec::new(),
             running,
         })
@@ -176,6 +181,8 @@ impl World {
             let awake = self.clock.awake(self.now);
             if awake > self.now && happening.waits_for_client() {
                 self.queue.put_off(awake, order, happening);
+            } else if !self.is_reading && happening.is_read() {
+                self.unread.push((order, happening));
             } else {
                 self.happen(happening);
             }
@@ -240,8 +247,17 @@ impl World {
                 request: InputRequestId::new(answer.id),
                 content: answer.content.into(),
             },
-            UserAct::PauseReading => EventKind::ReadingPaused,
-            UserAct::ResumeReading => EventKind::ReadingResumed,
+            UserAct::PauseReading => {
+                self.is_reading = false;
+                EventKind::ReadingPaused
+            }
+            UserAct::ResumeReading => {
+                self.is_reading = true;
+                for (order, happening) in core::mem::take(&mut self.unread) {
+                    self.queue.put_off(self.now, order, happening);
+                }
+                EventKind::ReadingResumed
+            }
             UserAct::Restore => {
                 for dial in self.hands.lose_everything() {
                     self.server_loses(dial);
