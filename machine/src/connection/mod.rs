@@ -43,6 +43,8 @@ pub(crate) struct Connection {
     backoff: Backoff,
     /// Whether a dial was ever made: before that nothing was promised to anybody (R3).
     dialled: bool,
+    /// Whether a socket was ever open: from then on an open one is a reconnect (S11).
+    opened_once: bool,
     /// Whether this run has ever been authenticated: before that the budget is the first one (C6).
     authenticated_once: bool,
     /// Whether the peer has broken the protocol once already (C7).
@@ -98,9 +100,6 @@ impl Connection {
         let url = gateway.socket(operation);
         self.clear_timers(context);
         let dial = context.mint_dial();
-        if self.dialled {
-            context.kit.receipt.reconnects += 1;
-        }
         self.dialled = true;
         self.link = Link::Dialing { dial };
         context.arm(Timer::Dial, context.limits().dial_deadline);
@@ -114,6 +113,9 @@ impl Connection {
             return self.ignore_opened(context);
         };
         context.disarm(Timer::Dial);
+        if core::mem::replace(&mut self.opened_once, true) {
+            context.kit.receipt.reconnects += 1;
+        }
         if context.is_broken(Mutation::BackoffResetOnOpen) {
             self.backoff.reset();
         }
@@ -195,7 +197,8 @@ impl Connection {
 
     /// C5: a beat. One that rings much too late means the host slept: the peer gets one chance to answer.
     pub(crate) fn on_heartbeat_due(&mut self, context: &mut Context<'_>, due: Timestamp) {
-        if context.now().since(due) > context.limits().sleep_threshold {
+        let slept = context.now().since(due) > context.limits().sleep_threshold;
+        if slept && !context.kit.timers.is_paused() {
             return self.probe(context);
         }
         self.beat(context);

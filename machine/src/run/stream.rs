@@ -11,7 +11,7 @@ use crate::ignored::Ignored;
 use crate::notification::{EventReceived, Notification, Warning};
 use crate::run::End;
 use crate::run::live::Live;
-use crate::session::terminal::{Doubt, Sign};
+use crate::session::terminal::{Doubt, Sign, Verdict};
 use crate::transition::route_passed;
 
 /// What an own event of the main thread means beside being handed on.
@@ -61,8 +61,13 @@ impl Live {
         if let Some(status) = &frame.status {
             let now = context.now();
             let limits = &context.kit.config.limits;
+            let was_alive = self.session.terminal.verdict() == Verdict::Alive;
             let sign = self.session.terminal.on_status(status, now, limits);
             self.heed(context, sign);
+            if was_alive && self.session.terminal.verdict() != Verdict::Alive && !frame.gap {
+                // The gateway kept the status, and not the frames that go with it.
+                self.session.sequence.tell_missing_end(context);
+            }
         }
         if ended_seam {
             return self.on_seam_closed(context);
