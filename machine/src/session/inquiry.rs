@@ -146,6 +146,10 @@ impl Inquiry {
 
     fn next(&self, context: &Context<'_>) -> Timestamp {
         let limits = context.limits();
+        if self.request.is_some() {
+            // Nothing more is asked before it is answered or given up.
+            return self.asked_at.plus(limits.request_deadline);
+        }
         let mut next = self
             .heard_at
             .max(self.asked_at)
