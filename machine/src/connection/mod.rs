@@ -345,7 +345,7 @@ impl Connection {
     }
 
     /// Whether the socket has been authenticated long enough to count as progress (C6).
-    fn is_proven(&self, context: &Context<'_>) -> bool {
+    pub(crate) fn is_proven(&self, context: &Context<'_>) -> bool {
         match &self.link {
             Link::Connected(connected) => {
                 context.now().since(connected.since) >= context.limits().progress_after

@@ -182,6 +182,10 @@ impl Live {
 
     /// S8: after `auth_success` the socket stays open while a token is fetched; before it, it is closed at once.
     pub(crate) fn on_auth_expired(&mut self, context: &mut Context<'_>) -> Option<End> {
+        if self.connection.is_proven(context) {
+            // The gateway had taken the token; that it runs out in the end is no refusal (S9).
+            self.session.credential.progress();
+        }
         match self.session.credential.on_expired(context) {
             Readiness::Ready | Readiness::Pending => {
                 if self.connection.connected().is_none() {

@@ -230,7 +230,7 @@ impl Credential {
         self.held = token.map(|grant| Held::new(context, &grant, false));
     }
 
-    /// An event was handed on: the gateway has taken the token (S9).
+    /// An event was handed on, or the socket stayed authenticated: the gateway has taken the token (S9).
     pub(crate) fn progress(&mut self) {
         self.refused = 0;
     }
