@@ -80,13 +80,19 @@ impl Timer {
         Self::Settle,
     ];
 
-    /// Whether its clock stands still while the caller has paused reading (C5). Beats go out all the same: without
-    /// them the gateway would close the socket.
+    /// Whether its clock stands still while the caller has paused reading (C5). S14's does too: a stream that is not
+    /// read is silent for no fault of the server's. Beats go out all the same: without them the gateway would close
+    /// the socket.
     #[must_use]
     pub fn stands_still_while_paused(self) -> bool {
         matches!(
             self,
-            Self::Dial | Self::Authentication | Self::Silence | Self::Probe | Self::Seam
+            Self::Dial
+                | Self::Authentication
+                | Self::Silence
+                | Self::Probe
+                | Self::Seam
+                | Self::Inquiry
         )
     }
 }

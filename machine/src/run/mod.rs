@@ -346,6 +346,8 @@ impl Phase {
         let stood = context.kit.timers.resume(now);
         if let Self::Streaming(live) = &mut self {
             live.connection.stood_still(stood);
+            live.session.sequence.stood_still(stood);
+            live.session.inquiry.on_reading_resumed(context);
         }
         self
     }

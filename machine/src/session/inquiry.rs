@@ -51,6 +51,14 @@ impl Inquiry {
         self.heard_at = now;
     }
 
+    /// The socket is read again: what came meanwhile is about to be told, so silence counts from here.
+    pub(crate) fn on_reading_resumed(&mut self, context: &mut Context<'_>) {
+        let now = context.now();
+        self.heard(now);
+        self.unanswered_since = self.unanswered_since.map(|_| now);
+        self.rearm(context);
+    }
+
     /// `resume` went out (C4): its answer is awaited.
     pub(crate) fn on_resumed(&mut self, context: &mut Context<'_>) {
         self.unanswered_since = Some(context.now());
@@ -95,11 +103,12 @@ impl Inquiry {
     }
 
     /// The server says that the run is over: whether to wait for the stream to say so too. If it has said something
-    /// just now, its own end is on its way, and it is asked again once it is quiet. If it is being reconnected, its
-    /// end is in the replay, and it is asked again one interval later; then that was long enough.
+    /// just now, or is not read, its own end may be on its way, and it is asked again once it is quiet. If it is being
+    /// reconnected, its end is in the replay, and it is asked again one interval later; then that was long enough.
     pub(crate) fn defer_to_stream(&mut self, context: &mut Context<'_>, connected: bool) -> bool {
         let quiet_at = self.heard_at.plus(context.limits().seam_quiet);
-        self.awaits_quiet = connected && context.now() < quiet_at;
+        let is_paused = context.kit.timers.is_paused();
+        self.awaits_quiet = is_paused || (connected && context.now() < quiet_at);
         let waited = core::mem::replace(&mut self.awaits_replay, !connected);
         self.rearm(context);
         self.awaits_quiet || (self.awaits_replay && !waited)

@@ -20,7 +20,7 @@ use crate::cursor::{Cursor, Digest};
 use crate::mutation::Mutation;
 use crate::notification::Notification;
 use crate::session::ring::{Ring, digest};
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 use crate::timers::Timer;
 
 /// Holes told as gaps that are remembered, so that a late fill is not taken for a restarted counter. The gateway keeps
@@ -236,6 +236,13 @@ impl Sequence {
         self.seam
             .as_ref()
             .is_some_and(|seam| seam.probed && !seam.ending)
+    }
+
+    /// The clocks stood still for `span`: so did the holes (C5, C8).
+    pub(crate) fn stood_still(&mut self, span: Millis) {
+        if let Some(seam) = &mut self.seam {
+            seam.moved_at = seam.moved_at.plus(span);
+        }
     }
 
     /// Whether frames may still come in any order.
