@@ -51,7 +51,7 @@ struct Seam {
     replaying: bool,
     held: BTreeMap<u64, ServerFrame>,
     held_bytes: usize,
-    /// When a frame last found its place (C8).
+    /// When a frame last found its place, or a hole arose (C8).
     moved_at: Timestamp,
     /// Whether the gateway has been probed for the end of the replay.
     probed: bool,
@@ -140,6 +140,10 @@ impl Sequence {
             } else {
                 if context.is_broken(Mutation::CursorMovedEarly) {
                     self.cursor.id = Some(EventId::Number(*number));
+                }
+                if seam.held.is_empty() {
+                    // The hole is new: its time to be filled starts now.
+                    seam.moved_at = context.now();
                 }
                 seam.hold(*number, frame);
                 self.end_overfull_seam(context);
@@ -306,9 +310,11 @@ impl Sequence {
         }
     }
 
-    /// The cursor's own digest counts too: it may have been given at the start, with no ring behind it (D4).
+    /// The cursor's own frame counts too: it may have been given at the start, with no ring behind it, and even
+    /// without a digest (D4).
     fn has_passed(&self, id: &EventId, digest: Digest) -> bool {
-        (self.cursor.id.as_ref() == Some(id) && self.cursor.digest == Some(digest))
+        let is_cursor = self.cursor.id.as_ref() == Some(id);
+        (is_cursor && self.cursor.digest.is_none_or(|known| known == digest))
             || self.ring.contains(digest)
     }
 
