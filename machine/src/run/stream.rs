@@ -247,7 +247,11 @@ impl Live {
         match doubt {
             Doubt::Echo => context.ignore(Ignored::Echo),
             Doubt::Suspended => context.ignore(Ignored::Suspended),
-            Doubt::Restarted => self.concluding = false,
+            Doubt::Restarted => {
+                if core::mem::take(&mut self.concluding) && !self.session.sequence.is_in_seam() {
+                    self.outbox.on_seam_ended(context);
+                }
+            }
         }
         self.session.inquiry.ask(context, &self.session.operation);
     }
