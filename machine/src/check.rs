@@ -45,6 +45,9 @@ impl State {
         if sequence.is_in_seam() && live.connection.connected().is_none() {
             return Err("a seam is open without a connection".into());
         }
+        if live.concluding && live.session.credential.is_refreshing() {
+            return Err("S8: a fresh token is awaited although an end was noted".into());
+        }
         if !live.outbox.is_bounded(limits) {
             return Err("I13: the outbox has passed its bound".into());
         }

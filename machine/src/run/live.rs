@@ -164,6 +164,11 @@ impl Live {
         context: &mut Context<'_>,
         reason: Box<str>,
     ) -> Option<End> {
+        if self.concluding {
+            // The end that was noted came first, and wins.
+            self.wait_without_socket(context);
+            return None;
+        }
         if reason.contains("Authentication timeout") {
             let news = self.connection.on_late(context, &reason);
             return self.follow_connection(context, news);
@@ -182,6 +187,11 @@ impl Live {
 
     /// S8: after `auth_success` the socket stays open while a token is fetched; before it, it is closed at once.
     pub(crate) fn on_auth_expired(&mut self, context: &mut Context<'_>) -> Option<End> {
+        if self.concluding {
+            self.session.credential.forget(context);
+            self.wait_without_socket(context);
+            return None;
+        }
         if self.connection.is_proven(context) {
             // The gateway had taken the token; that it runs out in the end is no refusal (S9).
             self.session.credential.progress();
@@ -205,16 +215,20 @@ impl Live {
     ) -> Option<End> {
         match news {
             credential::News::Nothing => None,
-            credential::News::Fresh if self.concluding => None,
             credential::News::Fresh => {
-                self.on_socket_gone(context);
-                self.connection.await_token(context);
+                self.wait_without_socket(context);
                 self.dial_when_ready(context)
             }
             credential::News::RunOver => {
-                self.on_socket_gone(context);
-                self.connection.await_token(context);
                 self.session.terminal.on_not_found();
+                if self.connection.connected().is_some() {
+                    // What is still on its way on the open socket has its turn before the end (I10).
+                    self.conclude(context);
+                    return None;
+                }
+                if !self.connection.is_idle() {
+                    self.wait_without_socket(context);
+                }
                 self.judge(context)
             }
             credential::News::Lost(outcome) => Some(End::unexplained(outcome)),
@@ -227,11 +241,27 @@ impl Live {
             Verdict::Alive => None,
             Verdict::Ended(end) => Some(End::by_server(end.into_outcome())),
             Verdict::Unexplained => {
-                self.concluding = true;
-                self.session.inquiry.ask(context, &self.session.operation);
+                self.conclude(context);
                 None
             }
         }
+    }
+
+    /// An end was noted and does not say how the run went: the server is asked (S3, S14). The end wins over a fetch of
+    /// a token (S8): without one the socket is of no use, and should the run go on after all, it is fetched again.
+    fn conclude(&mut self, context: &mut Context<'_>) {
+        self.concluding = true;
+        if self.session.credential.is_refreshing() {
+            self.session.credential.forget(context);
+            self.wait_without_socket(context);
+        }
+        self.session.inquiry.ask(context, &self.session.operation);
+    }
+
+    /// Closes the socket, if there is one, and does not dial.
+    fn wait_without_socket(&mut self, context: &mut Context<'_>) {
+        self.on_socket_gone(context);
+        self.connection.await_token(context);
     }
 
     /// S14: what the server says of the run.
@@ -359,23 +389,25 @@ impl Live {
     /// The server says that the run is over, before the stream has. A stream that is still talking brings its own
     /// end, after everything before it (I10), and one that is being reconnected gets the time to do so.
     fn end_by_status(&mut self, context: &mut Context<'_>, outcome: Outcome) -> Option<End> {
-        if self.concluding {
-            if self.session.terminal.is_binding() {
-                self.session.sequence.tell_missing_end(context);
-            }
-            return Some(End::by_server(outcome));
-        }
+        let binding = self.session.terminal.is_binding();
         let connected = self.connection.connected().is_some();
-        if self.session.inquiry.defer_to_stream(context, connected) {
+        // Once there is no token any more, only a socket that is open can still speak.
+        let may_speak = !self.concluding || (binding && connected);
+        if may_speak && self.session.inquiry.defer_to_stream(context, connected) {
             return None;
         }
-        if self.session.sequence.is_in_seam() {
-            // What is held has its turn before the end, its holes told.
-            if let Some(end) = self.end_seam(context) {
-                return Some(end);
-            }
+        // What a seam holds has its turn before the end, its holes told; a reason in it explains the end.
+        self.session.sequence.end_seam(context);
+        if let Some(end) = self.drain_seam(context) {
+            return Some(end);
         }
-        self.session.sequence.tell_missing_end(context);
+        let verdict = self.session.terminal.verdict();
+        if let Verdict::Ended(end) = verdict {
+            return Some(End::by_server(end.into_outcome()));
+        }
+        if verdict == Verdict::Alive || binding {
+            self.session.sequence.tell_missing_end(context);
+        }
         Some(End::by_server(outcome))
     }
 

@@ -212,7 +212,8 @@ impl Live {
         self.on_seam_closed(context)
     }
 
-    fn drain_seam(&mut self, context: &mut Context<'_>) -> Option<End> {
+    /// Passes on what the seam holds and whose turn has come.
+    pub(crate) fn drain_seam(&mut self, context: &mut Context<'_>) -> Option<End> {
         while let Some(frame) = self.session.sequence.next_held(context) {
             if let Some(end) = route_passed(self, context, frame) {
                 return Some(end);

@@ -222,6 +222,12 @@ impl Credential {
         context.disarm(Timer::RefreshRetry);
     }
 
+    /// The token is known to be expired, and no other is wanted for now.
+    pub(crate) fn forget(&mut self, context: &mut Context<'_>) {
+        self.give_up(context);
+        self.held = None;
+    }
+
     /// A stored state was woken: the vault is empty but for what the hands bring (S10).
     pub(crate) fn on_restored(&mut self, context: &mut Context<'_>, token: Option<TokenGrant>) {
         context.disarm(Timer::RefreshDeadline);
