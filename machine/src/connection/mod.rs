@@ -76,6 +76,19 @@ struct Connected {
     since: Timestamp,
     /// When the last inbound frame of any kind came. Frames only write it; the ring re-arms (C5).
     heard: Timestamp,
+    /// Whether a probe is out and nothing has come since.
+    probed: bool,
+}
+
+/// Whether the peer lives (C5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pulse {
+    /// It has been heard of.
+    Alive,
+    /// It is asked once more.
+    Unsure,
+    /// It has not been heard of for too long.
+    Gone,
 }
 
 /// What the run must follow.
@@ -150,6 +163,7 @@ impl Connection {
             dial,
             since: now,
             heard: now,
+            probed: false,
         });
         self.start_heartbeat(context);
         self.publish(context);
@@ -163,7 +177,7 @@ impl Connection {
         failure: DialFailure,
     ) -> News {
         if failure.kind.is_final() {
-            self.drop_link(context);
+            self.unlink(context);
             return News::GivenUp(Outcome::ConnectionLost {
                 cause: failure.text,
             });
@@ -183,7 +197,7 @@ impl Connection {
         };
         let cause = close.to_string().into_boxed_str();
         if violation && core::mem::replace(&mut self.violated, true) {
-            self.drop_link(context);
+            self.unlink(context);
             return News::GivenUp(Outcome::ProtocolViolation { what: cause });
         }
         self.fail(context, cause)
@@ -197,48 +211,57 @@ impl Connection {
 
     /// C5: a beat. One that rings much too late means the host slept: the peer gets one chance to answer.
     pub(crate) fn on_heartbeat_due(&mut self, context: &mut Context<'_>, due: Timestamp) {
+        let Link::Connected(connected) = &mut self.link else {
+            return;
+        };
         let slept = context.now().since(due) > context.limits().sleep_threshold;
         if slept && !context.kit.timers.is_paused() {
-            return self.probe(context);
+            return connected.probe(context);
         }
-        self.beat(context);
+        connected.beat(context);
         context.arm(Timer::Heartbeat, context.limits().heartbeat_interval);
     }
 
     /// C5: asks for a sign of life, and drops the connection if none comes soon.
     pub(crate) fn probe(&mut self, context: &mut Context<'_>) {
-        self.beat(context);
-        context.disarm(Timer::Heartbeat);
-        context.disarm(Timer::Silence);
-        context.arm(Timer::Probe, context.limits().probe_deadline);
+        if let Link::Connected(connected) = &mut self.link {
+            connected.probe(context);
+        }
     }
 
-    /// C5, I9: silence beyond the bound drops the connection; frames since then only moved the bound.
-    pub(crate) fn on_silence_due(&mut self, context: &mut Context<'_>) -> News {
+    /// C5, I9: the bound on silence; frames since the timer was set only moved it.
+    pub(crate) fn on_silence_due(&mut self, context: &mut Context<'_>) -> Pulse {
         let Link::Connected(connected) = &self.link else {
-            return News::Nothing;
+            return Pulse::Unsure;
         };
-        let bound = connected.heard.plus(context.limits().silence_bound());
         if context.is_broken(Mutation::SilenceUnnoticed) {
-            return News::Nothing;
+            return Pulse::Alive;
         }
+        let bound = connected.heard.plus(context.limits().silence_bound());
         if context.now() < bound {
             context.arm_at(Timer::Silence, bound);
-            return News::Nothing;
+            return Pulse::Alive;
         }
-        self.on_late(context, "the gateway has gone silent")
+        Pulse::Gone
     }
 
     /// C5: the time to answer the probe is over.
-    pub(crate) fn on_probe_due(&mut self, context: &mut Context<'_>) -> News {
-        let Link::Connected(connected) = &self.link else {
-            return News::Nothing;
+    pub(crate) fn on_probe_due(&mut self, context: &mut Context<'_>) -> Pulse {
+        let Link::Connected(connected) = &mut self.link else {
+            return Pulse::Unsure;
         };
-        if context.now().since(connected.heard) < context.limits().probe_deadline {
-            self.start_heartbeat(context);
-            return News::Nothing;
+        if connected.probed {
+            return Pulse::Gone;
         }
-        self.on_late(context, "the gateway did not answer a probe")
+        let bound = connected.heard.plus(context.limits().silence_bound());
+        if context.now() >= bound {
+            // It answered, and then the host slept again.
+            connected.probe(context);
+            return Pulse::Unsure;
+        }
+        self.start_heartbeat(context);
+        context.arm_at(Timer::Silence, bound);
+        Pulse::Alive
     }
 
     /// The backoff, or the wait for `nbf`, is over.
@@ -299,6 +322,7 @@ impl Connection {
     pub(crate) fn heard(&mut self, now: Timestamp) {
         if let Link::Connected(connected) = &mut self.link {
             connected.heard = now;
+            connected.probed = false;
         }
     }
 
@@ -448,15 +472,6 @@ impl Connection {
         }
     }
 
-    fn beat(&self, context: &mut Context<'_>) {
-        if let Some(dial) = self.connected() {
-            context.push(Effect::SendFrame {
-                dial,
-                frame: ClientFrame::Heartbeat,
-            });
-        }
-    }
-
     fn start_heartbeat(&mut self, context: &mut Context<'_>) {
         context.disarm(Timer::Probe);
         context.arm(Timer::Heartbeat, context.limits().heartbeat_interval);
@@ -479,6 +494,24 @@ impl Connection {
 
     fn publish(&self, context: &mut Context<'_>) {
         context.publish(self.status());
+    }
+}
+
+impl Connected {
+    fn beat(&self, context: &mut Context<'_>) {
+        context.push(Effect::SendFrame {
+            dial: self.dial,
+            frame: ClientFrame::Heartbeat,
+        });
+    }
+
+    /// One heartbeat, and until it is answered no other and no bound but its own.
+    fn probe(&mut self, context: &mut Context<'_>) {
+        self.beat(context);
+        self.probed = true;
+        context.disarm(Timer::Heartbeat);
+        context.disarm(Timer::Silence);
+        context.arm(Timer::Probe, context.limits().probe_deadline);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the timers of a live run mean when they ring.
 
-use crate::connection::News;
+use crate::connection::Pulse;
 use crate::context::Context;
 use crate::run::End;
 use crate::run::live::Live;
@@ -35,18 +35,20 @@ impl Live {
 
     /// C5, I9.
     pub(crate) fn on_silence_due(&mut self, context: &mut Context<'_>) -> Option<End> {
-        let news = self.connection.on_silence_due(context);
-        self.follow_loss(context, news)
+        match self.connection.on_silence_due(context) {
+            Pulse::Gone => self.drop_socket(context, "the gateway has gone silent"),
+            Pulse::Alive | Pulse::Unsure => None,
+        }
     }
 
     /// C5.
     pub(crate) fn on_probe_due(&mut self, context: &mut Context<'_>) -> Option<End> {
-        let news = self.connection.on_probe_due(context);
-        if news == News::Nothing && self.session.sequence.is_probed() {
+        match self.connection.on_probe_due(context) {
             // The gateway lives, and does not answer heartbeats: that was long enough (C8).
-            return self.end_seam(context);
+            Pulse::Alive if self.session.sequence.is_probed() => self.end_seam(context),
+            Pulse::Alive | Pulse::Unsure => None,
+            Pulse::Gone => self.drop_socket(context, "the gateway did not answer a probe"),
         }
-        self.follow_loss(context, news)
     }
 
     /// C6, S7.
@@ -83,11 +85,12 @@ impl Live {
     }
 
     /// A socket dropped while a token is fetched, or while the end is looked into, just waits for that (S8).
-    fn follow_loss(&mut self, context: &mut Context<'_>, news: News) -> Option<End> {
-        let waits = self.session.credential.is_refreshing() || self.concluding;
-        if news == News::Lost && waits {
-            self.connection.await_token(context);
+    pub(crate) fn drop_socket(&mut self, context: &mut Context<'_>, why: &str) -> Option<End> {
+        if self.session.credential.is_refreshing() || self.concluding {
+            self.wait_without_socket(context);
+            return None;
         }
+        let news = self.connection.on_late(context, why);
         self.follow_connection(context, news)
     }
 }

@@ -170,8 +170,7 @@ impl Live {
             return None;
         }
         if reason.contains("Authentication timeout") {
-            let news = self.connection.on_late(context, &reason);
-            return self.follow_connection(context, news);
+            return self.drop_socket(context, &reason);
         }
         if reason.contains("nbf") && self.session.credential.retry_not_before() {
             self.on_socket_gone(context);
@@ -259,7 +258,7 @@ impl Live {
     }
 
     /// Closes the socket, if there is one, and does not dial.
-    fn wait_without_socket(&mut self, context: &mut Context<'_>) {
+    pub(crate) fn wait_without_socket(&mut self, context: &mut Context<'_>) {
         self.on_socket_gone(context);
         self.connection.await_token(context);
     }
