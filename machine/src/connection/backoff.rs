@@ -32,6 +32,11 @@ impl Backoff {
         jitter.upper_half(delay)
     }
 
+    /// The first authentication of a run: what it took to get there is not held against the budget after it.
+    pub(crate) fn forgive(&mut self) {
+        self.failures = 0;
+    }
+
     /// Progress starts it over; a socket that merely opened is none (D7).
     pub(crate) fn reset(&mut self) {
         *self = Self::default();

@@ -157,7 +157,9 @@ impl Connection {
             return false;
         };
         context.disarm(Timer::Authentication);
-        self.authenticated_once = true;
+        if !core::mem::replace(&mut self.authenticated_once, true) {
+            self.backoff.forgive();
+        }
         let now = context.now();
         self.link = Link::Connected(Connected {
             dial,
