@@ -10,6 +10,7 @@ use crate::context::{Kit, Told};
 use crate::cursor::Cursor;
 use crate::effect::{Alarm, Effect};
 use crate::effects::Effects;
+use crate::event::Network;
 use crate::notification::ConnectionStatus;
 use crate::outcome::Outcome;
 use crate::receipt::Receipt;
@@ -151,6 +152,8 @@ impl Core {
     pub(crate) fn wake(&mut self, at: Timestamp) {
         self.kit.clock.carry_over(at);
         self.kit.told = Told::Nothing;
+        // What the old host's network was like says nothing of the new one's.
+        self.kit.network = Network::default();
         let now = self.kit.clock.now();
         self.kit.timers.resume(now);
     }
