@@ -276,7 +276,7 @@ impl Starting {
         };
         match self.new_topic(&started) {
             Some(topic) => {
-                let call = Call::FetchMessages(Box::new(messages_of(&started, &topic)));
+                let call = Call::FetchMessages(Box::new(self.messages_of(&started, &topic)));
                 let deadline = context.limits().request_deadline;
                 let request = context.request(call, Timer::MessagesDeadline, deadline);
                 self.step = Step::FetchingMessages {
@@ -326,23 +326,36 @@ impl Starting {
             .is_some_and(|context| context.topic_id.is_some());
         if given { None } else { started.topic.clone() }
     }
+
+    /// R4: without its group, a group's run has no messages.
+    fn messages_of(&self, started: &Started, topic: &TopicId) -> GetMessages {
+        let asked = self.execute.input.app_context.as_ref();
+        GetMessages {
+            agent_id: started.agent.clone(),
+            group_id: asked.and_then(|context| context.group_id.clone()),
+            topic_id: Some(topic.clone()),
+            thread_id: started.thread.clone(),
+            ..GetMessages::default()
+        }
+    }
 }
 
 /// R5: announced before the first dial, then streamed.
 fn stream(execute: Execute, context: &mut Context<'_>, started: Started) -> Phase {
     let token = execute.token.clone().or_else(|| started.token.clone());
-    let credential = Credential::new(context, token, execute.renewal, started.topic.clone());
+    let user_message = started.user_message.clone();
+    let identity = identity(&execute, started);
+    let credential = Credential::new(context, token, execute.renewal, identity.topic.clone());
     context.notify(Notification::RunStarted(Box::new(RunStarted {
-        operation: started.operation.clone(),
-        topic: started.topic.clone(),
-        thread: started.thread.clone(),
-        assistant_message: started.assistant_message.clone(),
-        user_message: started.user_message.clone(),
+        operation: identity.operation.clone(),
+        topic: identity.topic.clone(),
+        thread: identity.thread.clone(),
+        assistant_message: identity.assistant_message.clone(),
+        user_message,
     })));
-    if let Some(operation) = execute.parent.clone() {
+    if let Some(operation) = execute.parent {
         context.notify(Notification::ParentRetired { operation });
     }
-    let identity = identity(&execute, started);
     let mut live = Live::new(context, identity, Cursor::start(), credential, true);
     let end = live.begin(context);
     Phase::follow(live, context, end)
@@ -365,15 +378,6 @@ fn identity(execute: &Execute, started: Started) -> Identity {
             .thread
             .or_else(|| asked.and_then(|context| context.thread_id.clone())),
         assistant_message: started.assistant_message,
-    }
-}
-
-fn messages_of(started: &Started, topic: &TopicId) -> GetMessages {
-    GetMessages {
-        agent_id: started.agent.clone(),
-        topic_id: Some(topic.clone()),
-        thread_id: started.thread.clone(),
-        ..GetMessages::default()
     }
 }
 
