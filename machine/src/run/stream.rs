@@ -113,10 +113,12 @@ impl Live {
         let mut sign = Sign::None;
         let mut meaning = Meaning::Nothing;
         if own {
-            sign = self
-                .session
-                .terminal
-                .on_own_event(is_sign_of_life(&event.kind));
+            let terminal = &mut self.session.terminal;
+            // A sub-thread's life is not the run's (S1); looking for one costs, so only where it matters.
+            let is_sign = terminal.awaits_sign_of_life()
+                && is_sign_of_life(&event.kind)
+                && !event.is_subagent();
+            sign = terminal.on_own_event(is_sign);
             meaning = meaning_of(&event);
         } else if ends {
             self.session.terminal.on_foreign_end(context.now());

@@ -141,6 +141,11 @@ impl Terminal {
         self.noted.as_ref().is_some_and(|noted| noted.binding)
     }
 
+    /// Whether an own event could change anything: there is an end to make void, or a wait to end.
+    pub(crate) fn awaits_sign_of_life(&self) -> bool {
+        self.noted.is_some() || self.suspended
+    }
+
     /// S2: an own event that shows new life after a noted end makes it void; the operation was started again.
     pub(crate) fn on_own_event(&mut self, is_sign_of_life: bool) -> Sign {
         self.foreign_at = None;
@@ -198,6 +203,10 @@ impl Terminal {
         now: Timestamp,
         limits: &Limits,
     ) -> Sign {
+        if *status == OperationStatus::WaitingForHuman && self.is_parked() {
+            // It says what the end said (S9b).
+            return Sign::None;
+        }
         if !status.is_terminal() {
             return self.void();
         }
@@ -239,6 +248,10 @@ impl Terminal {
             return Sign::None;
         }
         Sign::Doubtful(Doubt::Restarted)
+    }
+
+    fn is_parked(&self) -> bool {
+        matches!(&self.noted, Some(noted) if noted.end == Some(ServerEnd::Parked))
     }
 
     fn note(&mut self, end: Option<ServerEnd>) {
