@@ -118,8 +118,14 @@ impl Credential {
             return Readiness::Pending;
         }
         let now = context.now();
+        let renewable = match self.renewal {
+            Renewal::Server => self.topic.is_some(),
+            Renewal::Caller => true,
+            Renewal::Never => false,
+        };
         match &mut self.held {
-            Some(held) if !held.is_aged(now) || (held.fresh && !held.used) => {
+            // One that cannot be replaced is the gateway's to judge.
+            Some(held) if !held.is_aged(now) || (held.fresh && !held.used) || !renewable => {
                 held.used = true;
                 Readiness::Ready
             }
