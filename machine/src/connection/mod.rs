@@ -49,7 +49,7 @@ pub(crate) struct Connection {
     authenticated_once: bool,
     /// Whether the peer has broken the protocol once already (C7).
     violated: bool,
-    /// When a backoff was last skipped because the network is back (C15).
+    /// When a wait was last skipped because the network is back (C15).
     skipped_at: Option<Timestamp>,
 }
 
@@ -282,16 +282,23 @@ impl Connection {
 
     /// C15: the network is back: no need to wait, but not more often than once a second.
     pub(crate) fn on_online(&mut self, context: &mut Context<'_>) -> News {
+        if self.link != Link::BackingOff || !self.may_skip(context) {
+            return News::Nothing;
+        }
+        context.disarm(Timer::Backoff);
+        self.on_wait_over()
+    }
+
+    /// C15: whether a wait may be skipped now; the next one not before a second has passed.
+    pub(crate) fn may_skip(&mut self, context: &Context<'_>) -> bool {
         let now = context.now();
         let soon = self
             .skipped_at
             .is_some_and(|at| now.since(at) < context.limits().skip_interval);
-        if self.link != Link::BackingOff || soon {
-            return News::Nothing;
+        if !soon {
+            self.skipped_at = Some(now);
         }
-        self.skipped_at = Some(now);
-        context.disarm(Timer::Backoff);
-        self.on_wait_over()
+        !soon
     }
 
     /// S7: the token is not valid yet by the gateway's clock; the same one is tried again a little later.

@@ -123,6 +123,20 @@ impl Live {
         self.follow_connection(context, news)
     }
 
+    /// C15: the network is back.
+    pub(crate) fn on_online(&mut self, context: &mut Context<'_>) -> Option<End> {
+        self.retry_token_online(context);
+        let news = self.connection.on_online(context);
+        self.follow_connection(context, news)
+    }
+
+    /// C15: the pause between two tries for a token is skipped too.
+    pub(crate) fn retry_token_online(&mut self, context: &mut Context<'_>) {
+        if self.session.credential.expects_retry() && self.connection.may_skip(context) {
+            self.session.credential.on_online(context);
+        }
+    }
+
     pub(crate) fn follow_connection(
         &mut self,
         context: &mut Context<'_>,

@@ -320,9 +320,12 @@ impl Phase {
         }
         match (self, network) {
             (Self::Streaming(mut live), Network::Online) => {
-                let news = live.connection.on_online(context);
-                let end = live.follow_connection(context, news);
+                let end = live.on_online(context);
                 Self::follow(live, context, end)
+            }
+            (Self::Attaching(mut attaching), Network::Online) => {
+                attaching.live.retry_token_online(context);
+                Self::Attaching(attaching)
             }
             (phase, Network::Online | Network::Offline) => phase,
         }

@@ -10,6 +10,7 @@ use agent_gateway_protocol::TopicId;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
+use crate::event::Network;
 use crate::fences::RequestId;
 use crate::ignored::Ignored;
 use crate::mutation::Mutation;
@@ -220,6 +221,12 @@ impl Credential {
         }
     }
 
+    /// C15: the network is back: the pause between two tries is over.
+    pub(crate) fn on_online(&mut self, context: &mut Context<'_>) {
+        context.disarm(Timer::RefreshRetry);
+        self.on_retry_due(context);
+    }
+
     /// Nothing of this is wanted any more: a fresh token that comes back later does nothing (S12, D1, D2).
     pub(crate) fn give_up(&mut self, context: &mut Context<'_>) {
         if let Refresh::InFlight { request, .. } = core::mem::take(&mut self.refresh) {
@@ -318,6 +325,9 @@ impl Credential {
             }
         }
         let first_cause = first_cause.unwrap_or_else(|| failure.clone());
+        if context.kit.network == Network::Offline {
+            return self.pause_offline(context, failure, tries, first_cause);
+        }
         if tries >= context.limits().refresh_tries {
             return News::Lost(Outcome::RefreshFailed { cause: first_cause });
         }
@@ -331,12 +341,38 @@ impl Credential {
             .unwrap_or(Millis::ZERO)
             .min(RETRY_AFTER_CAP);
         let retry_in = context.kit.jitter.upper_half(step).max(asked);
+        self.pause(context, failure, retry_in, tries, first_cause)
+    }
+
+    /// C15: while the network is gone, tries go at the cap and are not counted.
+    fn pause_offline(
+        &mut self,
+        context: &mut Context<'_>,
+        failure: RequestFailure,
+        tries: u32,
+        first_cause: RequestFailure,
+    ) -> News {
+        let retry_in = context.limits().backoff_cap;
+        self.pause(
+            context,
+            failure,
+            retry_in,
+            tries.saturating_sub(1),
+            first_cause,
+        )
+    }
+
+    fn pause(
+        &mut self,
+        context: &mut Context<'_>,
+        cause: RequestFailure,
+        retry_in: Millis,
+        tries: u32,
+        first_cause: RequestFailure,
+    ) -> News {
         context.arm(Timer::RefreshRetry, retry_in);
         self.refresh = Refresh::Pausing { tries, first_cause };
-        context.notify(Notification::RefreshDelayed {
-            cause: failure,
-            retry_in,
-        });
+        context.notify(Notification::RefreshDelayed { cause, retry_in });
         News::Nothing
     }
 }
