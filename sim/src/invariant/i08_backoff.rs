@@ -22,6 +22,7 @@ impl Invariant for Backoff {
             // A new clock, and no socket; what was progress before stays progress.
             self.leave(limits.progress_after);
             self.now = step.event.at;
+            self.offline = false;
         }
         self.now = self.now.max(step.event.at);
         if let EventKind::NetworkChanged(network) = step.event.kind {

@@ -649,6 +649,7 @@ impl History {
         self.requests.clear();
         self.alarm = None;
         self.paused = false;
+        self.offline = false;
         let token = self.grant_sometimes(argument >> 3);
         self.happen(EventKind::Restored { token })
     }
