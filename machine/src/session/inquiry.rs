@@ -156,8 +156,9 @@ impl Inquiry {
     fn next(&self, context: &Context<'_>) -> Timestamp {
         let limits = context.limits();
         if self.request.is_some() {
-            // Nothing more is asked before it is answered or given up.
-            return self.asked_at.plus(limits.request_deadline);
+            // Nothing more is asked before it is answered or given up, and then this is looked at again.
+            let given_up = self.asked_at.plus(limits.request_deadline);
+            return given_up.plus(limits.inquiry_interval);
         }
         let mut next = self
             .heard_at
