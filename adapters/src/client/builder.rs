@@ -230,6 +230,7 @@ impl ClientBuilder {
                 queue: self.queue,
                 seed: self.seed,
                 watches: self.watches,
+                runs: Arc::default(),
             }),
         })
     }

@@ -33,8 +33,10 @@ pub enum ClientError {
     /// What the server names as its gateway is none.
     #[error("the gateway that the server names cannot be used: {0}")]
     PublishedGateway(GatewayUrlError),
-    /// The server does not let new runs go through its gateway (G3).
-    #[error("the server has its gateway mode off: it streams new runs itself")]
+    /// The server has no gateway, or does not let new runs go through it (G3).
+    #[error(
+        "the server does not stream new runs through a gateway: it names none, or has the mode off"
+    )]
     GatewayModeOff,
     /// The run is to be recorded or observed, and cannot be.
     #[error("the run cannot be recorded: {0}")]

@@ -2,14 +2,19 @@
 
 mod builder;
 mod error;
+mod runs;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use agent_gateway_machine::recording::{Header, VERSION};
-use agent_gateway_machine::{Attach, Config, Cursor, EventKind, Execute, Limits, Renewal, State};
-use agent_gateway_machine::{TokenGrant, TokenKind};
-use agent_gateway_protocol::{GatewayUrl, ServerUrl};
+use agent_gateway_machine::registry::RegistryEvent;
+use agent_gateway_machine::{
+    Attach, Config, ConnectionStatus, Cursor, EventKind, Execute, Limits, Renewal, State,
+    TokenGrant,
+};
+use agent_gateway_protocol::api::ExecAgent;
+use agent_gateway_protocol::{GatewayUrl, OperationId, ServerUrl};
 use tokio::sync::{OnceCell, watch};
 use tracing::{Instrument, info_span};
 
@@ -21,6 +26,8 @@ use crate::vault::Vault;
 
 pub use builder::{ClientBuilder, SocketToken};
 pub use error::ClientError;
+pub(crate) use runs::Place;
+use runs::{Admission, Runs};
 
 /// Makes the observer of one run.
 type Watch = Box<dyn Fn() -> std::io::Result<Box<dyn Observer>> + Send + Sync>;
@@ -46,6 +53,7 @@ struct Shared {
     queue: QueueLimits,
     seed: Option<u64>,
     watches: Vec<Watch>,
+    runs: Arc<Runs>,
 }
 
 /// What the server says of its gateway.
@@ -67,39 +75,106 @@ impl Client {
     /// Cancel-safe: a future dropped before it is done has started nothing.
     ///
     /// # Errors
-    /// Nothing was started: the server could not be asked for its gateway, or has its gateway mode off. What goes wrong
-    /// later is the run's outcome.
+    /// Nothing was started: the server could not be asked for its gateway, or new runs do not go through one (G3). What
+    /// goes wrong later is the run's outcome.
     pub async fn execute(&self, execute: Execute) -> Result<Run, ClientError> {
-        let config = self.config(true).await?;
+        let config = self.config().await?;
         let vault = Arc::new(Vault::new());
         let (token, renewal) = self.token(&vault);
-        let execute = Execute {
+        let execute = Box::new(Execute {
             token,
             renewal,
             ..execute
+        });
+        let (state, observers) = self.prepare(config)?;
+        let begin = Begin {
+            state,
+            vault,
+            observers,
+            event: RegistryEvent::Execute(execute.clone()),
+            command: EventKind::Execute(execute),
+            cursor: Cursor::start(),
         };
-        let command = EventKind::Execute(Box::new(execute));
-        self.begin(config, vault, command, Cursor::start())
+        self.begin(begin)
     }
 
-    /// Watches a run that is already going (R7). `token` and `renewal` are the client's to say, whatever is in them.
+    /// Watches a run that is already going (R7). `token` and `renewal` are the client's to say, whatever is in them. An
+    /// operation that a live run of this client owns is refused: the run given ends at once and says so.
     ///
     /// Cancel-safe: a future dropped before it is done has done nothing.
     ///
     /// # Errors
     /// The server could not be asked for its gateway. What goes wrong later is the run's outcome.
     pub async fn attach(&self, attach: Attach) -> Result<Run, ClientError> {
-        let config = self.config(false).await?;
+        let config = self.config().await?;
         let vault = Arc::new(Vault::new());
         let (token, renewal) = self.token(&vault);
         let cursor = attach.cursor.clone();
-        let attach = Attach {
+        let attach = Box::new(Attach {
             token,
             renewal,
             ..attach
+        });
+        let (state, observers) = self.prepare(config)?;
+        let begin = Begin {
+            state,
+            vault,
+            observers,
+            event: RegistryEvent::Attach(attach.clone()),
+            command: EventKind::Attach(attach),
+            cursor,
         };
-        let command = EventKind::Attach(Box::new(attach));
-        self.begin(config, vault, command, cursor)
+        self.begin(begin)
+    }
+
+    /// Carries on a run that was stored with [`RunHandle::state`](crate::RunHandle::state), with the config it was stored
+    /// with. Its sockets, requests and tokens are gone: a streaming run fetches a token and redials, an `execAgent` in
+    /// flight ends as *start unknown* and is never sent again.
+    ///
+    /// It is neither recorded nor observed: a recording begins with the run.
+    ///
+    /// # Errors
+    /// New runs do not go through a gateway, and this one has not begun to stream (G3).
+    pub async fn restore(&self, state: State) -> Result<Run, ClientError> {
+        let gateway = state.config().gateway.clone();
+        self.shared.runs.configure(gateway, true);
+        let vault = Arc::new(Vault::new());
+        let (token, _) = self.token(&vault);
+        let event = match state.operation() {
+            Some(operation) => {
+                let attach = Attach::new(operation.clone(), state.topic().cloned());
+                RegistryEvent::Attach(Box::new(attach))
+            }
+            None => RegistryEvent::Execute(Box::new(Execute::new(ExecAgent::default()))),
+        };
+        let cursor = state.cursor().cloned().unwrap_or_default();
+        let begin = Begin {
+            state,
+            vault,
+            observers: Vec::new(),
+            event,
+            command: EventKind::Restored { token },
+            cursor,
+        };
+        self.begin(begin)
+    }
+
+    /// The connection's status of the live run of this client that has this operation (G2).
+    #[must_use]
+    pub fn status(&self, operation: &OperationId) -> Option<ConnectionStatus> {
+        self.shared.runs.status(operation)
+    }
+
+    /// Detaches from the run of this operation; does nothing if there is none (G2).
+    pub fn disconnect(&self, operation: OperationId) {
+        self.shared
+            .runs
+            .ask(RegistryEvent::Disconnect { operation });
+    }
+
+    /// Sends the socket's `interrupt` in the run of this operation; does nothing if there is none (G2).
+    pub fn interrupt(&self, operation: OperationId) {
+        self.shared.runs.ask(RegistryEvent::Interrupt { operation });
     }
 
     /// Where the gateway is: what the client was given, else what the server says; `None` if it has none.
@@ -113,11 +188,10 @@ impl Client {
         }
     }
 
-    async fn config(&self, new_run: bool) -> Result<Config, ClientError> {
+    async fn config(&self) -> Result<Config, ClientError> {
         let gateway = self.gateway().await?;
-        if new_run && self.shared.gateway.is_none() && !self.published().await?.new_runs {
-            return Err(ClientError::GatewayModeOff);
-        }
+        let new_runs = self.shared.gateway.is_some() || self.published().await?.new_runs;
+        self.shared.runs.configure(gateway.clone(), new_runs);
         Ok(Config {
             gateway,
             server: self.shared.server.clone(),
@@ -155,46 +229,69 @@ impl Client {
             SocketToken::OfRun => (None, Renewal::Server),
             SocketToken::OfSource => (None, fresh),
             SocketToken::OfCredential => match self.shared.credential.socket_token() {
-                Some((token, kind @ (TokenKind::ApiKey | TokenKind::Jwt))) => {
-                    (Some(vault.keep(token, kind)), fresh)
-                }
+                Some((token, kind)) => (Some(vault.keep(token, kind)), fresh),
                 None => (None, fresh),
             },
         }
     }
 
-    fn begin(
-        &self,
-        config: Config,
-        vault: Arc<Vault>,
-        command: EventKind,
-        cursor: Cursor,
-    ) -> Result<Run, ClientError> {
-        let shared = &self.shared;
-        let seed = shared.seed.unwrap_or_else(random);
-        let mut observers = Vec::with_capacity(shared.watches.len());
-        for watch in &shared.watches {
+    /// A state, and what watches it from its beginning.
+    fn prepare(&self, config: Config) -> Result<(State, Observers), ClientError> {
+        let seed = self.shared.seed.unwrap_or_else(random);
+        let state = State::new(config.clone(), seed)?;
+        let header = Header {
+            version: VERSION,
+            config,
+            seed,
+        };
+        let mut observers = Vec::with_capacity(self.shared.watches.len());
+        for watch in &self.shared.watches {
             let mut observer = watch().map_err(ClientError::Observer)?;
-            observer.began(&Header {
-                version: VERSION,
-                config: config.clone(),
-                seed,
-            });
+            observer.began(&header);
             observers.push(observer);
         }
-        let state = State::new(config, seed)?;
-        let mailbox = Arc::new(Mailbox::new(shared.queue));
-        let span = info_span!("run", command = command.name());
-        mailbox.command(RunCommand {
-            kind: command,
-            verdict: None,
-        });
-        let (running, watching) = watch::channel(());
-        let hands = shared.hands.clone();
-        let driver = Driver::new(state, hands, vault, mailbox.clone(), observers, running);
-        tokio::spawn(driver.instrument(span));
-        Ok(Run::new(mailbox, watching, cursor))
+        Ok((state, observers))
     }
+
+    fn begin(&self, begin: Begin) -> Result<Run, ClientError> {
+        let shared = &self.shared;
+        let mailbox = Arc::new(Mailbox::new(shared.queue));
+        let run = match shared.runs.admit(begin.event, &mailbox) {
+            Admission::Begin(run) => run,
+            Admission::RefusedAttach(refusal) => return Ok(Run::refused(refusal)),
+            Admission::RefusedExecute => return Err(ClientError::GatewayModeOff),
+        };
+        let place = Place {
+            runs: shared.runs.clone(),
+            run,
+        };
+        let span = info_span!("run", %run, command = begin.command.name());
+        mailbox.command(RunCommand::tell(begin.command));
+        let (running, watching) = watch::channel(());
+        let driver = Driver::new(
+            begin.state,
+            shared.hands.clone(),
+            begin.vault,
+            mailbox.clone(),
+            begin.observers,
+            place,
+            running,
+        );
+        tokio::spawn(driver.instrument(span));
+        Ok(Run::new(mailbox, watching, begin.cursor))
+    }
+}
+
+type Observers = Vec<Box<dyn Observer>>;
+
+/// Everything one run begins with.
+struct Begin {
+    state: State,
+    vault: Arc<Vault>,
+    observers: Observers,
+    event: RegistryEvent,
+    command: EventKind,
+    cursor: Cursor,
 }
 
 /// A seed for the jitter: the standard library's own randomness is all it takes.

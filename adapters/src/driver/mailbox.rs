@@ -36,10 +36,24 @@ impl Default for QueueLimits {
 }
 
 /// Something asked of a run.
-pub(crate) struct Command {
-    pub(crate) kind: EventKind,
-    /// Told whether the machine accepted it.
-    pub(crate) verdict: Option<oneshot::Sender<Verdict>>,
+pub(crate) enum Command {
+    /// A command of the machine.
+    Tell {
+        kind: EventKind,
+        /// Told whether the machine accepted it.
+        verdict: Option<oneshot::Sender<Verdict>>,
+    },
+    /// A copy of the state as it is now.
+    Store(oneshot::Sender<State>),
+}
+
+impl Command {
+    pub(crate) fn tell(kind: EventKind) -> Self {
+        Self::Tell {
+            kind,
+            verdict: None,
+        }
+    }
 }
 
 /// What became of an answer.
@@ -142,6 +156,12 @@ impl Mailbox {
         inner.notifications = VecDeque::new();
         inner.bytes = 0;
         wake(inner.driver.take(), inner);
+    }
+
+    /// There is no driver: this is all that is ever told.
+    pub(crate) fn end(&self, last: Notification) {
+        self.deliver(&mut vec![last], None, false);
+        self.leave();
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

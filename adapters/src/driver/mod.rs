@@ -34,6 +34,7 @@ use tracing::{debug, error, trace};
 use self::connection::{Connection, Input};
 use self::mailbox::{Command, Room};
 use self::requests::Requests;
+use crate::client::Place;
 use crate::clock::Clock;
 use crate::observer::Observer;
 use crate::vault::Vault;
@@ -70,6 +71,7 @@ pub(crate) struct Driver {
     observers: Vec<Box<dyn Observer>>,
     /// Effects were performed that must be polled before this task may wait.
     unpolled: bool,
+    place: Place,
     /// Closes with the driver: that tells that the run is settled.
     _running: watch::Sender<()>,
 }
@@ -81,6 +83,7 @@ impl Driver {
         vault: Arc<Vault>,
         mailbox: Arc<Mailbox>,
         observers: Vec<Box<dyn Observer>>,
+        place: Place,
         running: watch::Sender<()>,
     ) -> Self {
         Self {
@@ -100,6 +103,7 @@ impl Driver {
             mailbox,
             observers,
             unpolled: false,
+            place,
             _running: running,
         }
     }
@@ -127,12 +131,22 @@ impl Driver {
     }
 
     fn command(&mut self, command: Command) {
-        let Some(effects) = self.feed(command.kind) else {
+        let (kind, verdict) = match command {
+            Command::Tell { kind, verdict } => (kind, verdict),
+            Command::Store(stored) => {
+                if let Some(state) = &self.state {
+                    // Whoever has stopped waiting does not want it.
+                    let _ = stored.send(state.clone());
+                }
+                return;
+            }
+        };
+        debug!(command = kind.name(), "command");
+        let Some(effects) = self.feed(kind) else {
             return;
         };
-        if let Some(waiting) = command.verdict {
-            // Whoever has stopped waiting does not want to know.
-            let _ = waiting.send(verdict(&effects));
+        if let Some(waiting) = verdict {
+            let _ = waiting.send(judge(&effects));
         }
         for effect in effects {
             self.perform(effect);
@@ -175,6 +189,7 @@ impl Driver {
             }
             Effect::SetAlarm(alarm) => self.set_alarm(alarm),
             Effect::Notify(notification) => {
+                self.place.notified(&notification);
                 self.room = self.room.less(&notification);
                 self.brought.push(notification);
             }
@@ -218,7 +233,6 @@ impl Driver {
             self.step(EventKind::ReadingResumed);
         }
         for command in commands.drain(..) {
-            debug!(command = command.kind.name(), "command");
             self.command(command);
         }
         self.commands = commands;
@@ -313,7 +327,7 @@ impl Drop for Driver {
 }
 
 /// What the machine said to an answer.
-fn verdict(effects: &Effects) -> Verdict {
+fn judge(effects: &Effects) -> Verdict {
     for effect in effects {
         match effect {
             Effect::Notify(Notification::AnswerRefused { why, .. }) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use agent_gateway_machine::{
-    AnswerRefusal, ConnectionStatus, EventKind, Network, Receipt, ToolAnswer,
+    AnswerRefusal, ConnectionStatus, EventKind, Network, Receipt, State, ToolAnswer,
 };
 use agent_gateway_protocol::{InputRequestId, OperationId, ToolCallId, TopicId};
 use thiserror::Error;
@@ -100,17 +100,24 @@ impl RunHandle {
         while self.running.clone().changed().await.is_ok() {}
     }
 
+    /// The run as plain data, to be stored and carried on later by [`Client::restore`](crate::Client::restore), perhaps by
+    /// another program; `None` once the run is over and settled. It holds no token, but the run's texts that wait.
+    ///
+    /// What is queued for [`Run::next`](crate::Run::next) is past for the state: read that first. Cancel-safe.
+    pub async fn state(&self) -> Option<State> {
+        let (stored, state) = oneshot::channel();
+        self.mailbox.command(RunCommand::Store(stored));
+        state.await.ok()
+    }
+
     fn command(&self, kind: EventKind) {
         // A run that is gone has nothing to be told.
-        self.mailbox.command(RunCommand {
-            kind,
-            verdict: None,
-        });
+        self.mailbox.command(RunCommand::tell(kind));
     }
 
     fn answer(&self, kind: EventKind) -> Answered {
         let (verdict, answered) = oneshot::channel();
-        self.mailbox.command(RunCommand {
+        self.mailbox.command(RunCommand::Tell {
             kind,
             verdict: Some(verdict),
         });

@@ -9,11 +9,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use agent_gateway_machine::{Cursor, Notification, Outcome, Receipt};
+use agent_gateway_machine::{AttachRefusal, Cursor, Notification, Outcome, Receipt};
 use futures_util::Stream;
 use tokio::sync::watch;
 
-use crate::driver::Mailbox;
+use crate::driver::{Mailbox, QueueLimits};
 
 pub use handle::{AnswerError, Answered, RunHandle};
 
@@ -40,6 +40,17 @@ impl Run {
             cursor,
             ended: None,
         }
+    }
+
+    /// A run that never began: all it tells is its end.
+    pub(crate) fn refused(refusal: AttachRefusal) -> Self {
+        let mailbox = Arc::new(Mailbox::new(QueueLimits::default()));
+        mailbox.end(Notification::RunEnded {
+            outcome: Outcome::AttachRefused(refusal),
+            receipt: Receipt::default(),
+        });
+        let (_, running) = watch::channel(());
+        Self::new(mailbox, running, Cursor::start())
     }
 
     /// The next notification; `None` after the last. Cancel-safe: what is not returned is still there.

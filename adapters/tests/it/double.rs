@@ -204,7 +204,7 @@ impl Api for Far {
         self.calls.lock().unwrap().push(call.name());
         match call {
             Call::StartRun(_) => Reply::Started(Box::new(Started {
-                operation: "op_1".into(),
+                operation: format!("op_{}", self.calls().len()).into(),
                 topic: Some("tpc_1".into()),
                 agent: Some("agt_1".into()),
                 thread: None,
@@ -212,6 +212,10 @@ impl Api for Far {
                 user_message: Some("msg_1".into()),
                 token: Some(vault.keep(Token::new("a.secret.token"), TokenKind::Jwt)),
             })),
+            Call::RefreshToken { .. } => {
+                let token = Token::new("a.fresh.token");
+                Reply::TokenIssued(vault.keep(token, TokenKind::Jwt))
+            }
             Call::InterruptRun { .. } => Reply::Interrupted { success: true },
             Call::SettleMarker { .. } => Reply::MarkerCleared,
             call => Reply::Failed(RequestFailure::Lost {

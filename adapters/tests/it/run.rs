@@ -9,7 +9,10 @@ use std::task::{Context, Poll, Waker};
 use crate::double::{Far, chunk, end, execute, ids, started, tool_execute};
 use agent_gateway_adapters::{AnswerError, Observer, QueueLimits, Run};
 use agent_gateway_machine::recording::{Header, Recording};
-use agent_gateway_machine::{Effects, Event, Notification, Outcome, ToolAnswer};
+use agent_gateway_machine::{
+    Attach, AttachRefusal, ConnectionStatus, Effects, Event, Notification, Outcome, State,
+    ToolAnswer,
+};
 
 /// Reads to the end.
 async fn rest(run: &mut Run) -> Vec<Notification> {
@@ -300,4 +303,93 @@ async fn c13_a_reply_to_a_run_that_was_dropped_reaches_nobody() {
     handle.settled().await;
     let late = handle.answer_tool("call_1".into(), ToolAnswer::success("ok"));
     assert_eq!(late.await, Err(AnswerError::RunOver));
+}
+
+#[tokio::test]
+async fn r7_an_operation_that_a_live_run_owns_is_not_attached_to() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (mut first, socket) = started(&client, &mut sockets).await;
+    let attach = || Attach::new("op_1".into(), Some("tpc_1".into()));
+    let mut second = client.attach(attach()).await.unwrap();
+    let (outcome, _) = second.outcome().await;
+    assert_eq!(outcome, Outcome::AttachRefused(AttachRefusal::Owned));
+    second.settled().await;
+    drop(second);
+    // The first is untouched, and once it is over the operation is free.
+    socket.text(&end(1));
+    assert_eq!(first.outcome().await.0, Outcome::Completed);
+    let third = client.attach(attach()).await.unwrap();
+    sockets.recv().await.unwrap();
+    drop(third);
+}
+
+#[tokio::test]
+async fn r8_the_run_started_later_has_the_topic() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (mut first, mut old) = started(&client, &mut sockets).await;
+    let (mut second, new) = started(&client, &mut sockets).await;
+    assert_eq!(first.outcome().await.0, Outcome::Detached);
+    old.gone().await;
+    new.text(&end(1).replace("op_1", "op_2"));
+    assert_eq!(second.outcome().await.0, Outcome::Completed);
+}
+
+#[tokio::test]
+async fn g2_runs_are_found_by_their_operation_and_unknown_ones_do_nothing() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (mut run, mut socket) = started(&client, &mut sockets).await;
+    let connected = |notification: &Notification| {
+        *notification == Notification::StatusChanged(ConnectionStatus::Connected)
+    };
+    while !connected(&run.next().await.unwrap()) {}
+    assert_eq!(
+        client.status(&"op_1".into()),
+        Some(ConnectionStatus::Connected)
+    );
+    assert_eq!(client.status(&"op_9".into()), None);
+    client.interrupt("op_9".into());
+    client.disconnect("op_9".into());
+    client.interrupt("op_1".into());
+    assert_eq!(socket.sent().await, r#"{"type":"interrupt"}"#);
+    client.disconnect("op_1".into());
+    assert_eq!(run.outcome().await.0, Outcome::Detached);
+    assert_eq!(client.status(&"op_1".into()), None);
+}
+
+#[tokio::test]
+async fn a_stored_run_is_carried_on_by_another_client_where_it_stood() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (mut run, mut socket) = started(&client, &mut sockets).await;
+    socket.text(&chunk(1));
+    while run.cursor().to_string() != "1" {
+        run.next().await;
+    }
+    let stored = serde_json::to_string(&run.state().await.unwrap()).unwrap();
+    assert!(!stored.contains("secret"), "I17: {stored}");
+    drop((run, client));
+    socket.gone().await;
+
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let state: State = serde_json::from_str(&stored).unwrap();
+    let mut run = client.restore(state).await.unwrap();
+    assert_eq!(run.cursor().to_string(), "1");
+    let mut socket = sockets.recv().await.unwrap();
+    assert!(socket.sent().await.contains("a.fresh.token"));
+    socket.text(r#"{"type":"auth_success"}"#);
+    assert!(socket.sent().await.contains(r#""lastEventId":"1""#));
+    socket.text(&end(2));
+    socket.text(r#"{"type":"resume_complete","status":"completed"}"#);
+    assert_eq!(ids(&rest(&mut run).await), ["2"]);
+    assert_eq!(run.outcome().await.0, Outcome::Completed);
+    run.settled().await;
+    assert!(run.state().await.is_none());
 }

@@ -1,0 +1,135 @@
+//! The live runs of one client: the registry's word is carried to the runs it concerns.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use agent_gateway_machine::registry::{Directive, Registry, RegistryEvent, RunId, register};
+use agent_gateway_machine::{
+    AttachRefusal, ConnectionStatus, EventKind, Notification, Outcome, Receipt,
+};
+use agent_gateway_protocol::{GatewayUrl, OperationId};
+
+use crate::driver::{Mailbox, RunCommand};
+
+/// Locked when a run begins or ends and when it starts, connects or claims its topic; never for an event.
+#[derive(Default)]
+pub(crate) struct Runs {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    registry: Registry,
+    mailboxes: BTreeMap<RunId, Arc<Mailbox>>,
+}
+
+/// What the registry says to a run that is to begin.
+pub(super) enum Admission {
+    Begin(RunId),
+    RefusedAttach(AttachRefusal),
+    RefusedExecute,
+}
+
+impl Runs {
+    /// What is known of the gateway, and whether it is for new runs (G3).
+    pub(super) fn configure(&self, gateway: Option<GatewayUrl>, new_runs: bool) {
+        let mut inner = self.lock();
+        inner.tell(RegistryEvent::ServerConfigured { gateway });
+        inner.tell(RegistryEvent::GatewayModeSwitched { on: new_runs });
+    }
+
+    /// Asks for a run to begin (R7, G1). The mailbox is where it can be reached.
+    pub(super) fn admit(&self, event: RegistryEvent, mailbox: &Arc<Mailbox>) -> Admission {
+        let mut inner = self.lock();
+        for directive in inner.tell(event) {
+            match directive {
+                Directive::Begin { run, .. } => {
+                    inner.mailboxes.insert(run, mailbox.clone());
+                    return Admission::Begin(run);
+                }
+                Directive::RefuseAttach(refusal) => return Admission::RefusedAttach(refusal),
+                Directive::RefuseExecute => return Admission::RefusedExecute,
+                Directive::Tell { .. } => {}
+            }
+        }
+        Admission::RefusedExecute
+    }
+
+    /// Asks something of the run of an operation; unknown ones do nothing (G2).
+    pub(super) fn ask(&self, event: RegistryEvent) {
+        let mut inner = self.lock();
+        inner.perform(event);
+    }
+
+    pub(super) fn status(&self, operation: &OperationId) -> Option<ConnectionStatus> {
+        self.lock().registry.status(operation)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing in here can panic halfway through a change.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn tell(&mut self, event: RegistryEvent) -> Vec<Directive> {
+        let (registry, directives) = register(mem::take(&mut self.registry), event);
+        self.registry = registry;
+        directives
+    }
+
+    fn perform(&mut self, event: RegistryEvent) {
+        for directive in self.tell(event) {
+            if let Directive::Tell { run, command } = directive {
+                self.command(run, command);
+            }
+        }
+    }
+
+    fn command(&self, run: RunId, command: EventKind) {
+        if let Some(mailbox) = self.mailboxes.get(&run) {
+            mailbox.command(RunCommand::tell(command));
+        }
+    }
+}
+
+/// One run's place among the others. Given up with the run's driver.
+pub(crate) struct Place {
+    pub(super) runs: Arc<Runs>,
+    pub(super) run: RunId,
+}
+
+impl Place {
+    /// Hands in what the run tells its caller, where the others are concerned; what it makes of them is asked at once.
+    pub(crate) fn notified(&self, notification: &Notification) {
+        let concerns_others = matches!(
+            notification,
+            Notification::StatusChanged(_)
+                | Notification::RunStarted(_)
+                | Notification::TopicStatusChanged { .. }
+                | Notification::RunEnded { .. }
+        );
+        if concerns_others {
+            self.runs.lock().perform(RegistryEvent::Notified {
+                run: self.run,
+                notification: notification.clone(),
+            });
+        }
+    }
+}
+
+impl Drop for Place {
+    /// However the driver ended, it owns nothing any more.
+    fn drop(&mut self) {
+        let mut inner = self.runs.lock();
+        inner.mailboxes.remove(&self.run);
+        inner.perform(RegistryEvent::Notified {
+            run: self.run,
+            notification: Notification::RunEnded {
+                outcome: Outcome::Detached,
+                receipt: Receipt::default(),
+            },
+        });
+    }
+}
