@@ -61,9 +61,9 @@ async fn serve(host: Host, operation: OperationId, web_socket: WebSocket) {
                     let text = text.as_str().into();
                     host.tell(ServerInput::TextReceived { socket, text }).await;
                 }
-                Message::Close(_) => break,
-                // The gateway knows no binary frames; pings are answered by the library.
-                Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => {}
+                // The library answers pings, and a close frame as we read on: then the stream ends. The gateway knows
+                // no binary frames.
+                Message::Close(_) | Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => {}
             }
         }
     };

@@ -1,4 +1,4 @@
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use agent_gateway_adapters::{Client, ClientError, Run, RunHandle};
@@ -150,6 +150,10 @@ impl Session {
                     Signal::Interrupt if stopping => return Ok(Over::Left),
                     Signal::Interrupt => {
                         stopping = true;
+                        if io::stderr().is_terminal() {
+                            // The cursor stands behind the `^C` that the terminal shows.
+                            anstream::eprintln!();
+                        }
                         anstream::eprintln!("agw: stopping; Ctrl-C again leaves at once");
                         (self.leave)(&run.handle());
                     }
