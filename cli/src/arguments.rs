@@ -73,10 +73,12 @@ Examples:
   agw sim my-session.json --seed 7 --record my-session.jsonl && agw replay my-session.jsonl";
 
 const MACHINE_HELP: &str = "\
-Each line in is one event, {\"at\":<ms>,\"kind\":…}; the first may be a recording's header
+Each line in is one event, {\"at\":<ms>,\"kind\":…}, or a frame as it came from the socket,
+{\"at\":<ms>,\"frame_text\":{\"dial\":…,\"text\":…}}. The first may be a recording's header
 {\"version\":1,\"config\":{…},\"seed\":…} instead. Each line out answers one event:
-  {\"effects\":[…],\"phase\":…,\"status\":…,\"operation\":…,\"outcome\":…}
-A bad line is answered with {\"error\":…} and changes nothing.
+  {\"effects\":[…],\"wire\":[…],\"phase\":…,\"status\":…,\"operation\":…,\"outcome\":…}
+where `wire` has the frames of the effects as text. A bad line is answered with {\"error\":…} and changes nothing.
+docs/machine.md has the whole form and an example session.
 
 Example:
   echo '{\"at\":0,\"kind\":\"stop\"}' | agw machine --gateway http://127.0.0.1:8787";

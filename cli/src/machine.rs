@@ -1,11 +1,14 @@
-//! `agw machine`: the pure machine on standard input and output.
+//! `agw machine`: the pure machine on standard input and output. Its form is in `docs/machine.md`.
 
 use std::io::{BufRead, Write};
 
 use agent_gateway_machine::recording::{Header, VERSION};
-use agent_gateway_machine::{Config, Effects, Event, Outcome, State, transition};
-use agent_gateway_protocol::{GatewayUrl, OperationId};
-use serde::Serialize;
+use agent_gateway_machine::{
+    Config, DialId, Effect, Effects, Event, EventKind, FrameProblem, Outcome, State, Timestamp,
+    transition,
+};
+use agent_gateway_protocol::{GatewayUrl, OperationId, ServerFrame, Token};
+use serde::{Deserialize, Serialize};
 
 use crate::arguments::MachineArguments;
 use crate::error::Error;
@@ -15,6 +18,9 @@ use crate::exit_code::ExitCode;
 #[derive(Serialize)]
 struct Answer<'a> {
     effects: &'a Effects,
+    /// The frames of the effects, in order, as text for the socket.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    wire: Vec<String>,
     phase: &'static str,
     status: &'static str,
     operation: Option<&'a OperationId>,
@@ -57,6 +63,7 @@ pub(crate) fn run(
                 state = next;
                 json(&Answer {
                     effects: &effects,
+                    wire: wire(&effects),
                     phase: state.phase(),
                     status: state.status().as_str(),
                     operation: state.operation(),
@@ -83,12 +90,57 @@ enum Line {
     Event(Box<Event>),
 }
 
+/// A frame as it came from the socket, for hosts that do not read frames themselves.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FrameText {
+    at: Timestamp,
+    frame_text: Text,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    dial: DialId,
+    text: String,
+}
+
+impl From<FrameText> for Event {
+    fn from(FrameText { at, frame_text }: FrameText) -> Self {
+        let Text { dial, text } = frame_text;
+        let kind = match ServerFrame::decode(&text) {
+            Ok(frame) => EventKind::FrameReceived { dial, frame },
+            Err(_) => EventKind::FrameRejected {
+                dial,
+                problem: FrameProblem::Malformed,
+            },
+        };
+        Self::new(at, kind)
+    }
+}
+
+/// Where a frame carries a token, its name stands: whoever sends it fills in the text.
+fn wire(effects: &Effects) -> Vec<String> {
+    let frames = effects.iter().filter_map(|effect| match effect {
+        Effect::SendFrame { frame, .. } => Some(frame.clone()),
+        _ => None,
+    });
+    frames
+        .map(|frame| frame.with_token(|id| Token::new(id.to_string())).encode())
+        .collect()
+}
+
 fn read(line: &str, first: bool) -> Result<Line, String> {
-    let value: serde_json::Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let value: serde_json::Value = serde_json::from_str(line).map_err(|error| shown(&error))?;
+    if value.get("frame_text").is_some() {
+        return serde_json::from_str(line)
+            .map(|frame: FrameText| Line::Event(Box::new(frame.into())))
+            .map_err(|error| shown(&error));
+    }
     if !first || value.get("version").is_none() {
         return serde_json::from_str(line)
             .map(|event| Line::Event(Box::new(event)))
-            .map_err(|error| error.to_string());
+            .map_err(|error| shown(&error));
     }
     if value["version"] != VERSION {
         return Err(format!(
@@ -98,12 +150,21 @@ fn read(line: &str, first: bool) -> Result<Line, String> {
     }
     serde_json::from_str(line)
         .map(|header| Line::Header(Box::new(header)))
-        .map_err(|error| error.to_string())
+        .map_err(|error| shown(&error))
+}
+
+/// serde_json says the place at the end, and its line is always the first: ours stands in front.
+fn shown(error: &serde_json::Error) -> String {
+    let what = error.to_string();
+    let what = what
+        .rsplit_once(" at line ")
+        .map_or(&*what, |(what, _)| what);
+    format!("column {}: {what}", error.column())
 }
 
 fn refused(index: usize, why: &str) -> String {
     json(&Refused {
-        error: format!("line {}: {why}", index + 1),
+        error: format!("line {}, {why}", index + 1),
     })
 }
 
@@ -141,8 +202,18 @@ mod tests {
     fn a_bad_line_is_told_by_its_number_and_changes_nothing() {
         let stop = "{\"at\":0,\"kind\":\"stop\"}\n";
         let with = answers(&format!("nonsense\n{{\"at\":\"x\"}}\n{stop}"));
-        assert!(with[0]["error"].as_str().unwrap().starts_with("line 1: "));
-        assert!(with[1]["error"].as_str().unwrap().starts_with("line 2: "));
+        assert!(
+            with[0]["error"]
+                .as_str()
+                .unwrap()
+                .starts_with("line 1, column 2: ")
+        );
+        assert!(
+            with[1]["error"]
+                .as_str()
+                .unwrap()
+                .starts_with("line 2, column ")
+        );
         assert_eq!(with[2], answers(stop)[0]);
     }
 

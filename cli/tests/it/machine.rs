@@ -39,7 +39,28 @@ fn an_attach_is_answered_with_a_dial() {
 #[test]
 fn a_bad_line_gets_an_error_object_and_changes_nothing() {
     let with = session(&["machine"], &format!("{{\n[]\n{ATTACH}"));
-    assert!(with[0]["error"].as_str().unwrap().starts_with("line 1: "));
-    assert!(with[1]["error"].as_str().unwrap().starts_with("line 2: "));
+    assert!(
+        with[0]["error"]
+            .as_str()
+            .unwrap()
+            .starts_with("line 1, column 1: ")
+    );
+    assert!(with[1]["error"].as_str().unwrap().starts_with("line 2, "));
     assert_eq!(with[2..], session(&["machine"], ATTACH)[..]);
+}
+
+#[test]
+fn the_documented_session_is_what_happens() {
+    let document = include_str!("../../../docs/machine.md");
+    let lines = |mark: &str| -> Vec<&str> {
+        let lines = document.lines().filter_map(|line| line.strip_prefix(mark));
+        lines.collect()
+    };
+    let sent = lines("> ").join("\n");
+    let answers = session(&["machine", "--gateway", "http://127.0.0.1:8787"], &sent);
+    let expected: Vec<serde_json::Value> = lines("< ")
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(answers, expected);
 }
