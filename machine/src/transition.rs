@@ -81,6 +81,7 @@ fn ring(mut phase: Phase, context: &mut Context<'_>) -> Phase {
 
 /// A frame on the current socket. Those with a place in the sequence come back by [`route_passed`] when it is their
 /// turn.
+#[inline]
 pub(crate) fn route_frame(
     live: &mut Live,
     context: &mut Context<'_>,
@@ -102,6 +103,7 @@ pub(crate) fn route_frame(
 }
 
 /// A frame whose turn it is.
+#[inline]
 pub(crate) fn route_passed(
     live: &mut Live,
     context: &mut Context<'_>,

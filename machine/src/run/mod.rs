@@ -23,7 +23,6 @@ mod stream;
 
 use alloc::boxed::Box;
 
-use agent_gateway_protocol::frame::AuthFailed;
 use agent_gateway_protocol::{InputRequestId, OperationId, ServerFrame, ToolCallId, TopicId};
 use serde::{Deserialize, Serialize};
 
@@ -259,26 +258,29 @@ impl Phase {
         })
     }
 
+    #[inline]
     pub(crate) fn on_frame(
         self,
         context: &mut Context<'_>,
         dial: DialId,
         frame: ServerFrame,
     ) -> Self {
-        self.on_dial(context, dial, |live, context| {
-            live.connection.heard(context.now());
-            let answers_auth = matches!(
-                frame,
-                ServerFrame::AuthSuccess
-                    | ServerFrame::AuthFailed(AuthFailed { .. })
-                    | ServerFrame::AuthExpired
-            );
-            if !answers_auth && live.connection.connected().is_none() {
-                context.ignore(Ignored::BeforeAuthentication);
-                return None;
-            }
-            route_frame(live, context, frame)
-        })
+        let Self::Streaming(mut live) = self else {
+            return self.ignore(context, Ignored::StaleDial(dial));
+        };
+        if live.connection.current() != Some(dial) {
+            return Self::Streaming(live).ignore(context, Ignored::StaleDial(dial));
+        }
+        live.connection.heard(context.now());
+        let answers_auth = matches!(
+            frame,
+            ServerFrame::AuthSuccess | ServerFrame::AuthFailed(_) | ServerFrame::AuthExpired
+        );
+        if !answers_auth && live.connection.connected().is_none() {
+            return Self::Streaming(live).ignore(context, Ignored::BeforeAuthentication);
+        }
+        let end = route_frame(&mut live, context, frame);
+        Self::follow(live, context, end)
     }
 
     pub(crate) fn on_frame_rejected(

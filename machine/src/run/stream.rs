@@ -11,6 +11,7 @@ use crate::ignored::Ignored;
 use crate::notification::{EventReceived, Notification, Warning};
 use crate::run::End;
 use crate::run::live::Live;
+use crate::session::seam::Admission;
 use crate::session::terminal::{Doubt, Sign, Verdict};
 use crate::transition::route_passed;
 
@@ -25,16 +26,21 @@ enum Meaning {
 
 impl Live {
     /// A frame with a place in the sequence: passed on in its turn, and with it those that waited for it (C8).
+    #[inline]
     pub(crate) fn on_sequenced(
         &mut self,
         context: &mut Context<'_>,
         frame: ServerFrame,
     ) -> Option<End> {
         self.session.inquiry.heard(context.now());
-        if let Some(frame) = self.session.sequence.admit(context, frame)
-            && let Some(end) = route_passed(self, context, frame)
-        {
-            return Some(end);
+        match self.session.sequence.admit(context, &frame) {
+            Admission::Passed => {
+                if let Some(end) = route_passed(self, context, frame) {
+                    return Some(end);
+                }
+            }
+            Admission::Ahead(number) => self.session.sequence.hold(context, number, frame),
+            Admission::Dropped => {}
         }
         if self.session.sequence.is_in_seam() {
             return self.pass_held(context);
@@ -101,6 +107,7 @@ impl Live {
     }
 
     /// An event in its turn: handed on, then acted on (S1, I6).
+    #[inline]
     pub(crate) fn on_event(&mut self, context: &mut Context<'_>, frame: EventFrame) -> Option<End> {
         let event = frame.event;
         self.connection.progress();

@@ -8,7 +8,8 @@
 //!                        ahead of a hole is held                 each hole is a gap
 //! ```
 //!
-//! [`Sequence::admit`] takes a frame in and [`Sequence::next_held`] gives back those whose turn has come.
+//! [`Sequence::admit`] says what is to become of a frame, [`Sequence::hold`] keeps it, and [`Sequence::next_held`]
+//! gives back those whose turn has come.
 
 use alloc::collections::{BTreeMap, VecDeque};
 
@@ -61,6 +62,17 @@ struct Seam {
     gap_told: bool,
 }
 
+/// What is to become of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It is its turn.
+    Passed,
+    /// It is ahead of a hole: hand it to [`Sequence::hold`], with its place.
+    Ahead(u64),
+    /// It was passed before, or comes too late.
+    Dropped,
+}
+
 impl Sequence {
     pub(crate) fn new(cursor: Cursor) -> Self {
         Self {
@@ -105,29 +117,26 @@ impl Sequence {
         context.disarm(Timer::Seam);
     }
 
-    /// Takes a frame in. Gives it back if it is its turn; otherwise it is held, or dropped and counted.
-    pub(crate) fn admit(
-        &mut self,
-        context: &mut Context<'_>,
-        frame: ServerFrame,
-    ) -> Option<ServerFrame> {
+    /// Takes note of a frame, and says what is to become of it. By reference: on the hot path every copy counts.
+    #[inline]
+    pub(crate) fn admit(&mut self, context: &mut Context<'_>, frame: &ServerFrame) -> Admission {
         let id = match frame.id() {
             // Counters start at 1: a 0 has no place in the sequence, like no id at all.
-            None | Some(EventId::Number(0)) => return Some(frame),
-            Some(id) => id.clone(),
+            None | Some(EventId::Number(0)) => return Admission::Passed,
+            Some(id) => id,
         };
-        let digest = digest(&id, &frame);
-        let (EventId::Number(number), Some(mut last)) = (&id, self.cursor.number()) else {
-            return self.admit_unnumbered(context, id, digest, frame);
+        let digest = digest(id, frame);
+        let (EventId::Number(number), Some(mut last)) = (id, self.cursor.number()) else {
+            return self.admit_unnumbered(context, id, digest);
         };
         if *number <= last {
-            if self.has_passed(&id, digest) {
+            if self.has_passed(id, digest) {
                 context.kit.receipt.duplicates += 1;
-                return None;
+                return Admission::Dropped;
             }
             if self.was_given_up(*number) {
                 context.kit.receipt.late += 1;
-                return None;
+                return Admission::Dropped;
             }
             self.restart(context);
             last = 0;
@@ -137,21 +146,23 @@ impl Sequence {
         {
             if seam.held.contains_key(number) {
                 context.kit.receipt.duplicates += 1;
-            } else {
-                if context.is_broken(Mutation::CursorMovedEarly) {
-                    self.cursor.id = Some(EventId::Number(*number));
-                }
-                if seam.held.is_empty() {
-                    // The hole is new: its time to be filled starts now.
-                    seam.moved_at = context.now();
-                }
-                seam.hold(*number, frame);
-                self.end_overfull_seam(context);
+                return Admission::Dropped;
             }
-            return None;
+            if context.is_broken(Mutation::CursorMovedEarly) {
+                self.cursor.id = Some(EventId::Number(*number));
+            }
+            return Admission::Ahead(*number);
         }
-        self.pass(context, id, digest);
-        Some(frame)
+        self.pass(context, id.clone(), digest);
+        Admission::Passed
+    }
+
+    /// Keeps a frame that is ahead of a hole until the hole is filled, or given up (C8).
+    pub(crate) fn hold(&mut self, context: &mut Context<'_>, number: u64, frame: ServerFrame) {
+        if let Some(seam) = &mut self.seam {
+            seam.hold(number, frame);
+        }
+        self.end_overfull_seam(context);
     }
 
     /// The next held frame whose turn has come. While the seam is ending every held one's has, and the holes between
@@ -284,21 +295,20 @@ impl Sequence {
     fn admit_unnumbered(
         &mut self,
         context: &mut Context<'_>,
-        id: EventId,
+        id: &EventId,
         digest: Digest,
-        frame: ServerFrame,
-    ) -> Option<ServerFrame> {
-        if self.has_passed(&id, digest) {
+    ) -> Admission {
+        if self.has_passed(id, digest) {
             context.kit.receipt.duplicates += 1;
-            return None;
+            return Admission::Dropped;
         }
         if matches!(self.cursor.id, Some(EventId::Number(_))) && matches!(id, EventId::Text(_)) {
             // A stray among numbers: handed on, but the counter stays what is resumed from (C10).
             self.ring.push(digest, context.limits().ring);
         } else {
-            self.pass(context, id, digest);
+            self.pass(context, id.clone(), digest);
         }
-        Some(frame)
+        Admission::Passed
     }
 
     fn pass(&mut self, context: &mut Context<'_>, id: EventId, digest: Digest) {
