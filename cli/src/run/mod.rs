@@ -11,7 +11,6 @@ use agent_gateway_adapters::{Client, ClientBuilder, Credential};
 use agent_gateway_machine::{Attach, Execute};
 use agent_gateway_protocol::EventId;
 use agent_gateway_protocol::api::{AppContext, ApprovalMode, ExecAgent, UserInterventionConfig};
-
 use agent_gateway_sim::script::Script;
 use tokio::net::TcpListener;
 
@@ -44,6 +43,11 @@ pub(crate) async fn run(
         script,
         ..
     } = arguments;
+    // A script is played inside this process, whatever the environment says of servers.
+    let environment = match script {
+        Some(_) => Environment::default(),
+        None => environment,
+    };
     match Remote::resolve(remote, environment)? {
         Some(remote) => {
             let place = remote.server.to_string();

@@ -1,7 +1,8 @@
 //! `agw run`: a whole run through real sockets, shown, recorded, stopped.
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -158,6 +159,42 @@ fn a_script_plays_and_its_failure_is_the_runs() {
         "{}",
         left.stdout
     );
+}
+
+#[test]
+fn a_script_is_played_inside_whatever_the_environment_says() {
+    let script = script(
+        "inside.json",
+        r#"{
+  "about": "An answer and its end.",
+  "gateway": { "steps": [
+    { "when": "resumed", "do": { "event": { "type": "stream_chunk", "data": { "chunkType": "text", "content": "inside" } } } },
+    { "do": { "end": { "reason": "done" } } }
+  ] }
+}"#,
+    );
+    let output = agw(&["run", "--script", &script, "hi"])
+        .env("LOBEHUB_SERVER", crate::stub::nobody())
+        .output();
+    let left = crate::program::Left::from(output.unwrap());
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    assert!(left.stdout.contains("inside"), "{}", left.stdout);
+}
+
+#[test]
+fn a_reader_that_leaves_ends_the_program_quietly() {
+    let mut child = agw(&["run", "hi"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
 
 #[test]
