@@ -479,8 +479,9 @@ impl Session {
                 socket.replay.push_back(json!({ "type": "heartbeat_ack" }));
             }
             ClientFrame::ToolResult(result) => {
-                if self.awaited.remove(&result.tool_call_id) {
-                    let call = result.tool_call_id;
+                let call = result.tool_call_id;
+                let is_first = self.awaited.remove(&call);
+                if is_first {
                     self.push_event("tool_end", &json!({ "toolCallId": call.as_str() }));
                 }
             }
