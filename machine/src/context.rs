@@ -154,6 +154,7 @@ impl Context<'_> {
         self.effects.push(effect);
     }
 
+    #[inline]
     pub(crate) fn notify(&mut self, notification: Notification) {
         self.effects.push(Effect::Notify(notification));
     }

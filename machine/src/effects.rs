@@ -56,16 +56,25 @@ impl Effects {
         self.as_slice().iter()
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, effect: Effect) {
-        match &mut self.0 {
-            List::None => self.0 = List::One(effect),
-            List::Many(effects) => effects.push(effect),
-            List::One(_) => {
-                if let List::One(first) = mem::take(&mut self.0) {
-                    self.0 = List::Many(Vec::from([first, effect]));
-                }
-            }
+        if self.is_empty() {
+            self.0 = List::One(effect);
+        } else {
+            self.push_another(effect);
         }
+    }
+
+    #[inline(never)]
+    fn push_another(&mut self, effect: Effect) {
+        self.0 = match mem::take(&mut self.0) {
+            List::None => List::One(effect),
+            List::One(first) => List::Many(Vec::from([first, effect])),
+            List::Many(mut effects) => {
+                effects.push(effect);
+                List::Many(effects)
+            }
+        };
     }
 }
 

@@ -110,37 +110,41 @@ impl Live {
     #[inline]
     pub(crate) fn on_event(&mut self, context: &mut Context<'_>, frame: EventFrame) -> Option<End> {
         let event = frame.event;
-        self.connection.progress();
-        self.session.credential.progress();
-        let replayed = self.session.sequence.is_replaying();
-        context.kit.receipt.delivered += 1;
-        context.kit.receipt.replayed += u64::from(replayed);
         let own = self.session.owns(event.operation_id.as_ref());
+        if matters(&event.kind) {
+            let meaning = if own {
+                meaning_of(&event)
+            } else {
+                Meaning::Nothing
+            };
+            return self.on_weighty_event(context, event, own, meaning);
+        }
+        let sign = self.note_life(&event, own);
+        self.hand_on(context, event, own);
+        self.heed(context, sign);
+        None
+    }
+
+    /// An event that means more than its text.
+    #[inline(never)]
+    fn on_weighty_event(
+        &mut self,
+        context: &mut Context<'_>,
+        event: AgentEvent,
+        own: bool,
+        meaning: Meaning,
+    ) -> Option<End> {
         let ends = matches!(event.kind, EventType::AgentRuntimeEnd | EventType::Error);
-        let mut sign = Sign::None;
-        let mut meaning = Meaning::Nothing;
-        if own {
-            let terminal = &mut self.session.terminal;
-            // A sub-thread's life is not the run's (S1); looking for one costs, so only where it matters.
-            let is_sign = terminal.awaits_sign_of_life()
-                && is_sign_of_life(&event.kind)
-                && !event.is_subagent();
-            sign = terminal.on_own_event(is_sign);
-            meaning = meaning_of(&event);
-        } else if ends {
+        if ends && !own {
             self.session.terminal.on_foreign_end(context.now());
         }
-        context.notify(Notification::EventReceived(EventReceived {
-            cursor: self.session.sequence.cursor().clone(),
-            replayed,
-            own,
-            event,
-        }));
+        let sign = self.note_life(&event, own);
+        self.hand_on(context, event, own);
         self.heed(context, sign);
-        let in_seam = self.session.sequence.is_in_seam();
         match meaning {
             Meaning::Nothing => return None,
             Meaning::ToolExecute(call) => {
+                let in_seam = self.session.sequence.is_in_seam();
                 self.outbox.on_tool_execute(context, call, in_seam);
                 return None;
             }
@@ -148,14 +152,37 @@ impl Live {
                 self.outbox.on_tool_settled(context, &call);
                 return None;
             }
-            Meaning::End(end) => {
-                self.session.terminal.on_end(&end);
-            }
-            Meaning::Error(error) => {
-                self.session.terminal.on_error(&error);
-            }
+            Meaning::End(end) => self.session.terminal.on_end(&end),
+            Meaning::Error(error) => self.session.terminal.on_error(&error),
         }
         self.judge_outside_seam(context)
+    }
+
+    /// S2, S4: what it says of an end that was seen before.
+    fn note_life(&mut self, event: &AgentEvent, own: bool) -> Sign {
+        if !own {
+            return Sign::None;
+        }
+        // A sub-thread's life is not the run's (S1); looking for one costs, so only where it matters.
+        let is_sign = self.session.terminal.awaits_sign_of_life()
+            && is_sign_of_life(&event.kind)
+            && !event.is_subagent();
+        self.session.terminal.on_own_event(is_sign)
+    }
+
+    #[inline(always)]
+    fn hand_on(&mut self, context: &mut Context<'_>, event: AgentEvent, own: bool) {
+        self.connection.progress();
+        self.session.credential.progress();
+        let replayed = self.session.sequence.is_replaying();
+        context.kit.receipt.delivered += 1;
+        context.kit.receipt.replayed += u64::from(replayed);
+        context.notify(Notification::EventReceived(EventReceived {
+            cursor: self.session.sequence.cursor().clone(),
+            replayed,
+            own,
+            event,
+        }));
     }
 
     /// S3, S4, S9b: the stream is over, as the gateway has it.
@@ -267,17 +294,21 @@ impl Live {
     }
 }
 
-/// S1, S2, T1, T3: what an own event means. Events of a sub-thread mean nothing to the run.
-fn meaning_of(event: &AgentEvent) -> Meaning {
-    let matters = matches!(
-        event.kind,
+/// Whether events of this kind can mean more than their text.
+fn matters(kind: &EventType) -> bool {
+    matches!(
+        kind,
         EventType::AgentRuntimeEnd
             | EventType::Error
             | EventType::ToolExecute
             | EventType::ToolEnd
             | EventType::ToolResult
-    );
-    if !matters || event.is_subagent() {
+    )
+}
+
+/// S1, S2, T1, T3: what an own event means. Events of a sub-thread mean nothing to the run.
+fn meaning_of(event: &AgentEvent) -> Meaning {
+    if event.is_subagent() {
         return Meaning::Nothing;
     }
     let settled = |call: Option<ToolCallId>| call.map_or(Meaning::Nothing, Meaning::ToolSettled);

@@ -58,10 +58,12 @@ fn mix(hash: u64, word: u64) -> u64 {
 }
 
 fn mix_bytes(mut hash: u64, bytes: &[u8]) -> u64 {
-    for chunk in bytes.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        hash = mix(hash, u64::from_le_bytes(word));
+    let (words, rest) = bytes.as_chunks();
+    for word in words {
+        hash = mix(hash, u64::from_le_bytes(*word));
     }
-    mix(hash, bytes.len() as u64)
+    let last = rest
+        .iter()
+        .fold(0, |last, byte| last << 8 | u64::from(*byte));
+    mix(mix(hash, last), bytes.len() as u64)
 }
