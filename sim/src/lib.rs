@@ -4,6 +4,7 @@
 //! Nothing in here reads a clock, opens a socket or draws a random number that its seed does not give.
 
 pub mod api;
+pub mod campaign;
 pub mod gateway;
 pub mod http;
 pub mod invariant;

@@ -141,7 +141,8 @@ impl Server {
             Act::ForgetRun => self.api.forget(operation),
             Act::Mark(other) => {
                 let topic = stage.topic.clone();
-                self.api.mark(&topic, Some(OperationId::new(other)));
+                let other = OperationId::new(stage.fill(&other));
+                self.api.mark(&topic, Some(other));
             }
             Act::BecomeDialect(dialect) => self.gateway.become_dialect(dialect),
             // A stage has split the one and carried out the other itself.

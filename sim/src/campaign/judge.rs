@@ -1,0 +1,253 @@
+use std::collections::BTreeMap;
+
+use agent_gateway_machine::Outcome;
+
+use super::Coverage;
+use super::coverage::Situations;
+use crate::script::{Act, ClockAct, Script};
+use crate::trace::Trace;
+use crate::world::{Observer, Played, World};
+
+/// How a session failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What it broke: an invariant's id, or `world` for what can only be a bug.
+    pub invariant: String,
+    /// What was seen.
+    pub what: String,
+}
+
+impl core::fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(formatter, "{}: {}", self.invariant, self.what)
+    }
+}
+
+impl core::error::Error for Failure {}
+
+/// Liveness is given three virtual minutes (I16), and the time its own deadlines may take on top.
+const PATIENCE: u64 = 180_000;
+
+/// The gateway's watchdog ends a run that is idle for this long, ms.
+const WATCHDOG: u64 = 600_000;
+
+/// One session in so many is also replayed, and searched for tokens.
+const SAMPLE: u64 = 16;
+
+/// Plays a script of [`random_script`](super::random_script) and looks at it from all sides.
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn judge(script: &Script, coverage: &mut Coverage) -> Result<(), Failure> {
+    let world =
+        World::new(script, script.seed).map_err(|error| failure("world", error.to_string()))?;
+    let mut watched = Watched {
+        situations: Situations::default(),
+        trace: script.seed.is_multiple_of(SAMPLE).then(Trace::default),
+    };
+    let played = world.play(&mut watched);
+    coverage.note(&played, &watched.situations);
+    if let Some((event, violation)) = &played.violation {
+        let what = format!("at event {event}: {}", violation.what);
+        return Err(failure(violation.invariant, what));
+    }
+    if let Some(bug) = played.bugs.first() {
+        return Err(failure("world", bug.clone()));
+    }
+    check_liveness(script, &played)?;
+    check_texts(script, &played)?;
+    check_tools(&played)?;
+    check_marker(script, &played)?;
+    if let Some(trace) = &watched.trace {
+        check_replay(&played, trace)?;
+    }
+    Ok(())
+}
+
+struct Watched {
+    situations: Situations,
+    trace: Option<Trace>,
+}
+
+impl Observer for Watched {
+    fn observe(&mut self, step: &crate::invariant::Observation<'_>) {
+        self.situations.observe(step);
+        if let Some(trace) = &mut self.trace {
+            trace.observe(step);
+        }
+    }
+}
+
+/// I16, I3: faults over, server fair, run over on the server ⇒ the run ends, and settles.
+fn check_liveness(script: &Script, played: &Played) -> Result<(), Failure> {
+    let quiet_at = last_fault(script);
+    let Some(ended_at) = played.ended_at else {
+        return Err(failure(
+            "I16",
+            format!("the run never ends; all is quiet since {quiet_at} ms"),
+        ));
+    };
+    let late = ended_at.as_millis().saturating_sub(quiet_at);
+    if late > PATIENCE {
+        let what = format!("the run ends {late} ms after all is quiet (at {quiet_at} ms)");
+        return Err(failure("I16", what));
+    }
+    if !played.is_settled {
+        return Err(failure("I3", "the run ends and never settles".into()));
+    }
+    Ok(())
+}
+
+/// When the last thing happens that the script makes happen.
+fn last_fault(script: &Script) -> u64 {
+    let server: u64 = script.gateway.steps.iter().map(|step| step.after).sum();
+    let user: u64 = script.user.steps.iter().map(|step| step.after).sum();
+    let network = script.network.steps.iter().map(|step| step.at).max();
+    let clock = script.clock.iter().map(|step| match step.act {
+        ClockAct::Sleep(span) | ClockAct::JumpBack(span) => step.at + span,
+        ClockAct::JumpForward(_) => step.at,
+    });
+    let delays: u64 = script
+        .api
+        .calls
+        .values()
+        .flatten()
+        .map(|behaviour| behaviour.delay + if is_never(behaviour) { 10_000 } else { 0 })
+        .sum();
+    let quiet = server.max(user).max(network.unwrap_or(0));
+    quiet.max(clock.max().unwrap_or(0)) + delays
+}
+
+fn is_never(behaviour: &crate::api::Behaviour) -> bool {
+    behaviour.answer == crate::api::Plan::Never
+}
+
+/// I6, I10 with the server's side known: each text once, in order; without a gap none is missing; a run that the server
+/// ended in its own time has them all.
+fn check_texts(script: &Script, played: &Played) -> Result<(), Failure> {
+    let mut numbers = Vec::new();
+    for piece in played.text.split_whitespace() {
+        let number: u64 = piece
+            .parse()
+            .map_err(|_| failure("I6", format!("a text that was never said: {piece}")))?;
+        numbers.push(number);
+    }
+    let restarts = script.gateway.dialect.counter_restarts && loses_silently(script);
+    if !restarts && !numbers.is_sorted_by(|one, next| one < next) {
+        let what = format!("texts twice or out of order: {}", played.text);
+        return Err(failure("I6", what));
+    }
+    if played.receipt.gaps > 0 || loses_silently(script) {
+        return Ok(());
+    }
+    let all = numbers
+        .iter()
+        .zip(1..)
+        .all(|(number, expected)| *number == expected);
+    if !all {
+        return Err(failure(
+            "I6",
+            format!("no gap told, but texts are missing: {}", played.text),
+        ));
+    }
+    let said = script
+        .gateway
+        .steps
+        .iter()
+        .filter(|step| matches!(step.act, Act::Text(_)))
+        .count();
+    let by_server = matches!(
+        played.outcome,
+        Some(Outcome::Completed | Outcome::Failed(_) | Outcome::Parked)
+    );
+    // Ten idle minutes, and the gateway's watchdog has ended the run before all was said.
+    let span: u64 = script.gateway.steps.iter().map(|step| step.after).sum();
+    if by_server && span < WATCHDOG && numbers.len() != said {
+        let what = format!(
+            "the end came, no gap was told, but {} of {said} texts",
+            numbers.len()
+        );
+        return Err(failure("I10", what));
+    }
+    Ok(())
+}
+
+/// Whether what was said may be missing without a gap being told: the counter starts anew, so that no client can know;
+/// or the gateway loses frames and says no `resume_complete` (with its status lost it cannot), so that the hole only shows
+/// outside a seam, where frames are handed on as they come (C8).
+fn loses_silently(script: &Script) -> bool {
+    let dialect = &script.gateway.dialect;
+    let loses = script
+        .gateway
+        .steps
+        .iter()
+        .any(|step| matches!(step.act, Act::Hibernate | Act::Restart | Act::CutBuffer(_)));
+    loses && (dialect.counter_restarts || !dialect.answers_resume || !dialect.keeps_status)
+}
+
+/// I12 as the server sees it: one result value for each call.
+fn check_tools(played: &Played) -> Result<(), Failure> {
+    let mut results = BTreeMap::new();
+    for result in &played.tool_results {
+        let first = results.entry(&result.tool_call_id).or_insert(result);
+        if *first != result {
+            let what = format!("two different results for {}", result.tool_call_id);
+            return Err(failure("I12", what));
+        }
+    }
+    Ok(())
+}
+
+/// I18: a live run keeps its marker.
+fn check_marker(script: &Script, played: &Played) -> Result<(), Failure> {
+    let alive = played
+        .server_status
+        .as_ref()
+        .is_some_and(|status| !status.is_terminal() && status.as_str() == "running");
+    let begun = !played.runs.is_empty() || script.gateway.running.is_some();
+    if begun && alive && !played.is_marked {
+        return Err(failure(
+            "I18",
+            "the server's run is alive, and its marker is gone".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// I15 and I17: the recording replays to the same effects, and neither it nor the trace holds a token.
+fn check_replay(played: &Played, trace: &Trace) -> Result<(), Failure> {
+    let restores = played
+        .recording
+        .events
+        .iter()
+        .any(|event| event.kind.name() == "restored");
+    let effects = played
+        .recording
+        .replay()
+        .map_err(|error| failure("I15", error.to_string()))?;
+    let same = trace
+        .entries
+        .iter()
+        .map(|entry| &entry.effects)
+        .eq(&effects);
+    if !same {
+        let what = format!("the recording replays otherwise (restored: {restores})");
+        return Err(failure("I15", what));
+    }
+    // Every token of this world is a JWT.
+    let is_leaked = |text: &str| text.contains("eyJ");
+    if is_leaked(&played.recording.to_text()) || is_leaked(&trace.to_json_lines()) {
+        return Err(failure(
+            "I17",
+            "a token is in the recording or the trace".into(),
+        ));
+    }
+    Ok(())
+}
+
+fn failure(invariant: &str, what: String) -> Failure {
+    Failure {
+        invariant: invariant.into(),
+        what,
+    }
+}
