@@ -18,10 +18,14 @@ pub enum ScriptError {
         what: Box<str>,
     },
     /// Of the form, but it cannot be meant.
-    #[error("{file}: {path}: {what}")]
+    #[error("{file}:{line}:{column}: {path}: {what}")]
     Sense {
         /// The file.
         file: Box<str>,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
         /// The member.
         path: Box<str>,
         /// What is wrong with it.

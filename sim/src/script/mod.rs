@@ -12,6 +12,7 @@ mod error;
 mod expect;
 mod gateway;
 mod library;
+mod locate;
 mod network;
 mod parse;
 mod trigger;

@@ -3,6 +3,7 @@ use agent_gateway_protocol::GatewayUrl;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
+use super::locate::locate;
 use super::{Act, Script, ScriptError, UserStep};
 use crate::names;
 
@@ -12,14 +13,28 @@ impl Script {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn parse(file: &str, text: &str) -> Result<Self, ScriptError> {
+        if !text.trim_start().starts_with('{') && serde_json::from_str::<Value>(text).is_ok() {
+            return Err(ScriptError::Form {
+                file: file.into(),
+                line: 1,
+                column: 1,
+                path: "".into(),
+                what: "a script is a JSON object".into(),
+            });
+        }
         let mut reader = serde_json::Deserializer::from_str(text);
         let script: Self = serde_path_to_error::deserialize(&mut reader)
             .map_err(|error| form(file, &error.path().to_string(), error.inner()))?;
         reader.end().map_err(|error| form(file, "", &error))?;
-        script.check().map_err(|(path, what)| ScriptError::Sense {
-            file: file.into(),
-            path: path.into(),
-            what: what.into(),
+        script.check().map_err(|(path, what)| {
+            let (line, column) = locate(text, &path);
+            ScriptError::Sense {
+                file: file.into(),
+                line,
+                column,
+                path: path.into(),
+                what: what.into(),
+            }
         })?;
         Ok(script)
     }
@@ -83,16 +98,21 @@ impl Script {
             let what = format!("`{outcome}` is no outcome");
             return Err(("expect.outcome".into(), what));
         }
-        for name in expect.effects.keys().chain(&expect.order) {
+        let ordered = expect.order.iter().enumerate();
+        let ordered = ordered.map(|(index, name)| (name, format!("expect.order[{index}]")));
+        let counted = expect
+            .effects
+            .keys()
+            .map(|name| (name, "expect.effects".to_owned()));
+        for (name, path) in counted.chain(ordered) {
             if !names::is_effect(name) {
-                let what = format!("`{name}` names no effect");
-                return Err(("expect".into(), what));
+                return Err((path, format!("`{name}` names no effect")));
             }
         }
-        for name in &expect.ignored {
+        for (index, name) in expect.ignored.iter().enumerate() {
             if !names::IGNORED.contains(&&**name) {
                 let what = format!("`{name}` is no reason to ignore an event");
-                return Err(("expect.ignored".into(), what));
+                return Err((format!("expect.ignored[{index}]"), what));
             }
         }
         Ok(())
