@@ -3,4 +3,5 @@
 mod api;
 mod double;
 mod run;
+mod tls;
 mod transport;

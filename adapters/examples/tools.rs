@@ -1,0 +1,64 @@
+//! Tools executed by this program, against the embedded gateway, so that it runs without a server.
+//!
+//! `cargo run -p agent-gateway-adapters --example tools`
+
+use std::error::Error;
+use std::time::Duration;
+
+use agent_gateway_adapters::embedded::EmbeddedServer;
+use agent_gateway_adapters::{Client, Credential, Execute, Notification, ToolAnswer};
+use agent_gateway_protocol::api::ExecAgent;
+use agent_gateway_sim::script::{Script, find};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let text = find("demo").ok_or("the demo is gone")?.text;
+    let script = Script::parse("demo", text)?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let server = EmbeddedServer::start(listener, Some(&script)).await?;
+    let client = Client::builder()
+        .server(server.server_url().clone())
+        .credential(Credential::AccessToken(server.client_token().clone()))
+        .build()?;
+    let input = ExecAgent {
+        slug: Some("inbox".into()),
+        prompt: "Read notes.txt".into(),
+        ..ExecAgent::default()
+    };
+    let mut run = client.execute(Execute::new(input)).await?;
+    while let Some(notification) = run.next().await {
+        match notification {
+            // Beside the stream: what follows must not wait for a tool.
+            Notification::ToolRequested { call, deadline_in } => {
+                let handle = run.handle();
+                tokio::spawn(async move {
+                    let limit = Duration::from_millis(deadline_in.as_millis());
+                    let answer = match timeout(limit, execute(&call.api_name)).await {
+                        Ok(answer) => answer,
+                        Err(_) => ToolAnswer::failure("client_executor_timeout", "too slow"),
+                    };
+                    // Refused if the machine has answered in our place.
+                    if let Err(refused) = handle.answer_tool(call.tool_call_id, answer).await {
+                        eprintln!("{refused}");
+                    }
+                });
+            }
+            Notification::ToolSettled { call } => println!("{call} is settled"),
+            Notification::AnswerWithdrawn { answer } => println!("{answer} is not wanted any more"),
+            Notification::RunEnded { outcome, .. } => println!("{outcome}"),
+            _ => {}
+        }
+    }
+    run.settled().await;
+    server.shutdown().await;
+    Ok(())
+}
+
+async fn execute(tool: &str) -> ToolAnswer {
+    match tool {
+        "readFile" => ToolAnswer::success("buy milk"),
+        other => ToolAnswer::failure("executor_not_found", &format!("there is no {other} here")),
+    }
+}
