@@ -3,7 +3,9 @@
 //! Each plays in real time. What it expects must come, no invariant may be broken, and replaying the recording must give
 //! the effects that were seen live, byte for byte.
 
+mod faults;
 mod foreign;
+mod leftovers;
 mod player;
 
 use agent_gateway_adapters::embedded::EmbeddedServer;

@@ -17,7 +17,7 @@ use agent_gateway_machine::{
 };
 use agent_gateway_protocol::api::{AppContext, ExecAgent};
 use agent_gateway_protocol::event::{Chunk, ToolExecute};
-use agent_gateway_protocol::{EventId, Payload};
+use agent_gateway_protocol::{EventId, GatewayUrl, Payload};
 use agent_gateway_sim::invariant::{Invariants, Observation};
 use agent_gateway_sim::names::{effect_detail, effect_is};
 use agent_gateway_sim::script::{AttachAct, Expect, Script, UserAct, UserSection};
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Played {
     pub(super) outcome: Outcome,
     pub(super) receipt: Receipt,
-    text: String,
+    pub(super) text: String,
     steps: Vec<(Event, Effects)>,
     server_status: Option<String>,
     is_marked: bool,
@@ -38,9 +38,22 @@ pub(super) struct Played {
 
 /// Plays `script` against `server`, to the end and until nothing is left of the run.
 pub(super) async fn play(script: &Script, server: &EmbeddedServer) -> Played {
+    play_through(script, server, None).await
+}
+
+/// As [`play`], with the gateway's socket reached by another way.
+pub(super) async fn play_through(
+    script: &Script,
+    server: &EmbeddedServer,
+    gateway: Option<GatewayUrl>,
+) -> Played {
     let seen = Seen::default();
     let (observer, recorder) = (seen.clone(), seen.clone());
-    let client = Client::builder()
+    let mut builder = Client::builder();
+    if let Some(gateway) = gateway {
+        builder = builder.gateway(gateway);
+    }
+    let client = builder
         .server(server.server_url().clone())
         .credential(Credential::AccessToken(server.client_token().clone()))
         .limits(script.limits.clone())
