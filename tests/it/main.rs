@@ -3,4 +3,5 @@
 mod end_to_end;
 mod properties;
 mod registry;
+mod rules;
 mod traces;

@@ -1,0 +1,11 @@
+//! The rules of the lifecycle, each shown on the machine alone: one file for each family, one test or more for each
+//! rule, named after it. `machine/LIFECYCLE.md` has the table, and `table.rs` holds it against the sources.
+
+mod connection;
+mod restored;
+mod run;
+mod seam;
+mod session;
+mod stage;
+mod timers;
+mod tools;

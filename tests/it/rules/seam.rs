@@ -1,0 +1,410 @@
+//! C8–C11: the order of the stream, and the seam after each `resume`.
+
+use agent_gateway_machine::{Attach, Cursor, Millis, Reply};
+use agent_gateway_protocol::EventId;
+use serde_json::json;
+
+use super::stage::*;
+
+fn gap_flag(status: &str) -> String {
+    json!({ "type": "resume_complete", "status": status, "gap": true }).to_string()
+}
+
+fn replayed(id: u64) -> String {
+    handed(id) + ", replayed"
+}
+
+/// A chunk of another life of the operation: same id, other content.
+fn other_chunk(id: u64) -> String {
+    let data = json!({ "chunkType": "text", "content": "again" });
+    let event = json!({ "type": "stream_chunk", "timestamp": 1_000_000 + id, "data": data });
+    json!({ "type": "agent_event", "id": id.to_string(), "event": event }).to_string()
+}
+
+/// Attached at `id`, but by the id alone: its frame is not known.
+fn seam_at(id: u64) -> Stage {
+    Stage::attached_at(id)
+}
+
+#[test]
+fn c8_in_a_seam_frames_pass_in_order_each_once_and_without_waiting() {
+    let mut stage = Stage::streamed(3).redialled();
+    assert_eq!(stage.wire(&chunk(6)), [""; 0]);
+    assert_eq!(stage.wire(&chunk(4)), [replayed(4)]);
+    assert_eq!(stage.wire(&chunk(4)), [""; 0]);
+    assert_eq!(stage.wire(&chunk(6)), [""; 0]);
+    assert_eq!(stage.wire(&chunk(5)), [replayed(5), replayed(6)]);
+    assert_eq!(stage.wire(&resume_complete("running")), [""; 0]);
+    assert_eq!(stage.state().receipt().duplicates, 2);
+}
+
+#[test]
+fn c8_with_an_empty_cursor_the_next_expected_id_is_one() {
+    let mut stage = Stage::in_seam();
+    assert_eq!(stage.wire(&chunk(2)), [""; 0]);
+    assert_eq!(stage.wire(&chunk(1)), [handed(1), handed(2)]);
+}
+
+#[test]
+fn c8_the_first_resume_complete_ends_the_seam_and_what_is_held_goes_on_with_its_gaps() {
+    let mut stage = Stage::streamed(3).redialled();
+    stage.wire(&chunk(6));
+    stage.wire(&chunk(9));
+    assert_eq!(
+        stage.wire(&resume_complete("running")),
+        [
+            "gap_found after 3 before 6",
+            &replayed(6),
+            "gap_found after 6 before 9",
+            &replayed(9)
+        ]
+    );
+    assert_eq!(stage.wire(&chunk(5)), [""; 0], "a late fill is dropped");
+    assert_eq!(stage.state().receipt().late, 1);
+    assert_eq!(stage.wire(&chunk(10)), [handed(10)]);
+}
+
+#[test]
+fn c8_without_resume_complete_the_seam_ends_two_seconds_after_the_last_frame_found_its_place() {
+    let mut stage = Stage::in_seam();
+    stage.wait(1_000);
+    stage.wire(&chunk(2));
+    assert_eq!(stage.wait(1_999), [""; 0]);
+    assert_eq!(
+        stage.wait(1),
+        ["dial#1 ▶ heartbeat"],
+        "the gateway is asked for a sign"
+    );
+    assert_eq!(
+        stage.wire(HEARTBEAT_ACK),
+        ["gap_found after start before 2", &handed(2)]
+    );
+    assert_eq!(stage.wire(&chunk(4)), [handed(4)]);
+}
+
+#[test]
+fn c8_a_hole_that_shrinks_keeps_the_seam_open() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&chunk(20));
+    for id in 1..10 {
+        let lines = stage.wait(1_900);
+        assert!(!lines.contains(&"dial#1 ▶ heartbeat".to_owned()));
+        assert_eq!(stage.wire(&chunk(id)), [handed(id)]);
+    }
+    stage.wait(1_999);
+    assert!(stage.wait(1).contains(&"dial#1 ▶ heartbeat".to_owned()));
+}
+
+#[test]
+fn c8_a_new_hole_has_its_whole_time() {
+    let mut stage = Stage::in_seam();
+    stage.wait(1_999);
+    stage.wire(&chunk(2));
+    stage.wait(1_000);
+    assert_eq!(stage.wire(&chunk(1)), [handed(1), handed(2)]);
+}
+
+#[test]
+fn c8_the_clock_of_a_hole_stands_still_while_reading_is_paused() {
+    let mut stage = Stage::in_seam();
+    stage.wait(500);
+    stage.wire(&chunk(2));
+    stage.wait(500);
+    stage.pause();
+    stage.wait(20_000);
+    stage.resume_reading();
+    assert_eq!(stage.wait(1_499), [""; 0]);
+    assert_eq!(stage.wait(1), ["dial#1 ▶ heartbeat"]);
+}
+
+#[test]
+fn c8_a_gateway_that_has_sent_resume_complete_is_waited_for() {
+    let mut stage = Stage::streamed(1).redialled();
+    stage.wire(&chunk(3));
+    let lines = stage.wait(90_000);
+    assert!(
+        lines.iter().all(|line| !line.contains("gap_found")),
+        "{lines:?}"
+    );
+    stage.wire(&chunk(2));
+    assert_eq!(stage.state().receipt().delivered, 3);
+}
+
+#[test]
+fn c8_the_seam_ends_at_its_bound_in_frames() {
+    let mut stage = Stage::with(|limits| limits.seam_frames = 3)
+        .executed()
+        .started();
+    stage = stage.authenticated();
+    stage.wire(&chunk(5));
+    stage.wire(&chunk(7));
+    assert_eq!(
+        stage.wire(&chunk(6)),
+        [
+            "gap_found after start before 5",
+            &handed(5),
+            &handed(6),
+            &handed(7)
+        ]
+    );
+    assert_eq!(stage.wire(&chunk(9)), [handed(9)]);
+}
+
+#[test]
+fn c8_the_seam_ends_at_its_bound_in_bytes() {
+    let mut stage = Stage::with(|limits| limits.seam_bytes = 200)
+        .executed()
+        .started();
+    stage = stage.authenticated();
+    stage.wire(&chunk(3));
+    let long = event(2, "stream_chunk", json!({ "content": "x".repeat(200) }));
+    let lines = stage.wire(&long);
+    assert_eq!(lines[0], "gap_found after start before 2");
+    assert_eq!(lines[2], handed(3));
+}
+
+#[test]
+fn c8_at_its_least_bound_a_seam_holds_nothing() {
+    let mut stage = Stage::with(|limits| {
+        limits.seam_frames = 1;
+        limits.seam_bytes = 1;
+        limits.ring = 1;
+    });
+    stage.execute(execute());
+    let mut stage = stage.started().authenticated();
+    let gap = "gap_found after start before 18446744073709551615";
+    let lines = stage.wire(&chunk(u64::MAX));
+    assert_eq!(lines[0], gap);
+    assert_eq!(stage.wire(&chunk(u64::MAX)), [""; 0]);
+    assert_eq!(stage.wire(&chunk(7)), [""; 0], "a late fill");
+    assert_eq!(stage.state().receipt().late, 1);
+}
+
+#[test]
+fn c8_a_lost_socket_takes_its_seam_along_and_the_next_replay_brings_it_all() {
+    let mut stage = Stage::streamed(1).redialled();
+    stage.wire(&chunk(4));
+    stage.cut();
+    stage.wait_for_dial();
+    stage.open();
+    assert_eq!(stage.wire(AUTH_SUCCESS)[1], "dial#3 ▶ resume after 1");
+    for id in 2..=4 {
+        assert_eq!(stage.wire(&chunk(id)), [replayed(id)]);
+    }
+    assert_eq!(stage.state().receipt().duplicates, 0);
+}
+
+#[test]
+fn c9_every_frame_with_an_id_takes_its_place() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&event_of("op_2", 2, "stream_chunk", json!({})));
+    stage.wire(r#"{"type":"from_the_future","id":"3"}"#);
+    stage.wire(&status_change(4, "running"));
+    stage.wire(r#"{"type":"input_request","id":"5","requestId":"req_1","prompt":"?"}"#);
+    stage.wire(&chunk(6));
+    assert_eq!(
+        stage.wire(&chunk(1)),
+        [
+            &handed(1),
+            "event_received stream_chunk at 2, not ours",
+            "warning_raised unknown frame from_the_future",
+            "input_requested req_1 \"?\"",
+            &handed(6)
+        ]
+    );
+}
+
+#[test]
+fn c9_a_known_frame_again_is_a_duplicate_in_a_seam_and_outside() {
+    let mut stage = Stage::streamed(3).redialled();
+    assert_eq!(stage.wire(&chunk(2)), [""; 0]);
+    assert_eq!(stage.wire(&chunk(3)), [""; 0]);
+    let mut stage = stage.resumed();
+    assert_eq!(stage.wire(&chunk(1)), [""; 0]);
+    assert_eq!(stage.state().receipt().duplicates, 3);
+    assert_eq!(stage.state().receipt().gaps, 0);
+}
+
+#[test]
+fn c9_an_unknown_frame_at_or_below_the_cursor_is_a_restarted_counter() {
+    for in_seam in [true, false] {
+        let mut stage = Stage::streamed(3).redialled();
+        if !in_seam {
+            stage = stage.resumed();
+        }
+        let lines = stage.wire(&other_chunk(1));
+        assert_eq!(lines[0], "gap_found after 3");
+        assert!(
+            lines[1].starts_with("event_received stream_chunk \"again\" at 1/1"),
+            "{lines:?}"
+        );
+        assert_eq!(stage.wire(&other_chunk(1)), [""; 0]);
+        let cursor = stage.state().cursor().cloned().expect("a cursor");
+        assert_eq!((cursor.epoch, cursor.id), (1, Some(EventId::Number(1))));
+        assert_eq!(stage.wire(&other_chunk(2)).len(), 1);
+    }
+}
+
+#[test]
+fn c9_a_restart_in_a_seam_keeps_the_order_of_the_new_counter() {
+    let mut stage = Stage::streamed(5).redialled();
+    assert_eq!(stage.wire(&other_chunk(3)), ["gap_found after 5"]);
+    assert_eq!(stage.wire(&other_chunk(1)).len(), 1);
+    assert_eq!(stage.wire(&other_chunk(2)).len(), 2);
+    assert_eq!(stage.state().receipt().gaps, 1);
+}
+
+#[test]
+fn c9_the_ring_forgets_the_oldest() {
+    let mut stage = Stage::with(|limits| limits.ring = 2).executed().started();
+    stage = stage.authenticated().resumed();
+    for id in 1..=4 {
+        stage.wire(&chunk(id));
+    }
+    assert_eq!(stage.wire(&chunk(3)), [""; 0]);
+    assert_eq!(stage.wire(&chunk(1))[0], "gap_found after 4");
+}
+
+#[test]
+fn c9_ids_that_are_no_numbers_pass_as_they_come_each_once() {
+    let mut stage = Stage::in_seam();
+    let frame = |id: &str| {
+        json!({ "type": "agent_event", "id": id, "event": { "type": "step_start", "data": {} } })
+            .to_string()
+    };
+    assert_eq!(stage.wire(&frame("b")), ["event_received step_start at b"]);
+    assert_eq!(stage.wire(&frame("a")), ["event_received step_start at a"]);
+    assert_eq!(stage.wire(&frame("b")), [""; 0]);
+    assert_eq!(stage.wire(&frame("")).len(), 1);
+    assert_eq!(stage.wire(&frame("")).len(), 1, "an empty id is none");
+    assert_eq!(stage.wire(&frame("007")).len(), 1);
+    assert_eq!(stage.wire(&chunk(1)), [handed(1)]);
+}
+
+#[test]
+fn c9_frames_without_an_id_are_handed_on() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&chunk(2));
+    let bare = r#"{"type":"agent_event","event":{"type":"step_start","data":{}}}"#;
+    assert_eq!(stage.wire(bare), ["event_received step_start at start"]);
+    assert_eq!(stage.wire(bare), ["event_received step_start at start"]);
+    let zero = r#"{"type":"agent_event","id":"0","event":{"type":"step_start","data":{}}}"#;
+    assert_eq!(stage.wire(zero), ["event_received step_start at start"]);
+}
+
+#[test]
+fn c10_no_new_socket_resets_the_cursor_and_it_never_goes_back() {
+    let mut stage = Stage::streamed(7);
+    for dial in 2..5 {
+        stage.cut();
+        stage.wait_for_dial();
+        stage.open();
+        assert_eq!(
+            stage.wire(AUTH_SUCCESS)[1],
+            format!("dial#{dial} ▶ resume after 7")
+        );
+        stage.wire(&chunk(6));
+        assert_eq!(
+            stage.state().cursor().and_then(|cursor| cursor.id.clone()),
+            Some(7.into())
+        );
+    }
+}
+
+#[test]
+fn c10_a_cursor_can_be_given_at_the_start() {
+    let mut stage = Stage::idle();
+    let mut attach = Attach::new("op_1".into(), None);
+    attach.cursor = Cursor {
+        epoch: 2,
+        id: Some(41.into()),
+        digest: None,
+    };
+    attach.token = Some(stage.token());
+    stage.attach(attach);
+    stage.open();
+    assert_eq!(stage.wire(AUTH_SUCCESS)[1], "dial#1 ▶ resume after 41");
+    let lines = stage.wire(&chunk(42));
+    assert_eq!(
+        lines,
+        ["event_received stream_chunk \"t42\" at 2/42, replayed"]
+    );
+}
+
+#[test]
+fn c11_a_gap_flag_is_one_gap() {
+    let mut stage = Stage::streamed(3).redialled();
+    assert_eq!(stage.wire(&gap_flag("running")), ["gap_found after 3"]);
+    let mut stage = Stage::streamed(3).redialled();
+    stage.wire(&chunk(501));
+    assert_eq!(
+        stage.wire(&gap_flag("running")),
+        ["gap_found after 3 before 501", &replayed(501)]
+    );
+    assert_eq!(stage.state().receipt().gaps, 1);
+}
+
+#[test]
+fn d4_a_replay_that_includes_the_cursors_event_is_a_duplicate() {
+    let mut stage = Stage::streamed(3).redialled();
+    assert_eq!(stage.wire(&chunk(3)), [""; 0]);
+    assert_eq!(stage.wire(&chunk(4)), [replayed(4)]);
+    let mut given = seam_at(3);
+    assert_eq!(
+        given.wire(&chunk(3)),
+        [""; 0],
+        "even if only its id was given"
+    );
+    assert_eq!(given.wire(&chunk(4)), [replayed(4)]);
+    assert_eq!(given.state().receipt().gaps, 0);
+}
+
+#[test]
+fn d5_attach_to_a_busy_stream_hands_on_every_event_at_once() {
+    let mut stage = Stage::attaching();
+    stage.issue();
+    stage.reply("read_marker", Reply::Marker(Some("op_1".into())));
+    let mut stage = stage.authenticated();
+    for id in 1..50 {
+        assert_eq!(stage.wire(&chunk(id)), [handed(id)]);
+        stage.wait(400);
+    }
+}
+
+#[test]
+fn d11_a_live_end_that_overtakes_the_replay_comes_after_everything_before_it() {
+    let mut stage = seam_at(100);
+    assert_eq!(stage.wire(&end(120, "done")), [""; 0]);
+    assert_eq!(stage.wire(&session_complete(121)), [""; 0]);
+    for id in 101..119 {
+        assert_eq!(stage.wire(&chunk(id)), [replayed(id)]);
+    }
+    let last = stage.wire(&chunk(119));
+    assert_eq!(
+        last,
+        [
+            &replayed(119),
+            "event_received agent_runtime_end done at 120, replayed"
+        ]
+    );
+    assert_eq!(stage.outcome(), None);
+    let lines = stage.wire(&resume_complete("completed"));
+    assert_eq!(lines[2], "run_ended completed");
+}
+
+#[test]
+fn c8_a_seam_of_numbers_and_names_does_not_go_back() {
+    let mut stage = Stage::with(|limits| limits.seam_quiet = Millis(1))
+        .executed()
+        .started();
+    stage = stage.authenticated();
+    stage.wire(&chunk(5));
+    let name = r#"{"type":"agent_event","id":"x","event":{"type":"step_start","data":{}}}"#;
+    stage.wire(name);
+    stage.wire(&chunk(10));
+    stage.wire(&resume_complete("running"));
+    assert_eq!(
+        stage.state().cursor().and_then(|cursor| cursor.id.clone()),
+        Some(10.into())
+    );
+}
