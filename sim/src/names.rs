@@ -1,6 +1,7 @@
 //! The names that scripts, traces and expectations use for effects, notifications, outcomes and rules.
 
-use agent_gateway_machine::{Effect, Ignored};
+use agent_gateway_machine::{Call, Effect, Ignored, Notification};
+use agent_gateway_protocol::ClientFrame;
 
 /// Every notification's name.
 pub const NOTIFICATIONS: [&str; 22] = [
@@ -112,49 +113,82 @@ pub fn is_effect(name: &str) -> bool {
     }
 }
 
-/// Whether an effect has this name, in short or in full.
+/// An effect's name in full, such as `send_frame.resume`.
 #[must_use]
-pub fn effect_is(effect: &Effect, name: &str) -> bool {
-    let Some((short, detail)) = name.split_once('.') else {
-        return effect.name() == name;
-    };
-    effect.name() == short && effect_detail(effect) == detail
-}
-
-/// What an effect is about: the frame's, request's or notification's name, or the reason.
-#[must_use]
-pub fn effect_detail(effect: &Effect) -> &str {
+pub fn effect_name(effect: &Effect) -> &'static str {
     match effect {
-        Effect::SendFrame { frame, .. } => frame.kind(),
-        Effect::SendRequest { call, .. } => call.name(),
-        Effect::Notify(notification) => notification.name(),
-        Effect::Ignored(why) => ignored_name(why),
-        Effect::OpenConnection { .. }
-        | Effect::CloseConnection { .. }
-        | Effect::CancelRequest { .. }
-        | Effect::SetAlarm(_) => "",
+        Effect::OpenConnection { .. } => "open_connection",
+        Effect::CloseConnection { .. } => "close_connection",
+        Effect::CancelRequest { .. } => "cancel_request",
+        Effect::SetAlarm(_) => "set_alarm",
+        Effect::SendFrame { frame, .. } => match frame {
+            ClientFrame::Auth(_) => "send_frame.auth",
+            ClientFrame::Resume(_) => "send_frame.resume",
+            ClientFrame::Heartbeat => "send_frame.heartbeat",
+            ClientFrame::ToolResult(_) => "send_frame.tool_result",
+            ClientFrame::ToolConfirmation(_) => "send_frame.tool_confirmation",
+            ClientFrame::UserInput(_) => "send_frame.user_input",
+            ClientFrame::Interrupt => "send_frame.interrupt",
+            ClientFrame::Unknown(_) => "send_frame",
+        },
+        Effect::SendRequest { call, .. } => match call {
+            Call::StartRun(_) => "send_request.start_run",
+            Call::RefreshToken { .. } => "send_request.refresh_token",
+            Call::MintToken => "send_request.mint_token",
+            Call::InterruptRun { .. } => "send_request.interrupt_run",
+            Call::AskStatus { .. } => "send_request.ask_status",
+            Call::FetchMessages(_) => "send_request.fetch_messages",
+            Call::ReadMarker { .. } => "send_request.read_marker",
+            Call::SettleMarker { .. } => "send_request.settle_marker",
+            Call::ClearMarker { .. } => "send_request.clear_marker",
+        },
+        Effect::Notify(notification) => match notification {
+            Notification::StatusChanged(_) => "notify.status_changed",
+            Notification::RunStarted(_) => "notify.run_started",
+            Notification::ParentRetired { .. } => "notify.parent_retired",
+            Notification::TopicCreated { .. } => "notify.topic_created",
+            Notification::TopicStatusChanged { .. } => "notify.topic_status_changed",
+            Notification::EventReceived(_) => "notify.event_received",
+            Notification::GapFound { .. } => "notify.gap_found",
+            Notification::TokenRefreshed => "notify.token_refreshed",
+            Notification::RefreshDelayed { .. } => "notify.refresh_delayed",
+            Notification::ReconnectScheduled { .. } => "notify.reconnect_scheduled",
+            Notification::ToolRequested { .. } => "notify.tool_requested",
+            Notification::ToolTimedOut { .. } => "notify.tool_timed_out",
+            Notification::ToolSettled { .. } => "notify.tool_settled",
+            Notification::AnswerWithdrawn { .. } => "notify.answer_withdrawn",
+            Notification::AnswerUndeliverable { .. } => "notify.answer_undeliverable",
+            Notification::AnswerRefused { .. } => "notify.answer_refused",
+            Notification::ConfirmationRequested(_) => "notify.confirmation_requested",
+            Notification::InputRequested(_) => "notify.input_requested",
+            Notification::StopAccepted => "notify.stop_accepted",
+            Notification::StopFailed { .. } => "notify.stop_failed",
+            Notification::WarningRaised(_) => "notify.warning_raised",
+            Notification::RunEnded { .. } => "notify.run_ended",
+        },
+        Effect::Ignored(why) => match why {
+            Ignored::StaleDial(_) => "ignored.stale_dial",
+            Ignored::StaleRequest(_) => "ignored.stale_request",
+            Ignored::UnexpectedReply(_) => "ignored.unexpected_reply",
+            Ignored::BeforeAuthentication => "ignored.before_authentication",
+            Ignored::AlreadyOpen(_) => "ignored.already_open",
+            Ignored::AlreadyAuthenticated => "ignored.already_authenticated",
+            Ignored::AlreadyBegun => "ignored.already_begun",
+            Ignored::NotBegun => "ignored.not_begun",
+            Ignored::AlreadyEnded => "ignored.already_ended",
+            Ignored::AlreadyStopping => "ignored.already_stopping",
+            Ignored::NotAuthenticated => "ignored.not_authenticated",
+            Ignored::NoChange => "ignored.no_change",
+            Ignored::Echo => "ignored.echo",
+            Ignored::Suspended => "ignored.suspended",
+        },
     }
 }
 
-/// The name of a reason to ignore an event.
+/// Whether an effect's name in full is this one, in short or in full.
 #[must_use]
-pub fn ignored_name(why: &Ignored) -> &'static str {
-    match why {
-        Ignored::StaleDial(_) => "stale_dial",
-        Ignored::StaleRequest(_) => "stale_request",
-        Ignored::UnexpectedReply(_) => "unexpected_reply",
-        Ignored::BeforeAuthentication => "before_authentication",
-        Ignored::AlreadyOpen(_) => "already_open",
-        Ignored::AlreadyAuthenticated => "already_authenticated",
-        Ignored::AlreadyBegun => "already_begun",
-        Ignored::NotBegun => "not_begun",
-        Ignored::AlreadyEnded => "already_ended",
-        Ignored::AlreadyStopping => "already_stopping",
-        Ignored::NotAuthenticated => "not_authenticated",
-        Ignored::NoChange => "no_change",
-        Ignored::Echo => "echo",
-        Ignored::Suspended => "suspended",
-    }
+pub fn is_named(full: &str, name: &str) -> bool {
+    full == name || full.split('.').next() == Some(name)
 }
 
 /// Whether this is the id of a rule (`C8`), an invariant (`I6`) or a defect (`D4`).
@@ -178,4 +212,31 @@ pub fn is_rule(name: &str) -> bool {
     name[1..]
         .parse()
         .is_ok_and(|number: u32| (1..=most).contains(&number))
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_gateway_machine::{DialId, Effect, Ignored, Notification};
+
+    use super::*;
+
+    #[test]
+    fn names_in_full_are_accepted_in_scripts() {
+        for effect in [
+            Effect::Ignored(Ignored::StaleDial(DialId(1))),
+            Effect::Notify(Notification::TokenRefreshed),
+            Effect::SetAlarm(None),
+        ] {
+            let name = effect_name(&effect);
+            assert!(is_effect(name), "{name}");
+            assert!(is_named(name, effect.name()), "{name}");
+        }
+        assert!(!is_effect("notify.party") && !is_effect("party"));
+    }
+
+    #[test]
+    fn rules_are_known_by_their_ids() {
+        assert!(is_rule("C15") && is_rule("S9b") && is_rule("D14") && is_rule("I18"));
+        assert!(!is_rule("C0") && !is_rule("C16") && !is_rule("X1") && !is_rule(""));
+    }
 }

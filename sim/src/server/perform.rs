@@ -1,4 +1,5 @@
 use agent_gateway_machine::{Millis, Timestamp};
+use agent_gateway_protocol::json::ToJson;
 use agent_gateway_protocol::{
     AgentEvent, CloseCode, EventType, InputRequestId, OperationId, RawJson, ServerFrame, ToolCallId,
 };
@@ -23,12 +24,12 @@ impl Server {
         };
         match act {
             Act::Text(text) => {
-                let data = json!({ "chunkType": "text", "content": stage.fill(&text) });
-                self.push(now, operation, EventType::StreamChunk, Some(data), out);
+                let data = chunk("text", "content", &stage.fill(&text));
+                self.push(now, operation, EventType::StreamChunk, data, out);
             }
             Act::Reasoning(text) => {
-                let data = json!({ "chunkType": "reasoning", "reasoning": stage.fill(&text) });
-                self.push(now, operation, EventType::StreamChunk, Some(data), out);
+                let data = chunk("reasoning", "reasoning", &stage.fill(&text));
+                self.push(now, operation, EventType::StreamChunk, data, out);
             }
             Act::Event(event) => self.push_event(now, operation, &event, out),
             Act::ToolExecute(tool) => {
@@ -40,12 +41,12 @@ impl Server {
                 self.call(now, call, out);
             }
             Act::ToolEnd(tool) => {
-                let data = tool_end(&tool, stage);
-                self.push(now, operation, EventType::ToolEnd, Some(data), out);
+                let data = raw(&tool_end(&tool, stage));
+                self.push(now, operation, EventType::ToolEnd, data, out);
             }
             Act::End(end) => {
-                let data = end_data(&end);
-                self.push(now, operation, EventType::AgentRuntimeEnd, Some(data), out);
+                let data = raw(&end_data(&end));
+                self.push(now, operation, EventType::AgentRuntimeEnd, data, out);
             }
             Act::UpdateStatus(status) => {
                 let call = GatewayCall::UpdateStatus {
@@ -155,11 +156,11 @@ impl Server {
         now: Timestamp,
         operation: &OperationId,
         kind: EventType,
-        data: Option<Value>,
+        data: RawJson,
         out: &mut Vec<ServerOutput>,
     ) {
         let step = self.stages.get(operation).map(|stage| stage.step_index);
-        let mut event = AgentEvent::new(kind, operation.clone(), data.as_ref().map(raw));
+        let mut event = AgentEvent::new(kind, operation.clone(), data);
         event.step_index = step;
         event.timestamp = Some(self.wall(now));
         let call = GatewayCall::PushEvent {
@@ -294,6 +295,13 @@ fn end_data(end: &EndAct) -> Value {
         }
     }
     data
+}
+
+/// The data of a chunk, written at once: it is what campaigns push most.
+fn chunk(kind: &str, member: &str, text: &str) -> RawJson {
+    let text = text.to_raw_json();
+    let json = format!(r#"{{"chunkType":"{kind}","{member}":{text}}}"#);
+    RawJson::parse(json).unwrap_or_else(|_| RawJson::null())
 }
 
 fn raw(value: &Value) -> RawJson {

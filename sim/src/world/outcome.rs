@@ -9,7 +9,7 @@ use agent_gateway_protocol::frame::ToolResult;
 use agent_gateway_protocol::{EventType, OperationId, OperationStatus, Payload, TopicId};
 
 use crate::invariant::Violation;
-use crate::names::{self, effect_detail};
+use crate::names;
 use crate::script::Expect;
 use crate::server::Server;
 
@@ -43,12 +43,12 @@ pub struct Played {
     /// Whether the topic is marked with the run at last.
     pub is_marked: bool,
     /// How often each effect occurred, by its name in full.
-    pub effects: BTreeMap<String, u64>,
+    pub effects: BTreeMap<&'static str, u64>,
     /// What must never be, such as a token that the vault does not have. Each is a bug of the machine or of the world.
     pub bugs: Vec<String>,
     /// The first invariant broken, and by which event, counted from 0.
     pub violation: Option<(u64, Violation)>,
-    order: Vec<String>,
+    order: Vec<&'static str>,
 }
 
 impl Played {
@@ -78,8 +78,8 @@ impl Played {
         self.events += 1;
         self.recording.events.push(event);
         for effect in effects {
-            let name = full_name(effect);
-            *self.effects.entry(name.clone()).or_default() += 1;
+            let name = names::effect_name(effect);
+            *self.effects.entry(name).or_default() += 1;
             self.order.push(name);
             match effect {
                 Effect::Notify(Notification::EventReceived(received)) => {
@@ -228,12 +228,9 @@ impl Played {
     /// How often an effect occurred, by its name in short or in full.
     #[must_use]
     pub fn times(&self, name: &str) -> u64 {
-        if name.contains('.') {
-            return self.effects.get(name).copied().unwrap_or_default();
-        }
         self.effects
             .iter()
-            .filter(|(full, _)| full.split('.').next() == Some(name))
+            .filter(|(full, _)| names::is_named(full, name))
             .map(|(_, times)| times)
             .sum()
     }
@@ -242,18 +239,7 @@ impl Played {
         let mut effects = self.order.iter();
         expected
             .iter()
-            .find(|name| {
-                !effects.any(|effect| effect == *name || effect.split('.').next() == Some(name))
-            })
+            .find(|name| !effects.any(|effect| names::is_named(effect, name)))
             .map(String::as_str)
-    }
-}
-
-fn full_name(effect: &Effect) -> String {
-    let detail = effect_detail(effect);
-    if detail.is_empty() {
-        effect.name().into()
-    } else {
-        format!("{}.{detail}", effect.name())
     }
 }
