@@ -2,6 +2,7 @@
 //! rule, named after it. `machine/LIFECYCLE.md` has the table, and `table.rs` holds it against the sources.
 
 mod connection;
+mod hostile;
 mod restored;
 mod run;
 mod seam;

@@ -399,6 +399,11 @@ impl Stage {
         self.state.status().as_str()
     }
 
+    /// Whether a request of this name was ever made.
+    pub(crate) fn has_asked(&self, call: &str) -> bool {
+        self.requests.contains_key(call)
+    }
+
     /// The frames the last step sends, as the wire has them; a token is its name.
     pub(crate) fn sent(&self) -> Vec<Value> {
         let encoded = self.effects.iter().filter_map(|effect| match effect {
