@@ -185,6 +185,20 @@ pub fn effect_name(effect: &Effect) -> &'static str {
     }
 }
 
+/// Whether an effect has this name, in short or in full.
+#[must_use]
+pub fn effect_is(effect: &Effect, name: &str) -> bool {
+    is_named(effect_name(effect), name)
+}
+
+/// What an effect is about: the frame's, request's or notification's name, or the reason; empty for the others.
+#[must_use]
+pub fn effect_detail(effect: &Effect) -> &'static str {
+    effect_name(effect)
+        .split_once('.')
+        .map_or("", |(_, detail)| detail)
+}
+
 /// Whether an effect's name in full is this one, in short or in full.
 #[must_use]
 pub fn is_named(full: &str, name: &str) -> bool {
