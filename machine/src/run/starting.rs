@@ -9,8 +9,8 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
 
-use agent_gateway_protocol::TopicId;
 use agent_gateway_protocol::api::GetMessages;
+use agent_gateway_protocol::{RawJson, TopicId};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -101,7 +101,7 @@ impl Starting {
                         None
                     }
                 };
-                context.notify(Notification::TopicCreated { topic, messages });
+                announce_topic(context, topic, messages);
                 stream(self.execute, context, *started)
             }
             step @ (Step::Requesting { .. }
@@ -133,9 +133,12 @@ impl Starting {
                 Phase::Starting(self)
             }
             Step::FetchingMessages {
-                request, started, ..
+                request,
+                started,
+                topic,
             } => {
                 context.cancel(request, Timer::MessagesDeadline);
+                announce_topic(context, topic, None);
                 interrupt(context, &self.execute, *started)
             }
         }
@@ -153,9 +156,12 @@ impl Starting {
                 Settling::await_start(context, request, true, Outcome::StoppedServerUnknown)
             }
             Step::FetchingMessages {
-                request, started, ..
+                request,
+                started,
+                topic,
             } => {
                 context.cancel(request, Timer::MessagesDeadline);
+                announce_topic(context, topic, None);
                 let identity = identity(&self.execute, *started);
                 Settling::end(context, Some(identity), Outcome::Detached)
             }
@@ -192,10 +198,7 @@ impl Starting {
             return Phase::Starting(self);
         };
         context.cancel(request, Timer::MessagesDeadline);
-        context.notify(Notification::TopicCreated {
-            topic,
-            messages: None,
-        });
+        announce_topic(context, topic, None);
         stream(self.execute, context, *started)
     }
 
@@ -219,10 +222,7 @@ impl Starting {
                 mut started, topic, ..
             } => {
                 context.disarm(Timer::MessagesDeadline);
-                context.notify(Notification::TopicCreated {
-                    topic,
-                    messages: None,
-                });
+                announce_topic(context, topic, None);
                 started.token = None;
                 let mut execute = self.execute;
                 execute.token = token;
@@ -299,7 +299,12 @@ impl Starting {
     ) -> Phase {
         let outcome = match reply {
             Reply::Started(_) if context.is_broken(Mutation::StopForgetsLateId) => Outcome::Stopped,
-            Reply::Started(started) => return interrupt(context, &self.execute, *started),
+            Reply::Started(started) => {
+                if let Some(topic) = self.new_topic(&started) {
+                    announce_topic(context, topic, None);
+                }
+                return interrupt(context, &self.execute, *started);
+            }
             Reply::StartRefused { .. } => Outcome::Stopped,
             Reply::Failed(failure) if is_certain(&failure) => Outcome::Stopped,
             Reply::Failed(_) => Outcome::StoppedServerUnknown,
@@ -359,6 +364,11 @@ fn stream(execute: Execute, context: &mut Context<'_>, started: Started) -> Phas
     let mut live = Live::new(context, identity, Cursor::start(), credential, true);
     let end = live.begin(context);
     Phase::follow(live, context, end)
+}
+
+/// R4: the topic exists now, whatever becomes of the run.
+fn announce_topic(context: &mut Context<'_>, topic: TopicId, messages: Option<RawJson>) {
+    context.notify(Notification::TopicCreated { topic, messages });
 }
 
 /// R2, R3: the id is known and the run is not wanted: it is interrupted, and nothing is dialled or announced.

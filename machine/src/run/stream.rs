@@ -58,7 +58,7 @@ impl Live {
         self.session.inquiry.on_answered();
         self.session.sequence.on_resume_answered();
         let ended_seam = self.session.sequence.end_seam(context);
-        if ended_seam && frame.gap {
+        if frame.gap {
             self.session.sequence.on_gap_flag(context);
         }
         if let Some(end) = self.drain_seam(context) {

@@ -35,6 +35,8 @@ pub(crate) struct Sequence {
     ring: Ring,
     given_up: VecDeque<Hole>,
     seam: Option<Seam>,
+    /// Whether a gap has been told behind the cursor, and nothing has passed since: what is missing there is told.
+    gap_told: bool,
     /// Whether this gateway has ever sent `resume_complete`: then it is waited for (C8).
     answers_resume: bool,
 }
@@ -58,8 +60,6 @@ struct Seam {
     probed: bool,
     /// Whether it is over and only gives back what it holds.
     ending: bool,
-    /// Whether a hole has been told while ending.
-    gap_told: bool,
 }
 
 /// What is to become of a frame.
@@ -80,6 +80,7 @@ impl Sequence {
             ring: Ring::default(),
             given_up: VecDeque::new(),
             seam: None,
+            gap_told: false,
             answers_resume: false,
         }
     }
@@ -102,7 +103,6 @@ impl Sequence {
             moved_at: now,
             probed: false,
             ending: false,
-            gap_told: false,
         });
         if self.answers_resume {
             context.disarm(Timer::Seam);
@@ -141,9 +141,13 @@ impl Sequence {
             self.restart(context);
             last = 0;
         }
-        if let Some(seam) = &mut self.seam
-            && number - 1 != last
-        {
+        if number - 1 != last {
+            let Some(seam) = &mut self.seam else {
+                // A live jump: nothing in between is on its way, so it is a gap at once (C11, I6).
+                self.give_up(context, last, *number);
+                self.pass(context, id.clone(), digest);
+                return Admission::Passed;
+            };
             if seam.held.contains_key(number) {
                 context.kit.receipt.duplicates += 1;
                 return Admission::Dropped;
@@ -160,6 +164,10 @@ impl Sequence {
     /// Keeps a frame that is ahead of a hole until the hole is filled, or given up (C8).
     pub(crate) fn hold(&mut self, context: &mut Context<'_>, number: u64, frame: ServerFrame) {
         if let Some(seam) = &mut self.seam {
+            if seam.held.is_empty() {
+                // The hole is new: its time to be filled starts now.
+                seam.moved_at = context.now();
+            }
             seam.hold(number, frame);
         }
         self.end_overfull_seam(context);
@@ -186,7 +194,6 @@ impl Sequence {
             if !seam.ending {
                 return None;
             }
-            seam.gap_told = true;
             self.give_up(context, last, number);
         }
         let frame = self.seam.as_mut()?.release(number)?;
@@ -209,19 +216,16 @@ impl Sequence {
     }
 
     /// `resume_complete{gap: true}`: frames were lost before the first one kept. The hole they left is told by itself
-    /// if anything came behind it; otherwise this says that there is one (C11).
+    /// if anything came behind it in this seam; otherwise this says that there is one (C11).
     pub(crate) fn on_gap_flag(&mut self, context: &mut Context<'_>) {
-        let told_by_itself = self
-            .seam
-            .as_ref()
-            .is_some_and(|seam| seam.gap_told || !seam.held.is_empty());
+        let told_by_itself = self.seam.as_ref().is_some_and(|seam| !seam.held.is_empty());
         if !told_by_itself {
             self.tell_gap(context, None);
         }
     }
 
     /// The run is over, and its end was not in the stream: whatever came before it may be missing too (C11, S14).
-    pub(crate) fn tell_missing_end(&self, context: &mut Context<'_>) {
+    pub(crate) fn tell_missing_end(&mut self, context: &mut Context<'_>) {
         self.tell_gap(context, None);
     }
 
@@ -314,6 +318,7 @@ impl Sequence {
     fn pass(&mut self, context: &mut Context<'_>, id: EventId, digest: Digest) {
         self.cursor.id = Some(id);
         self.cursor.digest = Some(digest);
+        self.gap_told = false;
         self.ring.push(digest, context.limits().ring);
         if let Some(seam) = &mut self.seam {
             seam.moved_at = context.now();
@@ -342,6 +347,7 @@ impl Sequence {
             id: None,
             digest: None,
         };
+        self.gap_told = false;
         self.ring.clear();
         self.given_up.clear();
     }
@@ -365,7 +371,10 @@ impl Sequence {
         });
     }
 
-    fn tell_gap(&self, context: &mut Context<'_>, before: Option<Cursor>) {
+    fn tell_gap(&mut self, context: &mut Context<'_>, before: Option<Cursor>) {
+        if core::mem::replace(&mut self.gap_told, true) {
+            return;
+        }
         context.kit.receipt.gaps += 1;
         context.notify(Notification::GapFound {
             after: self.cursor.clone(),

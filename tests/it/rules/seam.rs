@@ -79,7 +79,10 @@ fn c8_without_resume_complete_the_seam_ends_two_seconds_after_the_last_frame_fou
         stage.wire(HEARTBEAT_ACK),
         ["gap_found after start before 2", &handed(2)]
     );
-    assert_eq!(stage.wire(&chunk(4)), [handed(4)]);
+    assert_eq!(
+        stage.wire(&chunk(4)),
+        ["gap_found after 2 before 4", &handed(4)]
+    );
 }
 
 #[test]
@@ -147,7 +150,10 @@ fn c8_the_seam_ends_at_its_bound_in_frames() {
             &handed(7)
         ]
     );
-    assert_eq!(stage.wire(&chunk(9)), [handed(9)]);
+    assert_eq!(
+        stage.wire(&chunk(9)),
+        ["gap_found after 7 before 9", &handed(9)]
+    );
 }
 
 #[test]
