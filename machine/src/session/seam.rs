@@ -143,8 +143,9 @@ impl Sequence {
         }
         if number - 1 != last {
             let Some(seam) = &mut self.seam else {
-                // A live jump: nothing in between is on its way, so it is a gap at once (C11, I6).
-                self.give_up(context, last, *number);
+                // A live jump: nothing in between is on its way, so it is a gap at once, and no late fill follows
+                // that would have to be told from a restarted counter (C11, I6).
+                self.tell_hole(context, *number);
                 self.pass(context, id.clone(), digest);
                 return Admission::Passed;
             };
@@ -354,6 +355,18 @@ impl Sequence {
 
     /// The hole between the frames `after` and `before` will not be filled (C8, C11).
     fn give_up(&mut self, context: &mut Context<'_>, after: u64, before: u64) {
+        self.tell_hole(context, before);
+        if self.given_up.len() == GIVEN_UP {
+            self.given_up.pop_front();
+        }
+        self.given_up.push_back(Hole {
+            first: after + 1,
+            last: before - 1,
+        });
+    }
+
+    /// What is missing ends with the frame `before`.
+    fn tell_hole(&mut self, context: &mut Context<'_>, before: u64) {
         self.tell_gap(
             context,
             Some(Cursor {
@@ -362,13 +375,6 @@ impl Sequence {
                 digest: None,
             }),
         );
-        if self.given_up.len() == GIVEN_UP {
-            self.given_up.pop_front();
-        }
-        self.given_up.push_back(Hole {
-            first: after + 1,
-            last: before - 1,
-        });
     }
 
     fn tell_gap(&mut self, context: &mut Context<'_>, before: Option<Cursor>) {
