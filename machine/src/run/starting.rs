@@ -345,7 +345,7 @@ impl Starting {
     }
 }
 
-/// R5: announced before the first dial, then streamed.
+/// R5: announced before the first dial, then streamed. A parked run that this one carries on is retired only now (R9).
 fn stream(execute: Execute, context: &mut Context<'_>, started: Started) -> Phase {
     let token = execute.token.clone().or_else(|| started.token.clone());
     let user_message = started.user_message.clone();

@@ -1,4 +1,5 @@
 //! Ask, don't guess: when the stream does not say how the run stands, the server is asked (S14).
+//! Silence by itself never ends a run (S6): it is a reason to ask, and only the answer counts.
 
 use serde::{Deserialize, Serialize};
 

@@ -8,5 +8,6 @@ mod run;
 mod seam;
 mod session;
 mod stage;
+mod table;
 mod timers;
 mod tools;
