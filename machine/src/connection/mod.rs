@@ -14,6 +14,7 @@
 //! and S10) and then calls [`Connection::dial`]. It knows nothing of what flows on the socket.
 
 mod backoff;
+mod heartbeat;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -35,6 +36,8 @@ use crate::time::{Millis, Timestamp};
 use crate::timers::Timer;
 use crate::token::TokenId;
 use backoff::Backoff;
+use heartbeat::Connected;
+pub(crate) use heartbeat::Pulse;
 
 /// The connection of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -66,29 +69,8 @@ enum Link {
     Dialing { dial: DialId },
     /// `Timer::Authentication` runs.
     Authenticating { dial: DialId },
-    /// `Timer::Heartbeat` runs, and `Timer::Silence`; after a sleep `Timer::Probe` instead of both.
+    /// Its own timers run.
     Connected(Connected),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Connected {
-    dial: DialId,
-    since: Timestamp,
-    /// When the last inbound frame of any kind came. Frames only write it; the ring re-arms (C5).
-    heard: Timestamp,
-    /// Whether a probe is out and nothing has come since.
-    probed: bool,
-}
-
-/// Whether the peer lives (C5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pulse {
-    /// It has been heard of.
-    Alive,
-    /// It is asked once more.
-    Unsure,
-    /// It has not been heard of for too long.
-    Gone,
 }
 
 /// What the run must follow.
@@ -160,14 +142,7 @@ impl Connection {
         if !core::mem::replace(&mut self.authenticated_once, true) {
             self.backoff.forgive();
         }
-        let now = context.now();
-        self.link = Link::Connected(Connected {
-            dial,
-            since: now,
-            heard: now,
-            probed: false,
-        });
-        self.start_heartbeat(context);
+        self.link = Link::Connected(Connected::begin(context, dial));
         self.publish(context);
         true
     }
@@ -211,59 +186,30 @@ impl Connection {
         self.fail(context, what.into())
     }
 
-    /// C5: a beat. One that rings much too late means the host slept: the peer gets one chance to answer.
+    /// C5: the next beat.
     pub(crate) fn on_heartbeat_due(&mut self, context: &mut Context<'_>, due: Timestamp) {
-        let Link::Connected(connected) = &mut self.link else {
-            return;
-        };
-        let slept = context.now().since(due) > context.limits().sleep_threshold;
-        if slept && !context.kit.timers.is_paused() {
-            return connected.probe(context);
+        if let Some(connected) = self.connected_mut() {
+            connected.on_beat_due(context, due);
         }
-        connected.beat(context);
-        context.arm(Timer::Heartbeat, context.limits().heartbeat_interval);
     }
 
     /// C5: asks for a sign of life, and drops the connection if none comes soon.
     pub(crate) fn probe(&mut self, context: &mut Context<'_>) {
-        if let Link::Connected(connected) = &mut self.link {
+        if let Some(connected) = self.connected_mut() {
             connected.probe(context);
         }
     }
 
-    /// C5, I9: the bound on silence; frames since the timer was set only moved it.
+    /// C5, I9: the bound on silence rang.
     pub(crate) fn on_silence_due(&mut self, context: &mut Context<'_>) -> Pulse {
-        let Link::Connected(connected) = &self.link else {
-            return Pulse::Unsure;
-        };
-        if context.is_broken(Mutation::SilenceUnnoticed) {
-            return Pulse::Alive;
-        }
-        let bound = connected.heard.plus(context.limits().silence_bound());
-        if context.now() < bound {
-            context.arm_at(Timer::Silence, bound);
-            return Pulse::Alive;
-        }
-        Pulse::Gone
+        self.connected_mut()
+            .map_or(Pulse::Unsure, |connected| connected.on_silence_due(context))
     }
 
     /// C5: the time to answer the probe is over.
     pub(crate) fn on_probe_due(&mut self, context: &mut Context<'_>) -> Pulse {
-        let Link::Connected(connected) = &mut self.link else {
-            return Pulse::Unsure;
-        };
-        if connected.probed {
-            return Pulse::Gone;
-        }
-        let bound = connected.heard.plus(context.limits().silence_bound());
-        if context.now() >= bound {
-            // It answered, and then the host slept again.
-            connected.probe(context);
-            return Pulse::Unsure;
-        }
-        self.start_heartbeat(context);
-        context.arm_at(Timer::Silence, bound);
-        Pulse::Alive
+        self.connected_mut()
+            .map_or(Pulse::Unsure, |connected| connected.on_probe_due(context))
     }
 
     /// The backoff, or the wait for `nbf`, is over.
@@ -329,16 +275,15 @@ impl Connection {
 
     /// An inbound frame of any kind, whatever it says, is a sign of life (C5).
     pub(crate) fn heard(&mut self, now: Timestamp) {
-        if let Link::Connected(connected) = &mut self.link {
-            connected.heard = now;
-            connected.probed = false;
+        if let Some(connected) = self.connected_mut() {
+            connected.hear(now);
         }
     }
 
     /// The clocks stood still for `span`: so did the silence (C5).
     pub(crate) fn stood_still(&mut self, span: Millis) {
-        if let Link::Connected(connected) = &mut self.link {
-            connected.heard = connected.heard.plus(span);
+        if let Some(connected) = self.connected_mut() {
+            connected.stood_still(span);
         }
     }
 
@@ -380,9 +325,7 @@ impl Connection {
     /// Whether the socket has been authenticated long enough to count as progress (C6).
     pub(crate) fn is_proven(&self, context: &Context<'_>) -> bool {
         match &self.link {
-            Link::Connected(connected) => {
-                context.now().since(connected.since) >= context.limits().progress_after
-            }
+            Link::Connected(connected) => connected.is_proven(context),
             Link::Idle
             | Link::BackingOff
             | Link::AwaitingNotBefore
@@ -481,12 +424,6 @@ impl Connection {
         }
     }
 
-    fn start_heartbeat(&mut self, context: &mut Context<'_>) {
-        context.disarm(Timer::Probe);
-        context.arm(Timer::Heartbeat, context.limits().heartbeat_interval);
-        context.arm(Timer::Silence, context.limits().silence_bound());
-    }
-
     fn clear_timers(&self, context: &mut Context<'_>) {
         for timer in [
             Timer::Dial,
@@ -501,26 +438,19 @@ impl Connection {
         }
     }
 
+    fn connected_mut(&mut self) -> Option<&mut Connected> {
+        match &mut self.link {
+            Link::Connected(connected) => Some(connected),
+            Link::Idle
+            | Link::BackingOff
+            | Link::AwaitingNotBefore
+            | Link::Dialing { .. }
+            | Link::Authenticating { .. } => None,
+        }
+    }
+
     fn publish(&self, context: &mut Context<'_>) {
         context.publish(self.status());
-    }
-}
-
-impl Connected {
-    fn beat(&self, context: &mut Context<'_>) {
-        context.push(Effect::SendFrame {
-            dial: self.dial,
-            frame: ClientFrame::Heartbeat,
-        });
-    }
-
-    /// One heartbeat, and until it is answered no other and no bound but its own.
-    fn probe(&mut self, context: &mut Context<'_>) {
-        self.beat(context);
-        self.probed = true;
-        context.disarm(Timer::Heartbeat);
-        context.disarm(Timer::Silence);
-        context.arm(Timer::Probe, context.limits().probe_deadline);
     }
 }
 
