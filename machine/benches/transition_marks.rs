@@ -62,8 +62,8 @@ impl Client {
             .expect("between two batches there is a state");
         let begin = Instant::now();
         for event in events {
-            let effects;
-            (state, effects) = transition(state, event);
+            let (after, effects) = transition(state, event);
+            state = after;
             handed_on.push(effects);
         }
         let nanoseconds = begin.elapsed().as_secs_f64() * 1e9;
