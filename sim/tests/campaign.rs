@@ -6,7 +6,7 @@ use agent_gateway_sim::campaign::{Campaign, Progress, random_script, shrink};
 #[test]
 fn random_sessions_break_nothing() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let sessions = number("CAMPAIGN_SESSIONS").unwrap_or(2_000);
+    let sessions = number("CAMPAIGN_SESSIONS").unwrap_or(20_000);
     let seed = number("CAMPAIGN_SEED").unwrap_or(1);
     let campaign = Campaign {
         most_failures: usize::try_from(number("CAMPAIGN_FAILURES").unwrap_or(1)).unwrap_or(1),

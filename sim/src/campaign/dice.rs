@@ -57,14 +57,6 @@ pub fn random_script(seed: u64) -> Script {
         script.api = dice.api();
         script.network.steps = dice.network(span);
         script.clock = dice.clock(span);
-        let jumps = script
-            .clock
-            .iter()
-            .any(|step| matches!(step.act, ClockAct::JumpForward(_)));
-        if jumps {
-            // A clock that jumps ends a seam before a slow replay has come, which then looks like a restarted counter.
-            script.gateway.dialect.replay_delay = 0;
-        }
     }
     script
 }

@@ -172,9 +172,8 @@ fn check_texts(script: &Script, played: &Played) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether what was said may be missing without a gap being told: the counter starts anew, so that no client can know;
-/// or the gateway loses frames and says no `resume_complete` (with its status lost it cannot), so that the hole only shows
-/// outside a seam, where frames are handed on as they come (C8).
+/// Whether what was said may be missing without a gap being told: the gateway loses frames and its counter starts anew,
+/// so that no client can know.
 fn loses_silently(script: &Script) -> bool {
     let dialect = &script.gateway.dialect;
     let loses = script
@@ -182,7 +181,7 @@ fn loses_silently(script: &Script) -> bool {
         .steps
         .iter()
         .any(|step| matches!(step.act, Act::Hibernate | Act::Restart | Act::CutBuffer(_)));
-    loses && (dialect.counter_restarts || !dialect.answers_resume || !dialect.keeps_status)
+    loses && dialect.counter_restarts
 }
 
 /// I12 as the server sees it: one result value for each call.
