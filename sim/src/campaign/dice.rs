@@ -186,7 +186,7 @@ impl Dice {
             14 if self.calls > 0 => Act::ToolEnd(ToolEndAct {
                 call: format!("call_{}", self.random.between(1, self.calls)),
                 tool: "tools/run".into(),
-                success: true,
+                success: Some(true),
                 content: None,
             }),
             15 => self.foreign(),

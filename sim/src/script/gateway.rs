@@ -201,10 +201,10 @@ pub struct ToolEndAct {
     pub call: String,
     /// The tool, as `identifier/apiName`.
     pub tool: String,
-    /// Whether it went well.
-    #[serde(default = "yes")]
-    pub success: bool,
-    /// What came of it.
+    /// Whether it went well; if absent, as the client's latest result says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success: Option<bool>,
+    /// What came of it; if absent, the content of the client's latest result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
 }
@@ -258,8 +258,4 @@ pub struct Close {
     /// Its reason.
     #[serde(default)]
     pub reason: String,
-}
-
-fn yes() -> bool {
-    true
 }

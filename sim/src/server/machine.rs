@@ -392,6 +392,7 @@ impl Server {
                 GatewayOutput::DeliverToolResult { operation, result } => {
                     if let Some(stage) = self.stages.get_mut(&operation) {
                         stage.tool_result = result.content.clone().unwrap_or_default();
+                        stage.tool_success = result.success;
                     }
                     self.trigger(&operation, Trigger::ToolResult, now);
                     out.push(ServerOutput::ToolResultReceived { operation, result });

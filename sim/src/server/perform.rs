@@ -258,10 +258,11 @@ fn tool_execute(tool: &ToolExecuteAct, stage: &Stage) -> Value {
 fn tool_end(tool: &ToolEndAct, stage: &Stage) -> Value {
     let (identifier, api_name) = names(&tool.tool);
     let content = stage.fill(tool.content.as_deref().unwrap_or("{tool_result}"));
+    let success = tool.success.unwrap_or(stage.tool_success);
     json!({
         "attempts": 1,
         "executionTime": 0,
-        "isSuccess": tool.success,
+        "isSuccess": success,
         "maxAttempts": 3,
         "payload": {
             "parentMessageId": "msg_a1",
@@ -274,7 +275,7 @@ fn tool_end(tool: &ToolEndAct, stage: &Stage) -> Value {
             },
         },
         "phase": "tool_execution",
-        "result": { "content": content, "success": tool.success },
+        "result": { "content": content, "success": success },
     })
 }
 

@@ -66,6 +66,8 @@ pub(super) struct Stage {
     pub(super) prompt: Box<str>,
     /// The content of the latest tool result.
     pub(super) tool_result: Box<str>,
+    /// Whether the latest tool result was a success.
+    pub(super) tool_success: bool,
     /// The step that events belong to.
     pub(super) step_index: u32,
     counts: [u64; Trigger::COUNT],
@@ -100,6 +102,7 @@ impl Stage {
             topic,
             prompt,
             tool_result: Box::default(),
+            tool_success: true,
             step_index: 0,
             counts: [0; Trigger::COUNT],
             lines: vec![line],
