@@ -6,6 +6,7 @@
 //! As text it is JSON lines: one [`Header`], then one [`Event`] a line.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -70,7 +71,7 @@ impl Recording {
             .map(|(index, line)| {
                 serde_json::from_str(line).map_err(|error| RecordingError::Line {
                     line: index + 1,
-                    why: error.to_string().into(),
+                    why: shown(&error),
                 })
             })
             .collect::<Result<_, _>>()?;
@@ -112,6 +113,15 @@ pub fn line<T: Serialize>(item: &T) -> String {
     line
 }
 
+/// A line of the text is parsed by itself, so the line that serde_json says at the end is always the first.
+fn shown(error: &serde_json::Error) -> Box<str> {
+    let what = error.to_string();
+    let what = what
+        .rsplit_once(" at line ")
+        .map_or(&*what, |(what, _)| what);
+    format!("column {}: {what}", error.column()).into()
+}
+
 fn read_header(line: &str) -> Result<Header, RecordingError> {
     #[derive(Deserialize)]
     struct Version {
@@ -119,7 +129,7 @@ fn read_header(line: &str) -> Result<Header, RecordingError> {
     }
     let unreadable = |error: serde_json::Error| RecordingError::Line {
         line: 1,
-        why: error.to_string().into(),
+        why: shown(&error),
     };
     let Version { version } = serde_json::from_str(line).map_err(unreadable)?;
     if version != VERSION {
@@ -141,11 +151,11 @@ pub enum RecordingError {
         found: u32,
     },
     /// A line that is not what its place asks for.
-    #[error("line {line}: {why}")]
+    #[error("line {line}, {why}")]
     Line {
         /// Which line, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// Where in it, and what is wrong there.
         why: Box<str>,
     },
 }
