@@ -146,7 +146,7 @@ pub(crate) struct AttachArguments {
     pub(crate) operation: String,
     #[command(flatten)]
     pub(crate) remote: RemoteArguments,
-    /// The run's topic: without it no fresh token can be had when the first one expires
+    /// The run's topic, for which the server gives tokens; only with an API key can it be left out
     #[arg(long, value_name = "ID")]
     pub(crate) topic: Option<String>,
     /// The run's thread

@@ -39,7 +39,7 @@ struct Refused {
 /// The gateway's URL or the config cannot be used, or the input or output fails.
 pub(crate) fn run(
     arguments: &MachineArguments,
-    input: impl BufRead,
+    mut input: impl BufRead,
     mut output: impl Write,
 ) -> Result<ExitCode, Error> {
     let gateway = arguments
@@ -52,12 +52,18 @@ pub(crate) fn run(
             error,
         })?;
     let mut state = State::new(Config::new(gateway), arguments.seed)?;
-    for (index, line) in input.lines().enumerate() {
-        let line = line.map_err(Error::Input)?;
-        if line.trim().is_empty() {
+    let mut bytes = Vec::new();
+    for index in 0.. {
+        bytes.clear();
+        if input.read_until(b'\n', &mut bytes).map_err(Error::Input)? == 0 {
+            break;
+        }
+        // What is not UTF-8 is a bad line like any other: serde_json says where.
+        let line = bytes.trim_ascii_end();
+        if line.is_empty() {
             continue;
         }
-        let answer = match read(&line, index == 0) {
+        let answer = match read(line, index == 0) {
             Ok(Line::Event(event)) => {
                 let (next, effects) = transition(state, *event);
                 state = next;
@@ -130,15 +136,15 @@ fn wire(effects: &Effects) -> Vec<String> {
         .collect()
 }
 
-fn read(line: &str, first: bool) -> Result<Line, String> {
-    let value: serde_json::Value = serde_json::from_str(line).map_err(|error| shown(&error))?;
+fn read(line: &[u8], first: bool) -> Result<Line, String> {
+    let value: serde_json::Value = serde_json::from_slice(line).map_err(|error| shown(&error))?;
     if value.get("frame_text").is_some() {
-        return serde_json::from_str(line)
+        return serde_json::from_slice(line)
             .map(|frame: FrameText| Line::Event(Box::new(frame.into())))
             .map_err(|error| shown(&error));
     }
     if !first || value.get("version").is_none() {
-        return serde_json::from_str(line)
+        return serde_json::from_slice(line)
             .map(|event| Line::Event(Box::new(event)))
             .map_err(|error| shown(&error));
     }
@@ -148,7 +154,7 @@ fn read(line: &str, first: bool) -> Result<Line, String> {
             value["version"]
         ));
     }
-    serde_json::from_str(line)
+    serde_json::from_slice(line)
         .map(|header| Line::Header(Box::new(header)))
         .map_err(|error| shown(&error))
 }
@@ -177,13 +183,13 @@ fn json(value: &impl Serialize) -> String {
 mod tests {
     use super::*;
 
-    fn answers(lines: &str) -> Vec<serde_json::Value> {
+    fn answers(lines: impl AsRef<[u8]>) -> Vec<serde_json::Value> {
         let arguments = MachineArguments {
             gateway: Some("http://127.0.0.1:8787".into()),
             seed: 7,
         };
         let mut output = Vec::new();
-        run(&arguments, lines.as_bytes(), &mut output).unwrap();
+        run(&arguments, lines.as_ref(), &mut output).unwrap();
         let text = String::from_utf8(output).unwrap();
         let answers = text.lines().map(|line| serde_json::from_str(line).unwrap());
         answers.collect()
@@ -201,7 +207,7 @@ mod tests {
     #[test]
     fn a_bad_line_is_told_by_its_number_and_changes_nothing() {
         let stop = "{\"at\":0,\"kind\":\"stop\"}\n";
-        let with = answers(&format!("nonsense\n{{\"at\":\"x\"}}\n{stop}"));
+        let with = answers(format!("nonsense\n{{\"at\":\"x\"}}\n{stop}"));
         assert!(
             with[0]["error"]
                 .as_str()
@@ -215,6 +221,14 @@ mod tests {
                 .starts_with("line 2, column ")
         );
         assert_eq!(with[2], answers(stop)[0]);
+    }
+
+    #[test]
+    fn a_line_that_is_not_utf_8_is_a_bad_line() {
+        let answers = answers(b"\"\xff\"\n{\"at\":0,\"kind\":\"stop\"}\n");
+        let error = answers[0]["error"].as_str().unwrap();
+        assert!(error.starts_with("line 1, column "), "{error}");
+        assert!(answers[1]["effects"].is_array());
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub(super) async fn execute(
     signals: &mut Signals,
 ) -> Result<ExitCode, Error> {
     let begin = client.execute(execute);
-    begin_and_follow(begin, RunHandle::stop, view, signals).await
+    begin_and_follow(begin, Leave::Stop, view, signals).await
 }
 
 /// Watches a run until its end, as [`execute`] does. Ctrl-C leaves it going.
@@ -64,12 +64,12 @@ pub(super) async fn attach(
     signals: &mut Signals,
 ) -> Result<ExitCode, Error> {
     let begin = client.attach(attach);
-    begin_and_follow(begin, RunHandle::detach, view, signals).await
+    begin_and_follow(begin, Leave::Detach, view, signals).await
 }
 
 async fn begin_and_follow(
     begin: impl Future<Output = Result<Run, ClientError>>,
-    leave: fn(&RunHandle),
+    leave: Leave,
     view: View,
     signals: &mut Signals,
 ) -> Result<ExitCode, Error> {
@@ -112,7 +112,32 @@ struct Session {
     renderer: Renderer<Box<dyn Write + Send>>,
     began: Instant,
     /// What the first signal does.
-    leave: fn(&RunHandle),
+    leave: Leave,
+}
+
+/// What a signal means for the run.
+#[derive(Clone, Copy)]
+enum Leave {
+    /// It is stopped on the server.
+    Stop,
+    /// It goes on without us.
+    Detach,
+}
+
+impl Leave {
+    fn take(self, run: &RunHandle) {
+        match self {
+            Self::Stop => run.stop(),
+            Self::Detach => run.detach(),
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Stop => "stopping",
+            Self::Detach => "leaving, and the run goes on",
+        }
+    }
 }
 
 /// Why the session is over.
@@ -154,11 +179,11 @@ impl Session {
                             // The cursor stands behind the `^C` that the terminal shows.
                             anstream::eprintln!();
                         }
-                        anstream::eprintln!("agw: stopping; Ctrl-C again leaves at once");
-                        (self.leave)(&run.handle());
+                        anstream::eprintln!("agw: {}; Ctrl-C again leaves at once", self.leave.word());
+                        self.leave.take(&run.handle());
                     }
                     Signal::Terminate => {
-                        (self.leave)(&run.handle());
+                        self.leave.take(&run.handle());
                         let stopped = self.until_stopped(run);
                         return timeout(LEAVING, stopped).await.unwrap_or(Ok(Over::Left));
                     }
