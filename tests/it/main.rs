@@ -2,6 +2,7 @@
 
 mod end_to_end;
 mod properties;
+mod purity;
 mod registry;
 mod rules;
 mod traces;
