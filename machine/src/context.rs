@@ -15,6 +15,7 @@ use crate::mutation::Mutation;
 use crate::notification::{ConnectionStatus, Notification, Warning};
 use crate::receipt::Receipt;
 use crate::request::Call;
+use crate::rule::Rule;
 use crate::time::{Millis, Timestamp};
 use crate::timers::{Timer, Timers};
 
@@ -159,14 +160,24 @@ impl Context<'_> {
         self.effects.push(Effect::Notify(notification));
     }
 
+    /// This rule decides what is done now.
+    #[inline]
+    pub(crate) fn cite(&mut self, rule: Rule) {
+        self.effects.cite(rule);
+    }
+
     /// The event changes nothing: said and counted (C13).
     pub(crate) fn ignore(&mut self, why: Ignored) {
+        if let Some(rule) = why.rule() {
+            self.cite(rule);
+        }
         self.kit.receipt.ignored += 1;
         self.effects.push(Effect::Ignored(why));
     }
 
     /// Counts a warning, and tells the first of its sort (C12).
     pub(crate) fn warn(&mut self, warning: Warning) {
+        self.cite(Rule::C12);
         self.kit.receipt.warnings += 1;
         if self.kit.warned.first(&warning) {
             self.notify(Notification::WarningRaised(warning));

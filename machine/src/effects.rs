@@ -1,18 +1,26 @@
 //! The ordered list of effects one transition returns.
 
 use alloc::vec::{self, Vec};
+use core::hash::{Hash, Hasher};
 use core::{iter, mem, slice};
 
 use serde::{Deserialize, Serialize};
 
 use crate::effect::Effect;
+use crate::rule::{Rule, Rules};
 
 /// What to do, in the order to do it. Empty means: accepted, nothing to do.
 ///
 /// Nearly every list has none or one, so one effect is held inline and does not allocate.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// Beside the list stand the [rules](Self::rules) that decided it. They say why, not what: lists that ask for the same
+/// are equal, and only the list is written as JSON.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Effect>", into = "Vec<Effect>")]
-pub struct Effects(List);
+pub struct Effects {
+    list: List,
+    rules: Rules,
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 enum List {
@@ -25,14 +33,20 @@ enum List {
 impl Effects {
     /// The empty list.
     #[must_use]
-    pub const fn new() -> Self {
-        Self(List::None)
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The rules that the transition carried out. A list read back from text has none.
+    #[must_use]
+    pub const fn rules(&self) -> Rules {
+        self.rules
     }
 
     /// The effects, in order.
     #[must_use]
     pub fn as_slice(&self) -> &[Effect] {
-        match &self.0 {
+        match &self.list {
             List::None => &[],
             List::One(effect) => slice::from_ref(effect),
             List::Many(effects) => effects,
@@ -48,7 +62,7 @@ impl Effects {
     /// Whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        matches!(self.0, List::None)
+        matches!(self.list, List::None)
     }
 
     /// The effects, in order, by reference.
@@ -57,9 +71,14 @@ impl Effects {
     }
 
     #[inline]
+    pub(crate) fn cite(&mut self, rule: Rule) {
+        self.rules.insert(rule);
+    }
+
+    #[inline]
     pub(crate) fn push(&mut self, effect: Effect) {
         if self.is_empty() {
-            self.0 = List::One(effect);
+            self.list = List::One(effect);
         } else {
             self.push_another(effect);
         }
@@ -67,7 +86,7 @@ impl Effects {
 
     #[inline(never)]
     fn push_another(&mut self, effect: Effect) {
-        self.0 = match mem::take(&mut self.0) {
+        self.list = match mem::take(&mut self.list) {
             List::None => List::One(effect),
             List::One(first) => List::Many(Vec::from([first, effect])),
             List::Many(mut effects) => {
@@ -78,12 +97,31 @@ impl Effects {
     }
 }
 
+impl PartialEq for Effects {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
+    }
+}
+
+impl Eq for Effects {}
+
+impl Hash for Effects {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.list.hash(hasher);
+    }
+}
+
 impl From<Vec<Effect>> for Effects {
     fn from(mut effects: Vec<Effect>) -> Self {
-        if effects.len() > 1 {
-            return Self(List::Many(effects));
+        let list = if effects.len() > 1 {
+            List::Many(effects)
+        } else {
+            effects.pop().map_or(List::None, List::One)
+        };
+        Self {
+            list,
+            rules: Rules::default(),
         }
-        Self(effects.pop().map_or(List::None, List::One))
     }
 }
 
@@ -120,7 +158,7 @@ impl IntoIterator for Effects {
     type IntoIter = IntoIter;
 
     fn into_iter(self) -> IntoIter {
-        let (one, many) = match self.0 {
+        let (one, many) = match self.list {
             List::None => (None, Vec::new()),
             List::One(effect) => (Some(effect), Vec::new()),
             List::Many(effects) => (None, effects),

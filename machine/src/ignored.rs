@@ -5,6 +5,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::fences::{DialId, RequestId};
+use crate::rule::Rule;
 
 /// Why an event changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -38,6 +39,26 @@ pub enum Ignored {
     Echo,
     /// An end of a stretch of the run that is only waiting for an asynchronous tool (S9b).
     Suspended,
+}
+
+impl Ignored {
+    /// The rule that asks for it; none for a command or fact that only says what is so already.
+    pub(crate) const fn rule(&self) -> Option<Rule> {
+        match self {
+            Self::StaleDial(_)
+            | Self::StaleRequest(_)
+            | Self::UnexpectedReply(_)
+            | Self::AlreadyOpen(_)
+            | Self::AlreadyAuthenticated => Some(Rule::C13),
+            Self::BeforeAuthentication => Some(Rule::C3),
+            Self::AlreadyEnded => Some(Rule::S11),
+            Self::AlreadyStopping => Some(Rule::R5),
+            Self::NotAuthenticated => Some(Rule::S13),
+            Self::Echo => Some(Rule::S4),
+            Self::Suspended => Some(Rule::S9b),
+            Self::AlreadyBegun | Self::NotBegun | Self::NoChange => None,
+        }
+    }
 }
 
 impl fmt::Display for Ignored {

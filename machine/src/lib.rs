@@ -47,6 +47,7 @@ mod receipt;
 pub mod recording;
 pub mod registry;
 mod request;
+mod rule;
 mod run;
 mod session;
 mod state;
@@ -75,6 +76,7 @@ pub use notification::{
 pub use outcome::{AttachRefusal, Outcome, RunError, StartFailure};
 pub use receipt::Receipt;
 pub use request::{Call, Refusal, RefusalKind, Reply, RequestFailure, Started, StatusReport};
+pub use rule::{Rule, Rules};
 pub use state::State;
 pub use time::{Millis, Timestamp};
 pub use timers::Timer;

@@ -7,6 +7,7 @@ use agent_gateway_protocol::ServerFrame;
 use crate::context::{Context, Told};
 use crate::effects::Effects;
 use crate::event::{Event, EventKind};
+use crate::rule::Rule;
 use crate::run::live::Live;
 use crate::run::{End, Phase};
 use crate::state::{Core, State};
@@ -69,7 +70,11 @@ fn route_event(core: &mut Core, effects: &mut Effects, kind: EventKind) {
 /// C14: everything that was due when it rang fires once, earliest first; what that arms waits for its own ring.
 fn ring(mut phase: Phase, context: &mut Context<'_>) -> Phase {
     context.kit.told = Told::Nothing;
-    for (due, timer) in context.kit.timers.due(context.now()) {
+    let due = context.kit.timers.due(context.now());
+    if due.len() != 1 {
+        context.cite(Rule::C14);
+    }
+    for (due, timer) in due {
         // An earlier one may have disarmed or moved it.
         if context.kit.timers.deadline(timer) == Some(due) {
             context.disarm(timer);

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::effect::Effect;
 use crate::fences::DialId;
 use crate::mutation::Mutation;
+use crate::rule::Rule;
 use crate::time::{Millis, Timestamp};
 use crate::timers::Timer;
 
@@ -55,6 +56,7 @@ impl Connected {
 
     /// A beat. One that rings much too late means the host slept: the peer gets one chance to answer.
     pub(super) fn on_beat_due(&mut self, context: &mut Context<'_>, due: Timestamp) {
+        context.cite(Rule::C5);
         let slept = context.now().since(due) > context.limits().sleep_threshold;
         if slept && !context.kit.timers.is_paused() {
             return self.probe(context);
@@ -65,6 +67,7 @@ impl Connected {
 
     /// One heartbeat, and until it is answered no other and no bound but its own.
     pub(super) fn probe(&mut self, context: &mut Context<'_>) {
+        context.cite(Rule::C5);
         self.beat(context);
         self.probed = true;
         context.disarm(Timer::Heartbeat);
@@ -74,6 +77,7 @@ impl Connected {
 
     /// The bound on silence rang; frames since it was set only moved it.
     pub(super) fn on_silence_due(&self, context: &mut Context<'_>) -> Pulse {
+        context.cite(Rule::C5);
         if context.is_broken(Mutation::SilenceUnnoticed) {
             return Pulse::Alive;
         }
@@ -87,6 +91,7 @@ impl Connected {
 
     /// The time to answer the probe is over.
     pub(super) fn on_probe_due(&mut self, context: &mut Context<'_>) -> Pulse {
+        context.cite(Rule::C5);
         if self.probed {
             return Pulse::Gone;
         }

@@ -32,6 +32,7 @@ use crate::ignored::Ignored;
 use crate::mutation::Mutation;
 use crate::notification::{ConnectionStatus, Notification};
 use crate::outcome::Outcome;
+use crate::rule::Rule;
 use crate::time::{Millis, Timestamp};
 use crate::timers::Timer;
 use crate::token::TokenId;
@@ -93,6 +94,7 @@ impl Connection {
             return;
         };
         let url = gateway.socket(operation);
+        context.cite(Rule::C1);
         self.clear_timers(context);
         let dial = context.mint_dial();
         self.dialled = true;
@@ -107,6 +109,7 @@ impl Connection {
         let Link::Dialing { dial } = self.link else {
             return self.ignore_opened(context);
         };
+        context.cite(Rule::C3);
         context.disarm(Timer::Dial);
         if core::mem::replace(&mut self.opened_once, true) {
             context.kit.receipt.reconnects += 1;
@@ -153,6 +156,7 @@ impl Connection {
         context: &mut Context<'_>,
         failure: DialFailure,
     ) -> News {
+        context.cite(Rule::C2);
         if failure.kind.is_final() {
             self.unlink(context);
             return News::GivenUp(Outcome::ConnectionLost {
@@ -164,6 +168,7 @@ impl Connection {
 
     /// C7: a close without a terminal is a reconnect, visible, clean or not.
     pub(crate) fn on_closed(&mut self, context: &mut Context<'_>, close: Close) -> News {
+        context.cite(Rule::C7);
         let violation = match &close {
             Close::Violation { .. } => true,
             Close::Lost { .. } => false,
@@ -213,17 +218,17 @@ impl Connection {
     }
 
     /// The backoff, or the wait for `nbf`, is over.
-    pub(crate) fn on_wait_over(&mut self) -> News {
-        match self.link {
-            Link::BackingOff | Link::AwaitingNotBefore => {
-                self.link = Link::Idle;
-                News::DialDue
-            }
+    pub(crate) fn on_wait_over(&mut self, context: &mut Context<'_>) -> News {
+        context.cite(match self.link {
+            Link::BackingOff => Rule::C6,
+            Link::AwaitingNotBefore => Rule::S7,
             Link::Idle
             | Link::Dialing { .. }
             | Link::Authenticating { .. }
-            | Link::Connected(_) => News::Nothing,
-        }
+            | Link::Connected(_) => return News::Nothing,
+        });
+        self.link = Link::Idle;
+        News::DialDue
     }
 
     /// C15: the network is back: no need to wait, but not more often than once a second.
@@ -231,8 +236,9 @@ impl Connection {
         if self.link != Link::BackingOff || !self.may_skip(context) {
             return News::Nothing;
         }
+        context.cite(Rule::C15);
         context.disarm(Timer::Backoff);
-        self.on_wait_over()
+        self.on_wait_over(context)
     }
 
     /// C15: whether a wait may be skipped now; the next one not before a second has passed.
@@ -378,6 +384,7 @@ impl Connection {
     fn fail(&mut self, context: &mut Context<'_>, cause: Box<str>) -> News {
         self.unlink(context);
         let offline = context.kit.network == Network::Offline;
+        context.cite(if offline { Rule::C15 } else { Rule::C6 });
         let limits = &context.kit.config.limits;
         let budget = if self.authenticated_once {
             limits.later_attempts

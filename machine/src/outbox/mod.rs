@@ -26,6 +26,7 @@ use crate::event::ToolAnswer;
 use crate::fences::DialId;
 use crate::mutation::Mutation;
 use crate::notification::{AnswerId, AnswerRefusal, Notification, Warning};
+use crate::rule::Rule;
 use crate::time::Millis;
 use crate::timers::Timer;
 use crate::token::TokenId;
@@ -58,9 +59,13 @@ impl Outbox {
         in_seam: bool,
     ) {
         let id = AnswerId::Tool(call.tool_call_id.clone());
-        if !self.executes || self.ledger.stage(&id).is_some() {
-            return;
+        if !self.executes {
+            return context.cite(Rule::T6);
         }
+        if self.ledger.stage(&id).is_some() {
+            return context.cite(Rule::T4);
+        }
+        context.cite(Rule::T1);
         let held = Stage::Held(Box::new(call));
         if !self
             .ledger
@@ -88,12 +93,16 @@ impl Outbox {
         let id = AnswerId::Tool(call.clone());
         match self.ledger.advance(&id, Stage::Settled) {
             Some(Stage::Answered(_)) => {
+                context.cite(Rule::T3);
                 context.notify(Notification::ToolSettled { call: call.clone() });
             }
             Some(Stage::Asked { .. }) => {
+                context.cite(Rule::T3);
                 context.notify(Notification::AnswerWithdrawn { answer: id });
             }
-            Some(Stage::Held(_) | Stage::Settled) | None => return,
+            // Both ends of the call in one replay: nobody is asked.
+            Some(Stage::Held(_)) => return context.cite(Rule::T1),
+            Some(Stage::Settled) | None => return,
         }
         self.rearm(context);
     }
@@ -104,6 +113,7 @@ impl Outbox {
         context: &mut Context<'_>,
         request: ToolConfirmationRequest,
     ) {
+        context.cite(Rule::T7);
         let id = AnswerId::Confirmation(request.tool_call_id.clone());
         if self.ask_once(context, id) {
             context.notify(Notification::ConfirmationRequested(Box::new(request)));
@@ -112,6 +122,7 @@ impl Outbox {
 
     /// T7: handed on once per id.
     pub(crate) fn on_input_request(&mut self, context: &mut Context<'_>, request: InputRequest) {
+        context.cite(Rule::T7);
         let id = AnswerId::Input(request.request_id.clone());
         if self.ask_once(context, id) {
             context.notify(Notification::InputRequested(Box::new(request)));
@@ -126,6 +137,7 @@ impl Outbox {
         answer: ToolAnswer,
         socket: Option<DialId>,
     ) {
+        context.cite(Rule::T2);
         let bytes = answer_bytes(&answer);
         let frame = ClientFrame::ToolResult(ToolResult {
             tool_call_id: call.clone(),
@@ -145,6 +157,7 @@ impl Outbox {
         approved: bool,
         socket: Option<DialId>,
     ) {
+        context.cite(Rule::T7);
         let frame = ClientFrame::ToolConfirmation(ToolConfirmation {
             tool_call_id: call.clone(),
             approved,
@@ -166,6 +179,7 @@ impl Outbox {
         content: Box<str>,
         socket: Option<DialId>,
     ) {
+        context.cite(Rule::T7);
         let bytes = content.len() + FRAME_OVERHEAD;
         let frame = ClientFrame::UserInput(UserInput {
             request_id: request.clone(),
@@ -180,6 +194,7 @@ impl Outbox {
             return;
         }
         for (_, answer) in self.ledger.answers_mut() {
+            context.cite(Rule::T3);
             answer.sent = true;
             context.push(Effect::SendFrame {
                 dial,
@@ -212,6 +227,7 @@ impl Outbox {
             .ledger
             .ids(|stage| matches!(stage, Stage::Asked { .. }))
         {
+            context.cite(Rule::T6);
             context.notify(Notification::AnswerWithdrawn { answer: id });
         }
         context.disarm(Timer::Tool);
@@ -234,6 +250,7 @@ impl Outbox {
         let Some(Stage::Held(call)) = self.ledger.stage(id) else {
             return;
         };
+        context.cite(Rule::T1);
         let call = call.clone();
         let deadline_in = tool_deadline(context.limits(), call.execution_timeout_ms);
         let deadline = Some(context.now().plus(deadline_in));
@@ -303,6 +320,7 @@ impl Outbox {
         };
         let has_echo = matches!(id, AnswerId::Tool(_));
         if has_echo || !answer.sent {
+            context.cite(Rule::T3);
             context.notify(Notification::AnswerUndeliverable { answer: id.clone() });
         }
     }

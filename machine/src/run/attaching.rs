@@ -11,6 +11,7 @@ use crate::fences::RequestId;
 use crate::ignored::Ignored;
 use crate::outcome::{AttachRefusal, Outcome};
 use crate::request::{Call, Reply};
+use crate::rule::Rule;
 use crate::run::live::{Identity, Live};
 use crate::run::settling::Settling;
 use crate::run::{End, Phase};
@@ -37,6 +38,7 @@ enum Step {
 impl Attaching {
     /// R7: a token first, if none was given.
     pub(crate) fn begin(context: &mut Context<'_>, attach: Attach) -> Phase {
+        context.cite(Rule::R7);
         let identity = Identity {
             operation: attach.operation,
             topic: attach.topic,
@@ -86,6 +88,7 @@ impl Attaching {
         }
         match self.step {
             Step::ReadingMarker { request: current } if current == request => {
+                context.cite(Rule::R7);
                 context.disarm(Timer::MarkerDeadline);
                 match marker(context, request, reply) {
                     Some(other) if other != self.live.identity.operation => {
@@ -104,6 +107,7 @@ impl Attaching {
 
     /// R3: the operation is known, so it is interrupted, and nothing is dialled.
     pub(crate) fn stop(mut self, context: &mut Context<'_>) -> Phase {
+        context.cite(Rule::R3);
         self.cancel(context);
         let end = self.live.stop(context);
         Phase::follow(self.live, context, end)
@@ -111,12 +115,14 @@ impl Attaching {
 
     /// S12.
     pub(crate) fn detach(self, context: &mut Context<'_>) -> Phase {
+        context.cite(Rule::S12);
         self.cancel(context);
         let end = End::left_alone(Outcome::Detached);
         Phase::follow(self.live, context, Some(end))
     }
 
     pub(crate) fn on_marker_deadline(self, context: &mut Context<'_>) -> Phase {
+        context.cite(Rule::R7);
         self.cancel(context);
         Self::stream(self.live, context)
     }
@@ -174,6 +180,7 @@ impl Attaching {
         let Some(topic) = live.identity.topic.clone() else {
             return Self::stream(live, context);
         };
+        context.cite(Rule::R7);
         let deadline = context.limits().request_deadline;
         let request = context.request(Call::ReadMarker { topic }, Timer::MarkerDeadline, deadline);
         Phase::Attaching(Box::new(Self {

@@ -2,6 +2,7 @@
 
 use crate::connection::Pulse;
 use crate::context::Context;
+use crate::rule::Rule;
 use crate::run::End;
 use crate::run::live::Live;
 use crate::time::Timestamp;
@@ -9,6 +10,7 @@ use crate::time::Timestamp;
 impl Live {
     /// C2.
     pub(crate) fn on_dial_due(&mut self, context: &mut Context<'_>) -> Option<End> {
+        context.cite(Rule::C2);
         let news = self
             .connection
             .on_late(context, "the gateway did not open the socket in time");
@@ -17,6 +19,7 @@ impl Live {
 
     /// C2, D6.
     pub(crate) fn on_authentication_due(&mut self, context: &mut Context<'_>) -> Option<End> {
+        context.cite(Rule::C2);
         let news = self
             .connection
             .on_late(context, "the gateway did not answer auth in time");
@@ -53,7 +56,7 @@ impl Live {
 
     /// C6, S7.
     pub(crate) fn on_wait_over(&mut self, context: &mut Context<'_>) -> Option<End> {
-        let news = self.connection.on_wait_over();
+        let news = self.connection.on_wait_over(context);
         self.follow_connection(context, news)
     }
 

@@ -19,6 +19,7 @@ use crate::notification::{Notification, TopicStatus};
 use crate::outbox::Outbox;
 use crate::outcome::Outcome;
 use crate::request::Reply;
+use crate::rule::Rule;
 use crate::run::settling::Settling;
 use crate::run::stop::Stop;
 use crate::run::{End, Ended, Phase};
@@ -115,6 +116,7 @@ impl Live {
     /// S8: a socket lost while a token is fetched just waits for it; so does one lost while the end is looked into.
     pub(crate) fn on_closed(&mut self, context: &mut Context<'_>, close: Close) -> Option<End> {
         if self.session.credential.is_refreshing() || self.concluding {
+            context.cite(Rule::S8);
             self.on_socket_gone(context);
             self.connection.on_gone(context);
             return None;
@@ -133,6 +135,7 @@ impl Live {
     /// C15: the pause between two tries for a token is skipped too.
     pub(crate) fn retry_token_online(&mut self, context: &mut Context<'_>) {
         if self.session.credential.expects_retry() && self.connection.may_skip(context) {
+            context.cite(Rule::C15);
             self.session.credential.on_online(context);
         }
     }
@@ -158,6 +161,11 @@ impl Live {
         if !self.connection.on_authenticated(context) {
             return None;
         }
+        context.cite(Rule::C4);
+        context.cite(Rule::C8);
+        if !self.session.sequence.cursor().is_start() {
+            context.cite(Rule::C10);
+        }
         let dial = self.connection.connected()?;
         context.push(Effect::SendFrame {
             dial,
@@ -178,6 +186,7 @@ impl Live {
         context: &mut Context<'_>,
         reason: Box<str>,
     ) -> Option<End> {
+        context.cite(Rule::S7);
         if self.concluding {
             // The end that was noted came first, and wins.
             self.wait_without_socket(context);
@@ -200,6 +209,7 @@ impl Live {
 
     /// S8: after `auth_success` the socket stays open while a token is fetched; before it, it is closed at once.
     pub(crate) fn on_auth_expired(&mut self, context: &mut Context<'_>) -> Option<End> {
+        context.cite(Rule::S8);
         if self.concluding {
             self.session.credential.forget(context);
             self.wait_without_socket(context);
@@ -284,6 +294,7 @@ impl Live {
         request: RequestId,
         reply: Reply,
     ) -> Option<End> {
+        context.cite(Rule::S14);
         self.session.inquiry.close(context);
         match reply {
             Reply::Status(Some(report)) => {
@@ -300,7 +311,7 @@ impl Live {
                 }
                 None
             }
-            Reply::Failed(_) => self.on_status_unanswered(),
+            Reply::Failed(_) => self.on_status_unanswered(context),
             Reply::Started(_)
             | Reply::StartRefused { .. }
             | Reply::TokenIssued(_)
@@ -309,17 +320,18 @@ impl Live {
             | Reply::Marker(_)
             | Reply::MarkerCleared => {
                 context.ignore(Ignored::UnexpectedReply(request));
-                self.on_status_unanswered()
+                self.on_status_unanswered(context)
             }
         }
     }
 
     pub(crate) fn on_status_deadline(&mut self, context: &mut Context<'_>) -> Option<End> {
+        context.cite(Rule::S14);
         if let Some(request) = self.session.inquiry.request() {
             context.cancel(request, Timer::StatusDeadline);
         }
         self.session.inquiry.close(context);
-        self.on_status_unanswered()
+        self.on_status_unanswered(context)
     }
 
     /// Each answer goes to the request it answers; any other changes nothing (C13).
@@ -374,6 +386,7 @@ impl Live {
         context: &mut Context<'_>,
         token: Option<TokenGrant>,
     ) -> Option<End> {
+        context.cite(Rule::S10);
         self.on_socket_gone(context);
         self.connection.on_gone(context);
         self.session.credential.on_restored(context, token);
@@ -442,9 +455,12 @@ impl Live {
     }
 
     /// No answer changes nothing; but an end that nobody can explain is one of unknown outcome (S3).
-    fn on_status_unanswered(&mut self) -> Option<End> {
-        self.concluding
-            .then(|| End::by_server(Outcome::EndedUnknown))
+    fn on_status_unanswered(&self, context: &mut Context<'_>) -> Option<End> {
+        if !self.concluding {
+            return None;
+        }
+        context.cite(Rule::S3);
+        Some(End::by_server(Outcome::EndedUnknown))
     }
 }
 

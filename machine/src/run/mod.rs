@@ -35,6 +35,7 @@ use crate::ignored::Ignored;
 use crate::notification::Warning;
 use crate::outcome::Outcome;
 use crate::request::Reply;
+use crate::rule::Rule;
 use crate::time::Timestamp;
 use crate::timers::Timer;
 use crate::token::TokenGrant;
@@ -170,10 +171,14 @@ impl Phase {
 
     pub(crate) fn detach(self, context: &mut Context<'_>) -> Self {
         match self {
-            Self::Idle => Settling::end(context, None, Outcome::Detached),
+            Self::Idle => {
+                context.cite(Rule::S12);
+                Settling::end(context, None, Outcome::Detached)
+            }
             Self::Starting(starting) => starting.detach(context),
             Self::Attaching(attaching) => attaching.detach(context),
             Self::Streaming(live) => {
+                context.cite(Rule::S12);
                 Self::follow(live, context, Some(End::left_alone(Outcome::Detached)))
             }
             Self::Settling(_) | Self::Ended(_) => self.ignore(context, Ignored::AlreadyEnded),
@@ -183,6 +188,7 @@ impl Phase {
     /// S13: the seed's call; today's gateways ignore the frame.
     pub(crate) fn interrupt(self, context: &mut Context<'_>) -> Self {
         self.with_live(context, |live, context| {
+            context.cite(Rule::S13);
             match live.open_socket() {
                 Some(dial) => context.push(Effect::SendFrame {
                     dial,
@@ -317,6 +323,7 @@ impl Phase {
 
     /// C15.
     pub(crate) fn on_network_changed(self, context: &mut Context<'_>, network: Network) -> Self {
+        context.cite(Rule::C15);
         if core::mem::replace(&mut context.kit.network, network) == network {
             return self.ignore(context, Ignored::NoChange);
         }
@@ -335,6 +342,7 @@ impl Phase {
 
     /// C5: the caller reads slowly: silence is ours, not the peer's.
     pub(crate) fn on_reading_paused(self, context: &mut Context<'_>) -> Self {
+        context.cite(Rule::C5);
         if context.kit.timers.is_paused() {
             return self.ignore(context, Ignored::NoChange);
         }
@@ -344,6 +352,7 @@ impl Phase {
     }
 
     pub(crate) fn on_reading_resumed(mut self, context: &mut Context<'_>) -> Self {
+        context.cite(Rule::C5);
         if !context.kit.timers.is_paused() {
             return self.ignore(context, Ignored::NoChange);
         }

@@ -18,6 +18,7 @@ use crate::mutation::Mutation;
 use crate::notification::{Notification, TopicStatus};
 use crate::outcome::Outcome;
 use crate::request::{Call, RefusalKind, Reply, RequestFailure, StatusReport};
+use crate::rule::Rule;
 use crate::run::live::Identity;
 use crate::run::{Ended, Phase, ServerSide};
 use crate::session::terminal::ServerEnd;
@@ -73,6 +74,7 @@ impl Settling {
         interrupt: bool,
         outcome: Outcome,
     ) -> Phase {
+        context.cite(Rule::R2);
         let ended = Ended::before_streaming(None, outcome);
         tell(context, &ended);
         let mut settling = Self::new(context, ended);
@@ -111,6 +113,7 @@ impl Settling {
         interrupt: Option<RequestId>,
         was_busy: bool,
     ) -> Phase {
+        context.cite(Rule::R6);
         tell(context, &ended);
         if was_busy {
             context.notify(Notification::TopicStatusChanged {
@@ -138,6 +141,7 @@ impl Settling {
         reply: Reply,
     ) -> Phase {
         if self.interrupt == Some(request) {
+            context.cite(Rule::S12);
             self.interrupt = None;
         } else if self
             .start
@@ -148,6 +152,7 @@ impl Settling {
         } else {
             match self.step.take() {
                 Some(step) if step.request() == request => {
+                    context.cite(Rule::R6);
                     self.step = self.next_step(context, &step, reply);
                 }
                 step => {
@@ -161,6 +166,7 @@ impl Settling {
 
     /// The grace of a stop is over: no id came (R2).
     pub(crate) fn on_stop_grace_over(mut self: Box<Self>, context: &mut Context<'_>) -> Phase {
+        context.cite(Rule::R2);
         if let Some(start) = self.start.take() {
             context.push(Effect::CancelRequest {
                 request: start.request,
@@ -171,6 +177,7 @@ impl Settling {
 
     /// Best effort has had its time (R6, I3).
     pub(crate) fn on_settle_due(mut self: Box<Self>, context: &mut Context<'_>) -> Phase {
+        context.cite(Rule::R6);
         let outstanding = [
             self.step.take().map(|step| step.request()),
             self.interrupt.take(),
@@ -236,6 +243,7 @@ impl Settling {
 
     /// An id that comes late is interrupted if it was stopped; otherwise the run is left alone (R2, S12).
     fn on_late_start(&mut self, context: &mut Context<'_>, reply: Reply) {
+        context.cite(Rule::R2);
         let interrupt = self.start.take().is_some_and(|start| start.interrupt);
         context.disarm(Timer::StopGrace);
         if let Reply::Started(started) = reply
@@ -318,6 +326,7 @@ impl Step {
 
 /// Tells the caller, before anything else is done (R6), exactly once (S11, I1).
 fn tell(context: &mut Context<'_>, ended: &Ended) {
+    context.cite(Rule::S11);
     context.notify(Notification::RunEnded {
         outcome: ended.outcome.clone(),
         receipt: context.kit.receipt,

@@ -22,6 +22,7 @@ use crate::mutation::Mutation;
 use crate::notification::{Notification, RunStarted};
 use crate::outcome::{Outcome, StartFailure};
 use crate::request::{Call, RefusalKind, Reply, RequestFailure, Started};
+use crate::rule::Rule;
 use crate::run::Phase;
 use crate::run::live::{Identity, Live};
 use crate::run::settling::Settling;
@@ -52,6 +53,7 @@ enum Step {
 impl Starting {
     /// R1. Without a gateway nothing could be streamed, so nothing is started.
     pub(crate) fn begin(context: &mut Context<'_>, execute: Execute) -> Phase {
+        context.cite(Rule::R1);
         if context.kit.config.gateway.is_none() {
             let failure =
                 StartFailure::Gateway("the server names no gateway to stream from".into());
@@ -86,6 +88,7 @@ impl Starting {
                 started,
                 topic,
             } if current == request => {
+                context.cite(Rule::R4);
                 context.disarm(Timer::MessagesDeadline);
                 let messages = match reply {
                     Reply::Messages(messages) => Some(messages),
@@ -118,6 +121,7 @@ impl Starting {
     pub(crate) fn stop(mut self: Box<Self>, context: &mut Context<'_>) -> Phase {
         match self.step {
             Step::Requesting { request } => {
+                context.cite(Rule::R2);
                 context.disarm(Timer::StartDeadline);
                 let grace = context.limits().stop_grace;
                 if grace.0 == 0 {
@@ -147,12 +151,14 @@ impl Starting {
     /// S12, R2: over for the caller now. What is in flight is still waited for: after a stop, so that a late id is
     /// interrupted; otherwise so that the request is not cut under the server's hands.
     pub(crate) fn detach(self: Box<Self>, context: &mut Context<'_>) -> Phase {
+        context.cite(Rule::S12);
         match self.step {
             Step::Requesting { request } => {
                 context.disarm(Timer::StartDeadline);
                 Settling::await_start(context, request, false, Outcome::Detached)
             }
             Step::Stopping { request } => {
+                context.cite(Rule::R2);
                 Settling::await_start(context, request, true, Outcome::StoppedServerUnknown)
             }
             Step::FetchingMessages {
@@ -170,6 +176,7 @@ impl Starting {
 
     /// R1: nobody knows whether the server has started the run.
     pub(crate) fn on_start_deadline(self: Box<Self>, context: &mut Context<'_>) -> Phase {
+        context.cite(Rule::R1);
         let Step::Requesting { request } = self.step else {
             return Phase::Starting(self);
         };
@@ -180,6 +187,7 @@ impl Starting {
 
     /// R2: no id came within the grace.
     pub(crate) fn on_stop_grace_over(self: Box<Self>, context: &mut Context<'_>) -> Phase {
+        context.cite(Rule::R2);
         let Step::Stopping { request } = self.step else {
             return Phase::Starting(self);
         };
@@ -189,6 +197,7 @@ impl Starting {
 
     /// R4: messages that do not come are not critical.
     pub(crate) fn on_messages_deadline(self: Box<Self>, context: &mut Context<'_>) -> Phase {
+        context.cite(Rule::R4);
         let Step::FetchingMessages {
             request,
             started,
@@ -254,6 +263,7 @@ impl Starting {
         request: RequestId,
         reply: Reply,
     ) -> Phase {
+        context.cite(Rule::R1);
         let started = match reply {
             Reply::Started(started) => started,
             Reply::StartRefused { text } => {
@@ -276,6 +286,7 @@ impl Starting {
         };
         match self.new_topic(&started) {
             Some(topic) => {
+                context.cite(Rule::R4);
                 let call = Call::FetchMessages(Box::new(self.messages_of(&started, &topic)));
                 let deadline = context.limits().request_deadline;
                 let request = context.request(call, Timer::MessagesDeadline, deadline);
@@ -297,6 +308,7 @@ impl Starting {
         request: RequestId,
         reply: Reply,
     ) -> Phase {
+        context.cite(Rule::R2);
         let outcome = match reply {
             Reply::Started(_) if context.is_broken(Mutation::StopForgetsLateId) => Outcome::Stopped,
             Reply::Started(started) => {
@@ -347,6 +359,7 @@ impl Starting {
 
 /// R5: announced before the first dial, then streamed. A parked run that this one carries on is retired only now (R9).
 fn stream(execute: Execute, context: &mut Context<'_>, started: Started) -> Phase {
+    context.cite(Rule::R5);
     let token = execute.token.clone().or_else(|| started.token.clone());
     let user_message = started.user_message.clone();
     let identity = identity(&execute, started);
@@ -359,6 +372,7 @@ fn stream(execute: Execute, context: &mut Context<'_>, started: Started) -> Phas
         user_message,
     })));
     if let Some(operation) = execute.parent {
+        context.cite(Rule::R9);
         context.notify(Notification::ParentRetired { operation });
     }
     let mut live = Live::new(context, identity, Cursor::start(), credential, true);
@@ -373,6 +387,7 @@ fn announce_topic(context: &mut Context<'_>, topic: TopicId, messages: Option<Ra
 
 /// R2, R3: the id is known and the run is not wanted: it is interrupted, and nothing is dialled or announced.
 fn interrupt(context: &mut Context<'_>, execute: &Execute, started: Started) -> Phase {
+    context.cite(Rule::R3);
     let identity = identity(execute, started);
     Settling::interrupt(context, identity, Outcome::Stopped)
 }

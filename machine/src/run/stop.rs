@@ -8,6 +8,7 @@ use crate::ignored::Ignored;
 use crate::notification::{Notification, StopFailure};
 use crate::outcome::Outcome;
 use crate::request::{Call, RefusalKind, Reply, RequestFailure};
+use crate::rule::Rule;
 use crate::run::End;
 use crate::run::live::Live;
 use crate::timers::Timer;
@@ -32,8 +33,10 @@ impl Live {
         }
         self.send_interrupt(context);
         if !self.connection.has_dialled() {
+            context.cite(Rule::R3);
             return Some(End::left_alone(Outcome::Stopped));
         }
+        context.cite(Rule::R5);
         context.arm(Timer::StopTimeout, context.limits().stop_timeout);
         None
     }
@@ -45,6 +48,7 @@ impl Live {
         request: RequestId,
         reply: Reply,
     ) {
+        context.cite(Rule::R5);
         context.disarm(Timer::InterruptDeadline);
         if let Some(stop) = &mut self.stop {
             stop.request = None;
@@ -85,6 +89,7 @@ impl Live {
     }
 
     pub(crate) fn on_interrupt_deadline(&mut self, context: &mut Context<'_>) -> Option<End> {
+        context.cite(Rule::R5);
         if let Some(request) = self.stop.as_mut().and_then(|stop| stop.request.take()) {
             context.cancel(request, Timer::InterruptDeadline);
             context.notify(Notification::StopFailed {
@@ -95,7 +100,8 @@ impl Live {
     }
 
     /// The stop is not confirmed in time (R5).
-    pub(crate) fn on_stop_timeout(&mut self, _context: &mut Context<'_>) -> Option<End> {
+    pub(crate) fn on_stop_timeout(&self, context: &mut Context<'_>) -> Option<End> {
+        context.cite(Rule::R5);
         Some(End::unexplained(Outcome::InterruptedUnconfirmed))
     }
 

@@ -9,6 +9,7 @@ use agent_gateway_protocol::{AgentEvent, EventType, Payload, ServerFrame, ToolCa
 use crate::context::Context;
 use crate::ignored::Ignored;
 use crate::notification::{EventReceived, Notification, Warning};
+use crate::rule::Rule;
 use crate::run::End;
 use crate::run::live::Live;
 use crate::session::seam::Admission;
@@ -65,6 +66,7 @@ impl Live {
             return Some(end);
         }
         if let Some(status) = &frame.status {
+            context.cite(Rule::S5);
             let now = context.now();
             let limits = &context.kit.config.limits;
             let was_alive = self.session.terminal.verdict() == Verdict::Alive;
@@ -111,6 +113,9 @@ impl Live {
     pub(crate) fn on_event(&mut self, context: &mut Context<'_>, frame: EventFrame) -> Option<End> {
         let event = frame.event;
         let own = self.session.owns(event.operation_id.as_ref());
+        if !own {
+            context.cite(Rule::S1);
+        }
         if matters(&event.kind) {
             let meaning = if own {
                 meaning_of(&event)
@@ -136,6 +141,7 @@ impl Live {
     ) -> Option<End> {
         let ends = matches!(event.kind, EventType::AgentRuntimeEnd | EventType::Error);
         if ends && !own {
+            context.cite(Rule::S4);
             self.session.terminal.on_foreign_end(context.now());
         }
         let sign = self.note_life(&event, own);
@@ -152,8 +158,8 @@ impl Live {
                 self.outbox.on_tool_settled(context, &call);
                 return None;
             }
-            Meaning::End(end) => self.session.terminal.on_end(&end),
-            Meaning::Error(error) => self.session.terminal.on_error(&error),
+            Meaning::End(end) => self.session.terminal.on_end(context, &end),
+            Meaning::Error(error) => self.session.terminal.on_error(context, &error),
         }
         self.judge_outside_seam(context)
     }
@@ -188,6 +194,7 @@ impl Live {
     /// S3, S4, S9b: the stream is over, as the gateway has it.
     pub(crate) fn on_session_complete(&mut self, context: &mut Context<'_>) -> Option<End> {
         let now = context.now();
+        context.cite(Rule::S3);
         let limits = &context.kit.config.limits;
         let sign = self.session.terminal.on_session_complete(now, limits);
         self.heed(context, sign);
@@ -201,6 +208,7 @@ impl Live {
         frame: &StatusChange,
     ) -> Option<End> {
         let now = context.now();
+        context.cite(Rule::S5);
         let limits = &context.kit.config.limits;
         let sign = self.session.terminal.on_status(&frame.status, now, limits);
         self.heed(context, sign);
@@ -285,6 +293,7 @@ impl Live {
             Doubt::Echo => context.ignore(Ignored::Echo),
             Doubt::Suspended => context.ignore(Ignored::Suspended),
             Doubt::Restarted => {
+                context.cite(Rule::S2);
                 if core::mem::take(&mut self.concluding) && !self.session.sequence.is_in_seam() {
                     self.outbox.on_seam_ended(context);
                 }

@@ -17,6 +17,7 @@ use crate::mutation::Mutation;
 use crate::notification::Notification;
 use crate::outcome::Outcome;
 use crate::request::{Call, RefusalKind, Reply, RequestFailure};
+use crate::rule::Rule;
 use crate::time::{Millis, Timestamp};
 use crate::timers::Timer;
 use crate::token::{Renewal, TokenGrant, TokenId, TokenKind};
@@ -130,7 +131,10 @@ impl Credential {
                 held.used = true;
                 Readiness::Ready
             }
-            None | Some(_) => self.renew(context),
+            None | Some(_) => {
+                context.cite(Rule::S10);
+                self.renew(context)
+            }
         }
     }
 
@@ -141,6 +145,7 @@ impl Credential {
             return Readiness::Pending;
         }
         if self.held.as_ref().is_some_and(|held| held.fresh) {
+            context.cite(Rule::S9);
             self.refused += 1;
             if self.refused >= context.limits().refused_tokens {
                 return Readiness::Lost(Outcome::AuthLost {
@@ -172,6 +177,7 @@ impl Credential {
         else {
             return News::Nothing;
         };
+        context.cite(Rule::S8);
         context.disarm(Timer::RefreshDeadline);
         match reply {
             Reply::TokenIssued(grant) => {
@@ -207,6 +213,7 @@ impl Credential {
         else {
             return News::Nothing;
         };
+        context.cite(Rule::S8);
         context.cancel(request, Timer::RefreshDeadline);
         let failure = RequestFailure::Lost {
             text: format!("no answer within {}", context.limits().request_deadline).into(),
@@ -216,6 +223,7 @@ impl Credential {
 
     /// The pause between two tries is over.
     pub(crate) fn on_retry_due(&mut self, context: &mut Context<'_>) {
+        context.cite(Rule::S8);
         if let Refresh::Pausing { tries, first_cause } = core::mem::take(&mut self.refresh) {
             self.send(context, tries, Some(first_cause));
         }
@@ -230,6 +238,7 @@ impl Credential {
     /// Nothing of this is wanted any more: a fresh token that comes back later does nothing (S12, D1, D2).
     pub(crate) fn give_up(&mut self, context: &mut Context<'_>) {
         if let Refresh::InFlight { request, .. } = core::mem::take(&mut self.refresh) {
+            context.cite(Rule::S8);
             context.cancel(request, Timer::RefreshDeadline);
         }
         context.disarm(Timer::RefreshRetry);
@@ -352,6 +361,7 @@ impl Credential {
         tries: u32,
         first_cause: RequestFailure,
     ) -> News {
+        context.cite(Rule::C15);
         let retry_in = context.limits().backoff_cap;
         self.pause(
             context,

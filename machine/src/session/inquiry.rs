@@ -8,6 +8,7 @@ use agent_gateway_protocol::OperationId;
 use crate::context::Context;
 use crate::fences::RequestId;
 use crate::request::Call;
+use crate::rule::Rule;
 use crate::time::Timestamp;
 use crate::timers::Timer;
 
@@ -76,6 +77,7 @@ impl Inquiry {
         if self.request.is_some() {
             return;
         }
+        context.cite(Rule::S14);
         self.unanswered_since = None;
         self.awaits_quiet = false;
         self.asked_at = context.now();
@@ -90,6 +92,8 @@ impl Inquiry {
     /// `Timer::Inquiry` rang: asks if it is time, and waits on.
     pub(crate) fn on_due(&mut self, context: &mut Context<'_>, operation: &OperationId) {
         if self.next(context) <= context.now() {
+            // Silence is a reason to ask, never to end.
+            context.cite(Rule::S6);
             self.ask(context, operation);
         }
         self.rearm(context);

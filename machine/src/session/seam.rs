@@ -20,6 +20,7 @@ use crate::context::Context;
 use crate::cursor::{Cursor, Digest};
 use crate::mutation::Mutation;
 use crate::notification::Notification;
+use crate::rule::Rule;
 use crate::session::ring::{Ring, digest};
 use crate::time::{Millis, Timestamp};
 use crate::timers::Timer;
@@ -131,10 +132,12 @@ impl Sequence {
         };
         if *number <= last {
             if self.has_passed(id, digest) {
+                context.cite(Rule::C9);
                 context.kit.receipt.duplicates += 1;
                 return Admission::Dropped;
             }
             if self.was_given_up(*number) {
+                context.cite(Rule::C8);
                 context.kit.receipt.late += 1;
                 return Admission::Dropped;
             }
@@ -149,6 +152,7 @@ impl Sequence {
                 self.pass(context, id.clone(), digest);
                 return Admission::Passed;
             };
+            context.cite(Rule::C8);
             if seam.held.contains_key(number) {
                 context.kit.receipt.duplicates += 1;
                 return Admission::Dropped;
@@ -198,6 +202,7 @@ impl Sequence {
             self.give_up(context, last, number);
         }
         let frame = self.seam.as_mut()?.release(number)?;
+        context.cite(Rule::C8);
         let id = EventId::Number(number);
         let digest = digest(&id, &frame);
         self.pass(context, id, digest);
@@ -209,6 +214,7 @@ impl Sequence {
         context.disarm(Timer::Seam);
         match &mut self.seam {
             Some(seam) if !seam.ending => {
+                context.cite(Rule::C8);
                 seam.ending = true;
                 true
             }
@@ -247,6 +253,7 @@ impl Sequence {
             context.arm_at(Timer::Seam, still_moving);
             return false;
         }
+        context.cite(Rule::C8);
         seam.probed = true;
         true
     }
@@ -303,6 +310,7 @@ impl Sequence {
         id: &EventId,
         digest: Digest,
     ) -> Admission {
+        context.cite(Rule::C9);
         if self.has_passed(id, digest) {
             context.kit.receipt.duplicates += 1;
             return Admission::Dropped;
@@ -342,6 +350,7 @@ impl Sequence {
 
     /// The gateway counts from the beginning again: a gap of which nobody knows the bounds (C9, C11).
     fn restart(&mut self, context: &mut Context<'_>) {
+        context.cite(Rule::C9);
         self.tell_gap(context, None);
         self.cursor = Cursor {
             epoch: self.cursor.epoch.saturating_add(1),
@@ -381,6 +390,7 @@ impl Sequence {
         if core::mem::replace(&mut self.gap_told, true) {
             return;
         }
+        context.cite(Rule::C11);
         context.kit.receipt.gaps += 1;
         context.notify(Notification::GapFound {
             after: self.cursor.clone(),

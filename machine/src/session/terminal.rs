@@ -9,8 +9,10 @@ use agent_gateway_protocol::event::{AgentRuntimeEnd, EndReason, ErrorPayload, Er
 use serde::{Deserialize, Serialize};
 
 use crate::config::Limits;
+use crate::context::Context;
 use crate::outcome::{Outcome, RunError};
 use crate::request::StatusReport;
+use crate::rule::Rule;
 use crate::time::Timestamp;
 
 /// How the server says the run went.
@@ -157,15 +159,26 @@ impl Terminal {
     }
 
     /// S2: an own `agent_runtime_end`. The first one counts.
-    pub(crate) fn on_end(&mut self, end: &AgentRuntimeEnd) {
+    pub(crate) fn on_end(&mut self, context: &mut Context<'_>, end: &AgentRuntimeEnd) {
         match ServerEnd::from_end(end) {
-            Some(end) => self.note(Some(end)),
-            None => self.suspended = true,
+            Some(end) => {
+                context.cite(if end == ServerEnd::Parked {
+                    Rule::S9b
+                } else {
+                    Rule::S2
+                });
+                self.note(Some(end));
+            }
+            None => {
+                context.cite(Rule::S9b);
+                self.suspended = true;
+            }
         }
     }
 
     /// S2: an own `error`; the failure of one tool is not the failure of the run.
-    pub(crate) fn on_error(&mut self, error: &ErrorPayload) {
+    pub(crate) fn on_error(&mut self, context: &mut Context<'_>, error: &ErrorPayload) {
+        context.cite(Rule::S2);
         match error.phase {
             Some(ErrorPhase::ToolExecution | ErrorPhase::ToolMessagePersist) => {}
             None

@@ -26,7 +26,8 @@ pub struct Entry {
 }
 
 impl Trace {
-    /// One line an event (time, who, what) and an indented one an effect. Stable: same run, same bytes.
+    /// One line an event (time, who, what, and the rules it was decided by) and an indented one an effect. Stable: same
+    /// run, same bytes.
     #[must_use]
     pub fn to_text(&self) -> String {
         self.entries.iter().map(Entry::to_text).collect()
@@ -43,8 +44,14 @@ impl Entry {
     /// Its lines, newlines included.
     #[must_use]
     pub fn to_text(&self) -> String {
+        let rules = self.effects.rules();
+        let why = if rules.is_empty() {
+            String::new()
+        } else {
+            format!("  [{rules}]")
+        };
         let mut text = format!(
-            "{:>8}  {:<7}  {}\n",
+            "{:>8}  {:<7}  {}{why}\n",
             self.event.at.as_millis(),
             show::who(&self.event.kind),
             show::event(&self.event.kind)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use agent_gateway_machine::{Effect, Notification, Timer};
+use agent_gateway_machine::{Effect, Notification, Rule, Rules, Timer};
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::strategy::{Strategy, ValueTree};
@@ -21,10 +21,11 @@ struct Reached {
     calls: BTreeSet<&'static str>,
     ignored: BTreeSet<String>,
     timers: BTreeSet<Timer>,
+    rules: Rules,
 }
 
 #[test]
-fn random_histories_reach_every_outcome_notification_call_and_reason() {
+fn random_histories_reach_every_outcome_notification_call_reason_and_rule() {
     let mut runner = TestRunner::new(Config {
         rng_seed: RngSeed::Fixed(1),
         ..Config::default()
@@ -49,6 +50,7 @@ fn random_histories_reach_every_outcome_notification_call_and_reason() {
     let ignored: BTreeSet<&str> = reached.ignored.iter().map(String::as_str).collect();
     assert_eq!(ignored, set(&IGNORED));
     assert_eq!(reached.timers, BTreeSet::from(Timer::ALL));
+    assert_eq!(reached.rules, Rule::ALL.into_iter().collect());
 }
 
 impl Reached {
@@ -57,8 +59,11 @@ impl Reached {
         for word in &words[1..] {
             history.act(*word).expect("invariants hold");
         }
-        for effect in history.answers().iter().flatten() {
-            self.note(effect);
+        for effects in history.answers() {
+            self.rules = self.rules.union(effects.rules());
+            for effect in effects {
+                self.note(effect);
+            }
         }
     }
 

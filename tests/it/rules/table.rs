@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use agent_gateway_machine::Rule;
+
 /// Every rule there is. An id is never reused, so this list only grows.
 fn rule_ids() -> Vec<String> {
     let families = [("C", 15), ("S", 14), ("R", 10), ("T", 7), ("G", 3)];
@@ -123,6 +125,16 @@ fn table_leads_to_code_that_names_the_rule() {
         }
         assert!(file.is_some(), "{id} has no code");
     }
+}
+
+#[test]
+fn table_rules_are_those_that_a_step_can_cite_and_a_few_that_no_step_decides() {
+    let by_no_step = ["R8", "R10", "T5", "G1", "G2", "G3"];
+    let citable: BTreeSet<_> = Rule::ALL.iter().map(|rule| rule.id().to_owned()).collect();
+    let expected = rule_ids()
+        .into_iter()
+        .filter(|id| !by_no_step.contains(&&**id));
+    assert_eq!(citable, expected.collect());
 }
 
 #[test]
