@@ -14,7 +14,7 @@ use crate::jitter::Jitter;
 use crate::mutation::Mutation;
 use crate::notification::{ConnectionStatus, Notification, Warning};
 use crate::receipt::Receipt;
-use crate::request::Call;
+use crate::request::{Call, Reply, RequestFailure};
 use crate::rule::Rule;
 use crate::time::{Millis, Timestamp};
 use crate::timers::{Timer, Timers};
@@ -215,6 +215,27 @@ impl Context<'_> {
         self.arm(timer, deadline);
         self.push(Effect::SendRequest { request, call });
         request
+    }
+
+    /// What `request` asked for. A reply of another kind is ignored, and counts as no answer (C13).
+    ///
+    /// # Errors
+    /// Why there is no usable answer.
+    pub(crate) fn answer<T>(
+        &mut self,
+        request: RequestId,
+        reply: Reply,
+        read: fn(Reply) -> Result<T, Reply>,
+    ) -> Result<T, RequestFailure> {
+        read(reply).map_err(|other| {
+            if let Reply::Failed(failure) = other {
+                return failure;
+            }
+            self.ignore(Ignored::UnexpectedReply(request));
+            RequestFailure::Lost {
+                text: "an answer of the wrong kind".into(),
+            }
+        })
     }
 
     /// Gives a request up.

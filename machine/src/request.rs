@@ -127,6 +127,69 @@ impl Reply {
     }
 }
 
+/// What a request asked for, or the reply as it is. [`Context::answer`](crate::context::Context::answer) makes a
+/// failure of the rest.
+impl Reply {
+    pub(crate) fn into_start(self) -> Result<Start, Self> {
+        if let Self::Started(started) = self {
+            Ok(Start::Made(started))
+        } else if let Self::StartRefused { text } = self {
+            Ok(Start::Refused(text))
+        } else {
+            Err(self)
+        }
+    }
+
+    pub(crate) fn into_token(self) -> Result<TokenGrant, Self> {
+        if let Self::TokenIssued(grant) = self {
+            Ok(grant)
+        } else {
+            Err(self)
+        }
+    }
+
+    /// Whether the interrupt was accepted.
+    pub(crate) fn into_interrupted(self) -> Result<bool, Self> {
+        if let Self::Interrupted { success } = self {
+            Ok(success)
+        } else {
+            Err(self)
+        }
+    }
+
+    pub(crate) fn into_status(self) -> Result<Option<StatusReport>, Self> {
+        if let Self::Status(report) = self {
+            Ok(report)
+        } else {
+            Err(self)
+        }
+    }
+
+    pub(crate) fn into_messages(self) -> Result<RawJson, Self> {
+        if let Self::Messages(messages) = self {
+            Ok(messages)
+        } else {
+            Err(self)
+        }
+    }
+
+    pub(crate) fn into_marker(self) -> Result<Option<OperationId>, Self> {
+        if let Self::Marker(operation) = self {
+            Ok(operation)
+        } else {
+            Err(self)
+        }
+    }
+}
+
+/// The two answers of `execAgent`.
+pub(crate) enum Start {
+    /// The run goes.
+    Made(Box<Started>),
+    /// It does not, with the server's text.
+    Refused(Box<str>),
+}
+
 /// What `execAgent` told of a run it started.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Started {

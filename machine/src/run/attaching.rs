@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 
-use agent_gateway_protocol::OperationId;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -90,12 +89,12 @@ impl Attaching {
             Step::ReadingMarker { request: current } if current == request => {
                 context.cite(Rule::R7);
                 context.disarm(Timer::MarkerDeadline);
-                match marker(context, request, reply) {
-                    Some(other) if other != self.live.identity.operation => {
+                match context.answer(request, reply, Reply::into_marker) {
+                    Ok(Some(other)) if other != self.live.identity.operation => {
                         let end = End::left_alone(Outcome::Superseded { by: Some(other) });
                         Phase::follow(self.live, context, Some(end))
                     }
-                    Some(_) | None => Self::stream(self.live, context),
+                    Ok(_) | Err(_) => Self::stream(self.live, context),
                 }
             }
             Step::ReadingMarker { .. } | Step::FetchingToken => {
@@ -217,23 +216,6 @@ impl Attaching {
     fn cancel(&self, context: &mut Context<'_>) {
         if let Step::ReadingMarker { request } = self.step {
             context.cancel(request, Timer::MarkerDeadline);
-        }
-    }
-}
-
-fn marker(context: &mut Context<'_>, request: RequestId, reply: Reply) -> Option<OperationId> {
-    match reply {
-        Reply::Marker(operation) => operation,
-        Reply::Failed(_) => None,
-        Reply::Started(_)
-        | Reply::StartRefused { .. }
-        | Reply::TokenIssued(_)
-        | Reply::Interrupted { .. }
-        | Reply::Status(_)
-        | Reply::Messages(_)
-        | Reply::MarkerCleared => {
-            context.ignore(Ignored::UnexpectedReply(request));
-            None
         }
     }
 }

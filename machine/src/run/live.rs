@@ -296,32 +296,22 @@ impl Live {
     ) -> Option<End> {
         context.cite(Rule::S14);
         self.session.inquiry.close(context);
-        match reply {
-            Reply::Status(Some(report)) => {
+        match context.answer(request, reply, Reply::into_status) {
+            Ok(Some(report)) => {
                 self.session.inquiry.on_known();
                 match ServerEnd::from_status(&report) {
                     Some(end) => self.end_by_status(context, end.into_outcome()),
                     None => self.go_on(context),
                 }
             }
-            Reply::Status(None) => {
+            Ok(None) => {
                 let twice = self.session.inquiry.on_unknown(context);
                 if twice || self.session.terminal.is_binding() {
                     return self.end_by_status(context, Outcome::EndedUnknown);
                 }
                 None
             }
-            Reply::Failed(_) => self.on_status_unanswered(context),
-            Reply::Started(_)
-            | Reply::StartRefused { .. }
-            | Reply::TokenIssued(_)
-            | Reply::Interrupted { .. }
-            | Reply::Messages(_)
-            | Reply::Marker(_)
-            | Reply::MarkerCleared => {
-                context.ignore(Ignored::UnexpectedReply(request));
-                self.on_status_unanswered(context)
-            }
+            Err(_) => self.on_status_unanswered(context),
         }
     }
 

@@ -21,7 +21,7 @@ use crate::ignored::Ignored;
 use crate::mutation::Mutation;
 use crate::notification::{Notification, RunStarted};
 use crate::outcome::{Outcome, StartFailure};
-use crate::request::{Call, RefusalKind, Reply, RequestFailure, Started};
+use crate::request::{Call, RefusalKind, Reply, RequestFailure, Start, Started};
 use crate::rule::Rule;
 use crate::run::Phase;
 use crate::run::live::{Identity, Live};
@@ -90,21 +90,8 @@ impl Starting {
             } if current == request => {
                 context.cite(Rule::R4);
                 context.disarm(Timer::MessagesDeadline);
-                let messages = match reply {
-                    Reply::Messages(messages) => Some(messages),
-                    Reply::Failed(_) => None,
-                    Reply::Started(_)
-                    | Reply::StartRefused { .. }
-                    | Reply::TokenIssued(_)
-                    | Reply::Interrupted { .. }
-                    | Reply::Status(_)
-                    | Reply::Marker(_)
-                    | Reply::MarkerCleared => {
-                        context.ignore(Ignored::UnexpectedReply(request));
-                        None
-                    }
-                };
-                announce_topic(context, topic, messages);
+                let messages = context.answer(request, reply, Reply::into_messages);
+                announce_topic(context, topic, messages.ok());
                 stream(self.execute, context, *started)
             }
             step @ (Step::Requesting { .. }
@@ -264,25 +251,13 @@ impl Starting {
         reply: Reply,
     ) -> Phase {
         context.cite(Rule::R1);
-        let started = match reply {
-            Reply::Started(started) => started,
-            Reply::StartRefused { text } => {
+        let started = match context.answer(request, reply, Reply::into_start) {
+            Ok(Start::Made(started)) => started,
+            Ok(Start::Refused(text)) => {
                 let outcome = Outcome::StartFailed(StartFailure::Soft(text));
                 return Settling::end(context, None, outcome);
             }
-            Reply::Failed(failure) => {
-                return Settling::end(context, None, not_started(failure));
-            }
-            Reply::TokenIssued(_)
-            | Reply::Interrupted { .. }
-            | Reply::Status(_)
-            | Reply::Messages(_)
-            | Reply::Marker(_)
-            | Reply::MarkerCleared => {
-                context.ignore(Ignored::UnexpectedReply(request));
-                let text = "an answer of the wrong kind".into();
-                return Settling::end(context, None, Outcome::StartUnknown { text });
-            }
+            Err(failure) => return Settling::end(context, None, not_started(failure)),
         };
         match self.new_topic(&started) {
             Some(topic) => {
@@ -309,26 +284,19 @@ impl Starting {
         reply: Reply,
     ) -> Phase {
         context.cite(Rule::R2);
-        let outcome = match reply {
-            Reply::Started(_) if context.is_broken(Mutation::StopForgetsLateId) => Outcome::Stopped,
-            Reply::Started(started) => {
+        let outcome = match context.answer(request, reply, Reply::into_start) {
+            Ok(Start::Made(_)) if context.is_broken(Mutation::StopForgetsLateId) => {
+                Outcome::Stopped
+            }
+            Ok(Start::Made(started)) => {
                 if let Some(topic) = self.new_topic(&started) {
                     announce_topic(context, topic, None);
                 }
                 return interrupt(context, &self.execute, *started);
             }
-            Reply::StartRefused { .. } => Outcome::Stopped,
-            Reply::Failed(failure) if is_certain(&failure) => Outcome::Stopped,
-            Reply::Failed(_) => Outcome::StoppedServerUnknown,
-            Reply::TokenIssued(_)
-            | Reply::Interrupted { .. }
-            | Reply::Status(_)
-            | Reply::Messages(_)
-            | Reply::Marker(_)
-            | Reply::MarkerCleared => {
-                context.ignore(Ignored::UnexpectedReply(request));
-                Outcome::StoppedServerUnknown
-            }
+            Ok(Start::Refused(_)) => Outcome::Stopped,
+            Err(failure) if is_certain(&failure) => Outcome::Stopped,
+            Err(_) => Outcome::StoppedServerUnknown,
         };
         Settling::end(context, None, outcome)
     }

@@ -53,12 +53,10 @@ impl Live {
         if let Some(stop) = &mut self.stop {
             stop.request = None;
         }
-        let cause = match reply {
-            Reply::Interrupted { success: true } => {
-                return context.notify(Notification::StopAccepted);
-            }
-            Reply::Interrupted { success: false } => StopFailure::NotRunning,
-            Reply::Failed(RequestFailure::Refused(refusal))
+        let cause = match context.answer(request, reply, Reply::into_interrupted) {
+            Ok(true) => return context.notify(Notification::StopAccepted),
+            Ok(false) => StopFailure::NotRunning,
+            Err(RequestFailure::Refused(refusal))
                 if matches!(
                     refusal.kind,
                     RefusalKind::NotFound | RefusalKind::BadRequest
@@ -66,19 +64,7 @@ impl Live {
             {
                 StopFailure::NotRunning
             }
-            Reply::Failed(failure) => StopFailure::Request(failure),
-            Reply::Started(_)
-            | Reply::StartRefused { .. }
-            | Reply::TokenIssued(_)
-            | Reply::Status(_)
-            | Reply::Messages(_)
-            | Reply::Marker(_)
-            | Reply::MarkerCleared => {
-                context.ignore(Ignored::UnexpectedReply(request));
-                StopFailure::Request(RequestFailure::Lost {
-                    text: "an answer of the wrong kind".into(),
-                })
-            }
+            Err(failure) => StopFailure::Request(failure),
         };
         let not_running = cause == StopFailure::NotRunning;
         context.notify(Notification::StopFailed { cause });

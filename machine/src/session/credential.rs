@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::event::Network;
 use crate::fences::RequestId;
-use crate::ignored::Ignored;
 use crate::mutation::Mutation;
 use crate::notification::Notification;
 use crate::outcome::Outcome;
@@ -179,27 +178,14 @@ impl Credential {
         };
         context.cite(Rule::S8);
         context.disarm(Timer::RefreshDeadline);
-        match reply {
-            Reply::TokenIssued(grant) => {
+        match context.answer(request, reply, Reply::into_token) {
+            Ok(grant) => {
                 context.kit.receipt.refreshes += 1;
                 self.held = Some(Held::new(context, &grant, true));
                 context.notify(Notification::TokenRefreshed);
                 News::Fresh
             }
-            Reply::Failed(failure) => self.judge(context, failure, tries, first_cause),
-            Reply::Started(_)
-            | Reply::StartRefused { .. }
-            | Reply::Interrupted { .. }
-            | Reply::Status(_)
-            | Reply::Messages(_)
-            | Reply::Marker(_)
-            | Reply::MarkerCleared => {
-                context.ignore(Ignored::UnexpectedReply(request));
-                let failure = RequestFailure::Lost {
-                    text: "an answer of the wrong kind".into(),
-                };
-                self.judge(context, failure, tries, first_cause)
-            }
+            Err(failure) => self.judge(context, failure, tries, first_cause),
         }
     }
 
