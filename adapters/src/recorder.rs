@@ -39,10 +39,10 @@ impl<W: Write + Send> Recorder<W> {
 
 impl<W: Write + Send> Observer for Recorder<W> {
     fn began(&mut self, header: &Header) {
-        self.write(&recording::line(header));
+        self.write(&recording::header_line(header));
     }
 
-    fn observed(&mut self, event: &Event, _effects: &Effects) {
-        self.write(&recording::line(event));
+    fn observed(&mut self, event: &Event, effects: &Effects) {
+        self.write(&recording::step_line(event, effects));
     }
 }

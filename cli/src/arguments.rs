@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use agent_gateway_protocol::Token;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::replay::Until;
 use crate::tools::ToolSpecification;
 
 const ABOUT: &str = "Run, watch, serve and replay Agent Gateway sessions";
@@ -72,10 +73,22 @@ Examples:
   agw sim sim/scripts --trace none
   agw sim my-session.json --seed 7 --record my-session.jsonl && agw replay my-session.jsonl";
 
+const REPLAY_HELP: &str = "\
+A recording holds what the machine was told and what it answered. If the machine of today answers otherwise, that is said
+first, on standard error, with the event and the line, and the program leaves with 1. A recording that breaks off in its
+last line is replayed up to there.
+
+Examples:
+  agw run --record run.jsonl \"Hello\" && agw replay run.jsonl
+  agw replay run.jsonl --until run_ended
+  agw replay run.jsonl --step --until 30s
+  agw replay run.jsonl --json | jq 'select(.recorded)'
+      the events that are answered otherwise";
+
 const MACHINE_HELP: &str = "\
 Each line in is one event, {\"at\":<ms>,\"kind\":…}, or a frame as it came from the socket,
-{\"at\":<ms>,\"frame_text\":{\"dial\":…,\"text\":…}}. The first may be a recording's header
-{\"version\":1,\"config\":{…},\"seed\":…} instead. Each line out answers one event:
+{\"at\":<ms>,\"frame_text\":{\"dial\":…,\"text\":…}}, or a step of a recording, {\"event\":…,\"effects\":…}, of which only the
+event is read. The first may be a recording's header {\"version\":2,\"config\":{…},\"seed\":…} instead. Each line out answers one event:
   {\"effects\":[…],\"wire\":[…],\"phase\":…,\"status\":…,\"operation\":…,\"outcome\":…}
 where `wire` has the frames of the effects as text. A bad line is answered with {\"error\":…} and changes nothing.
 docs/machine.md has the whole form and an example session.
@@ -112,7 +125,8 @@ pub(crate) enum Command {
     /// The pure machine on standard input and output: events in, effects out, one JSON object a line
     #[command(after_help = MACHINE_HELP)]
     Machine(MachineArguments),
-    /// Feed a recording to the machine and show every event and effect
+    /// Feed a recording to the machine and show every event, effect and state
+    #[command(after_help = REPLAY_HELP)]
     Replay(ReplayArguments),
 }
 
@@ -250,10 +264,11 @@ pub(crate) struct ReplayArguments {
     /// One JSON object a line instead of text
     #[arg(long)]
     pub(crate) json: bool,
-    /// Stop after this event, counted from 1
-    #[arg(long, value_name = "N")]
-    pub(crate) until: Option<usize>,
-    /// Wait for Enter after each event
+    /// Stop there: after N events, at a time such as 1500ms or 2.5s, or with the first event or effect of a name such as
+    /// run_ended or send_frame.resume
+    #[arg(long, value_name = "N|TIME|NAME")]
+    pub(crate) until: Option<Until>,
+    /// Wait for Enter after each event; q leaves
     #[arg(long, conflicts_with = "json")]
     pub(crate) step: bool,
 }

@@ -70,12 +70,18 @@ pub(crate) enum Error {
         error: io::Error,
     },
     /// A recording that cannot be used.
-    #[error("{}: {error}", path.display())]
+    #[error("{}:{}:{}: {error}", path.display(), error.place().0, error.place().1)]
     Recording {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         error: RecordingError,
+    },
+    /// Something was asked for that needs a person at a terminal.
+    #[error("{what} waits for a person: standard input must be a terminal")]
+    NoTerminal {
+        /// What was asked for.
+        what: &'static str,
     },
     /// Standard input cannot be read.
     #[error("standard input: {0}")]
@@ -105,6 +111,7 @@ impl Error {
             | Self::NoScript(_)
             | Self::OneScript { .. }
             | Self::Listen { .. }
+            | Self::NoTerminal { .. }
             | Self::Recording { .. } => ExitCode::Usage,
             Self::Client { error, .. } => match error {
                 ClientError::GatewayUnknown(failure) => ExitCode::of_request(failure),

@@ -125,6 +125,12 @@ impl From<FrameText> for Event {
     }
 }
 
+/// A step of a recording. What was answered then is not looked at here: `agw replay` compares.
+#[derive(Deserialize)]
+struct Recorded {
+    event: Event,
+}
+
 /// Where a frame carries a token, its name stands: whoever sends it fills in the text.
 fn wire(effects: &Effects) -> Vec<String> {
     let frames = effects.iter().filter_map(|effect| match effect {
@@ -138,6 +144,11 @@ fn wire(effects: &Effects) -> Vec<String> {
 
 fn read(line: &[u8], first: bool) -> Result<Line, String> {
     let value: serde_json::Value = serde_json::from_slice(line).map_err(|error| shown(&error))?;
+    if value.get("event").is_some() {
+        return serde_json::from_slice(line)
+            .map(|Recorded { event }| Line::Event(Box::new(event)))
+            .map_err(|error| shown(&error));
+    }
     if value.get("frame_text").is_some() {
         return serde_json::from_slice(line)
             .map(|frame: FrameText| Line::Event(Box::new(frame.into())))
@@ -181,6 +192,8 @@ fn json(value: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use agent_gateway_machine::recording::{self, step_line};
+
     use super::*;
 
     fn answers(lines: impl AsRef<[u8]>) -> Vec<serde_json::Value> {
@@ -229,6 +242,16 @@ mod tests {
         let error = answers[0]["error"].as_str().unwrap();
         assert!(error.starts_with("line 1, column "), "{error}");
         assert!(answers[1]["effects"].is_array());
+    }
+
+    #[test]
+    fn a_recording_is_a_valid_input() {
+        let header = Header::new(Config::new(None), 7);
+        let stop = Event::new(Timestamp::ZERO, EventKind::Stop);
+        let recording = recording::header_line(&header) + &step_line(&stop, &Effects::new());
+        let answered = answers(recording);
+        assert_eq!(answered.len(), 1);
+        assert_eq!(answered[0]["effects"][0]["ignored"], "not_begun");
     }
 
     #[test]

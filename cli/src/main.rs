@@ -1,6 +1,7 @@
 //! `agw`: run, watch, serve and replay Agent Gateway sessions.
 
 mod arguments;
+mod duration;
 mod environment;
 mod error;
 mod exit_code;

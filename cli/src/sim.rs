@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use agent_gateway_machine::Timestamp;
+use agent_gateway_machine::recording::{Recording, Step};
 use agent_gateway_sim::script::Script;
-use agent_gateway_sim::trace::{Entry, Trace};
+use agent_gateway_sim::trace::{Trace, step_text};
 use agent_gateway_sim::world::{Played, World};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -52,7 +53,7 @@ pub(crate) fn run(arguments: &SimArguments, mut output: impl Write) -> Result<Ex
         let failures = played.failures(&named.script.expect);
         failed += usize::from(!failures.is_empty());
         if let Some(path) = &arguments.record {
-            write_recording(path, &played)?;
+            write_recording(path, &played, &trace)?;
         }
         let verdict = Verdict {
             script: &named.name,
@@ -70,9 +71,9 @@ pub(crate) fn run(arguments: &SimArguments, mut output: impl Write) -> Result<Ex
             TraceForm::Text => show_head(named, &mut output)
                 .and_then(|()| {
                     trace
-                        .entries
+                        .steps
                         .iter()
-                        .try_for_each(|entry| show(entry, &mut output))
+                        .try_for_each(|step| show(step, &mut output))
                 })
                 .and_then(|()| show_verdict(&verdict, &mut output)),
             TraceForm::None => show_verdict(&verdict, &mut output),
@@ -92,8 +93,8 @@ pub(crate) fn run(arguments: &SimArguments, mut output: impl Write) -> Result<Ex
 }
 
 /// One event of a timeline and what was done about it.
-pub(crate) fn show(entry: &Entry, output: &mut impl Write) -> io::Result<()> {
-    let text = entry.to_text();
+pub(crate) fn show(step: &Step, output: &mut impl Write) -> io::Result<()> {
+    let text = step_text(step);
     let mut lines = text.lines();
     if let Some(line) = lines.next() {
         // `  time  who      what`, as a trace has it; a longer time pushes the rest to the right.
@@ -169,8 +170,12 @@ fn show_json(trace: &Trace, verdict: &Verdict<'_>, output: &mut impl Write) -> i
     writeln!(output)
 }
 
-fn write_recording(path: &Path, played: &Played) -> Result<(), Error> {
-    fs::write(path, played.recording.to_text()).map_err(|error| Error::File {
+fn write_recording(path: &Path, played: &Played, trace: &Trace) -> Result<(), Error> {
+    let recording = Recording {
+        header: played.header.clone(),
+        steps: trace.steps.clone(),
+    };
+    fs::write(path, recording.to_text()).map_err(|error| Error::File {
         path: path.into(),
         error,
     })

@@ -3,6 +3,39 @@
 use agent_gateway_machine::{Call, Effect, Ignored, Notification};
 use agent_gateway_protocol::ClientFrame;
 
+/// Every event's name.
+pub const EVENTS: [&str; 19] = [
+    "execute",
+    "attach",
+    "stop",
+    "detach",
+    "interrupt",
+    "answer_tool",
+    "answer_confirmation",
+    "answer_input",
+    "connection_opened",
+    "dial_failed",
+    "frame_received",
+    "frame_rejected",
+    "connection_closed",
+    "reply_received",
+    "alarm_rang",
+    "network_changed",
+    "reading_paused",
+    "reading_resumed",
+    "restored",
+];
+
+/// Every phase of a run.
+pub const PHASES: [&str; 6] = [
+    "idle",
+    "starting",
+    "attaching",
+    "streaming",
+    "settling",
+    "ended",
+];
+
 /// Every notification's name.
 pub const NOTIFICATIONS: [&str; 22] = [
     "status_changed",
@@ -68,7 +101,8 @@ pub const IGNORED: [&str; 14] = [
     "suspended",
 ];
 
-const FRAMES: [&str; 7] = [
+/// Every frame that a client sends.
+pub const FRAMES: [&str; 7] = [
     "auth",
     "resume",
     "heartbeat",
@@ -78,7 +112,8 @@ const FRAMES: [&str; 7] = [
     "interrupt",
 ];
 
-const REQUESTS: [&str; 9] = [
+/// Every request.
+pub const REQUESTS: [&str; 9] = [
     "start_run",
     "refresh_token",
     "mint_token",
@@ -111,6 +146,13 @@ pub fn is_effect(name: &str) -> bool {
         Some(("ignored", reason)) => IGNORED.contains(&reason),
         Some(_) => false,
     }
+}
+
+/// Whether this is what an effect can be about: the name of a frame, a request, a notification or a reason to ignore.
+#[must_use]
+pub fn is_detail(name: &str) -> bool {
+    let details = [&FRAMES[..], &REQUESTS, &NOTIFICATIONS, &IGNORED];
+    details.iter().any(|names| names.contains(&name))
 }
 
 /// An effect's name in full, such as `send_frame.resume`.

@@ -7,7 +7,7 @@ mod runs;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use agent_gateway_machine::recording::{Header, VERSION};
+use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::registry::RegistryEvent;
 use agent_gateway_machine::{
     Attach, Config, ConnectionStatus, Cursor, EventKind, Execute, Limits, Renewal, State,
@@ -239,11 +239,7 @@ impl Client {
     fn prepare(&self, config: Config) -> Result<(State, Observers), ClientError> {
         let seed = self.shared.seed.unwrap_or_else(random);
         let state = State::new(config.clone(), seed)?;
-        let header = Header {
-            version: VERSION,
-            config,
-            seed,
-        };
+        let header = Header::new(config, seed);
         let mut observers = Vec::with_capacity(self.shared.watches.len());
         for watch in &self.shared.watches {
             let mut observer = watch().map_err(ClientError::Observer)?;

@@ -9,10 +9,13 @@ use crate::stub::{answering, nobody};
 const HTML: &str = "<!DOCTYPE html><html><body>Bad gateway</body></html>";
 
 fn file(name: &str, text: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let path = folder.join(name);
+    let path = PathBuf::from(path(name));
     fs::write(&path, text).unwrap();
     path
+}
+
+fn path(name: &str) -> String {
+    format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"))
 }
 
 #[test]
@@ -133,12 +136,29 @@ fn a_bad_tool_is_a_usage_error() {
 }
 
 #[test]
-fn a_recording_that_cannot_be_read_is_named_with_the_line() {
+fn a_recording_that_cannot_be_read_is_named_with_the_place() {
+    let refused = |name: &str, text: &str, words: &[&str]| {
+        let path = file(name, text);
+        let left = run(&["replay", path.to_str().unwrap()]);
+        left.complains(2, words);
+        assert_eq!(left.stdout, "", "nothing is half replayed");
+    };
     run(&["replay", "no/such/file"]).complains(2, &["no/such/file"]);
-    let path = file("broken.jsonl", "{\"version\":1,\n");
-    run(&["replay", path.to_str().unwrap()]).complains(2, &["broken.jsonl", "line 1"]);
-    let path = file("newer.jsonl", "{\"version\":99}\n");
-    run(&["replay", path.to_str().unwrap()]).complains(2, &["newer.jsonl", "version 99"]);
+    refused("empty.jsonl", "", &["empty.jsonl:1:1: ", "empty"]);
+    let no_recording = ["broken.jsonl:1:", "no recording"];
+    refused("broken.jsonl", "{\"version\":2,\n", &no_recording);
+    let newer = ["newer.jsonl:1:1: ", "version 99", "version 2"];
+    refused("newer.jsonl", "{\"version\":99}\n", &newer);
+    let script = format!("{}/../sim/scripts/demo.json", env!("CARGO_MANIFEST_DIR"));
+    run(&["replay", &script]).complains(2, &["demo.json:1:", "no recording"]);
+
+    let whole = path("whole.jsonl");
+    run(&["sim", "good_run", "--record", &whole]);
+    let text = fs::read_to_string(&whole).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[3] = "{\"event\":{\"at\":-5,\"kind\":\"stop\"},\"effects\":[]}";
+    let bad = ["bad_line.jsonl:4:17: ", "-5"];
+    refused("bad_line.jsonl", &lines.join("\n"), &bad);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `agw sim` and `agw replay`: sessions in virtual time.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::program::run;
@@ -62,7 +63,7 @@ fn a_folder_and_a_pattern_name_all_scripts_in_them() {
 #[test]
 fn an_expectation_that_does_not_come_is_named_and_fails() {
     let script = path("expects_more.json");
-    std::fs::write(
+    fs::write(
         &script,
         r#"{
   "about": "Nothing happens on the server, yet an end is expected at once.",
@@ -84,7 +85,7 @@ fn an_expectation_that_does_not_come_is_named_and_fails() {
 #[test]
 fn a_bad_script_among_good_ones_stops_all_of_them() {
     let bad = path("bad_among_good.json");
-    std::fs::write(&bad, "{ \"about\": \"x\", \"clock\": 7 }").unwrap();
+    fs::write(&bad, "{ \"about\": \"x\", \"clock\": 7 }").unwrap();
     let left = run(&["sim", "good_run", &bad]);
     left.complains(2, &["bad_among_good.json:1:", "clock"]);
     assert_eq!(left.stdout, "");
@@ -116,7 +117,108 @@ fn a_simulated_run_is_recorded_as_a_real_one_and_replays() {
     for (simulated, replayed) in simulated.iter().zip(&replayed) {
         assert_eq!(simulated["effects"], replayed["effects"]);
     }
-    let text = run(&["replay", &recording, "--until", "2"]).stdout;
-    assert!(text.contains("request#1"), "{text}");
     run(&["sim", "good_run", "tool_call", "--record", &recording]).complains(2, &["--record", "2"]);
+}
+
+#[test]
+fn a_replay_stops_at_a_number_a_time_or_a_name() {
+    let recording = path("until.jsonl");
+    run(&["sim", "good_run", "--record", &recording]);
+    let replay = |until: &str| run(&["replay", &recording, "--until", until]);
+    assert_eq!(replay("2").stdout.matches(" = ").count(), 2);
+    let started = replay("run_started").stdout;
+    let shown = ["→ notify run_started", "→ run_started"];
+    assert!(
+        shown.iter().any(|shown| started.contains(shown)),
+        "{started}"
+    );
+    assert!(!started.contains("run_ended"), "{started}");
+    let (early, whole) = (replay("100ms").stdout, replay("1h").stdout);
+    assert!(!early.is_empty() && whole.starts_with(&early) && whole.len() > early.len());
+    let never = replay("gap_found");
+    assert_eq!(never.code, Some(0));
+    assert!(
+        never.stderr.contains("ends before --until gap_found"),
+        "{}",
+        never.stderr
+    );
+    let left = replay("party");
+    assert_eq!(left.code, Some(2));
+    assert!(left.stderr.contains("run_ended"), "{}", left.stderr);
+}
+
+#[test]
+fn another_answer_than_the_recorded_one_is_told_first_and_fails() {
+    let recording = path("changed.jsonl");
+    run(&["sim", "good_run", "--record", &recording]);
+    let text = fs::read_to_string(&recording).unwrap();
+    assert!(text.contains("\"want_status\":true"));
+    fs::write(
+        &recording,
+        text.replace("\"want_status\":true", "\"want_status\":false"),
+    )
+    .unwrap();
+    let line = text
+        .lines()
+        .position(|line| line.contains("want_status"))
+        .unwrap()
+        + 1;
+
+    let left = run(&["replay", &recording]);
+    assert_eq!(left.code, Some(1), "{}", left.stderr);
+    let first = left.stderr.lines().next().unwrap();
+    let place = format!("changed.jsonl:{line}: event {} of ", line - 1);
+    assert!(
+        first.starts_with("agw: ") && first.contains(&place),
+        "{first}"
+    );
+    let marked = |mark: &str| {
+        let line = left
+            .stderr
+            .lines()
+            .find(|line| line.trim_start().starts_with(mark));
+        line.unwrap_or_else(|| panic!("no {mark} in {}", left.stderr))
+    };
+    assert!(
+        marked("- ").contains("\"want_status\":false"),
+        "{}",
+        left.stderr
+    );
+    assert!(
+        marked("+ ").contains("\"want_status\":true"),
+        "{}",
+        left.stderr
+    );
+
+    let left = run(&["replay", &recording, "--json"]);
+    assert_eq!(left.code, Some(1));
+    let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    let lines: Vec<_> = left.stdout.lines().map(value).collect();
+    let differing: Vec<_> = lines
+        .iter()
+        .filter(|line| line.get("recorded").is_some())
+        .collect();
+    assert_eq!(differing.len(), 1);
+    assert_eq!(differing[0]["number"], line - 1);
+}
+
+#[test]
+fn a_recording_torn_in_its_last_line_is_replayed_up_to_there() {
+    let recording = path("torn.jsonl");
+    run(&["sim", "good_run", "--record", &recording]);
+    let text = fs::read_to_string(&recording).unwrap();
+    let lines = text.lines().count();
+    fs::write(&recording, &text[..text.len() - 9]).unwrap();
+    let left = run(&["replay", &recording]);
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    let warning = format!("agw: warning: {recording}:{lines}: ");
+    assert!(left.stderr.starts_with(&warning), "{}", left.stderr);
+    assert_eq!(left.stdout.matches(" = ").count(), lines - 2);
+}
+
+#[test]
+fn a_replay_step_by_step_needs_a_person() {
+    let recording = path("steps.jsonl");
+    run(&["sim", "good_run", "--record", &recording]);
+    run(&["replay", &recording, "--step"]).complains(2, &["--step", "terminal"]);
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use agent_gateway_machine::Outcome;
+use agent_gateway_machine::recording::{Difference, Recording};
 
 use super::Coverage;
 use super::coverage::Situations;
@@ -58,7 +59,7 @@ pub fn judge(script: &Script, coverage: &mut Coverage) -> Result<(), Failure> {
     check_texts(script, &played)?;
     check_tools(&played)?;
     check_marker(script, &played)?;
-    if let Some(trace) = &watched.trace {
+    if let Some(trace) = watched.trace {
         check_replay(&played, trace)?;
     }
     Ok(())
@@ -213,33 +214,30 @@ fn check_marker(script: &Script, played: &Played) -> Result<(), Failure> {
     Ok(())
 }
 
-/// I15 and I17: the recording replays to the same effects, and neither it nor the trace holds a token.
-fn check_replay(played: &Played, trace: &Trace) -> Result<(), Failure> {
-    let restores = played
-        .recording
-        .events
-        .iter()
-        .any(|event| event.kind.name() == "restored");
-    let effects = played
-        .recording
-        .replay()
-        .map_err(|error| failure("I15", error.to_string()))?;
-    let same = trace
-        .entries
-        .iter()
-        .map(|entry| &entry.effects)
-        .eq(&effects);
-    if !same {
-        let what = format!("the recording replays otherwise (restored: {restores})");
-        return Err(failure("I15", what));
-    }
+/// I15 and I17: the recording survives its text and replays to the same effects, and holds no token.
+fn check_replay(played: &Played, trace: Trace) -> Result<(), Failure> {
+    let recording = Recording {
+        header: played.header.clone(),
+        steps: trace.steps,
+    };
+    let text = recording.to_text();
     // Every token of this world is a JWT.
-    let is_leaked = |text: &str| text.contains("eyJ");
-    if is_leaked(&played.recording.to_text()) || is_leaked(&trace.to_json_lines()) {
+    if text.contains("eyJ") {
+        return Err(failure("I17", "a token is in the recording".into()));
+    }
+    let (read, _) = Recording::parse(&text).map_err(|error| failure("I15", error.to_string()))?;
+    if read != recording {
         return Err(failure(
-            "I17",
-            "a token is in the recording or the trace".into(),
+            "I15",
+            "a recording that is written and read is another one".into(),
         ));
+    }
+    let difference = recording
+        .first_difference()
+        .map_err(|error| failure("I15", error.to_string()))?;
+    if let Some(Difference { index, .. }) = difference {
+        let what = format!("the recording replays otherwise from event {index} on");
+        return Err(failure("I15", what));
     }
     Ok(())
 }

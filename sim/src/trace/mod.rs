@@ -2,9 +2,8 @@
 
 mod show;
 
-use agent_gateway_machine::recording::line;
-use agent_gateway_machine::{Effects, Event};
-use serde::{Deserialize, Serialize};
+use agent_gateway_machine::Effects;
+use agent_gateway_machine::recording::{Step, step_line};
 
 use crate::invariant::Observation;
 use crate::world::Observer;
@@ -13,16 +12,7 @@ use crate::world::Observer;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     /// In the order in which they came.
-    pub entries: Vec<Entry>,
-}
-
-/// One event and its effects.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// What came, and when.
-    pub event: Event,
-    /// What was to be done.
-    pub effects: Effects,
+    pub steps: Vec<Step>,
 }
 
 impl Trace {
@@ -30,44 +20,53 @@ impl Trace {
     /// run, same bytes.
     #[must_use]
     pub fn to_text(&self) -> String {
-        self.entries.iter().map(Entry::to_text).collect()
+        self.steps.iter().map(step_text).collect()
     }
 
-    /// One JSON object a line.
+    /// One JSON object a line: the steps of a recording, without its header.
     #[must_use]
     pub fn to_json_lines(&self) -> String {
-        self.entries.iter().map(line).collect()
+        let lines = self.steps.iter();
+        lines
+            .map(|step| step_line(&step.event, &step.effects))
+            .collect()
     }
 }
 
-impl Entry {
-    /// Its lines, newlines included.
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        let rules = self.effects.rules();
-        let why = if rules.is_empty() {
-            String::new()
-        } else {
-            format!("  [{rules}]")
-        };
-        let mut text = format!(
-            "{:>8}  {:<7}  {}{why}\n",
-            self.event.at.as_millis(),
-            show::who(&self.event.kind),
-            show::event(&self.event.kind)
-        );
-        for effect in &self.effects {
-            text.push_str("                   → ");
-            text.push_str(&show::effect(effect));
-            text.push('\n');
-        }
-        text
+/// The lines of one step, newlines included.
+#[must_use]
+pub fn step_text(step: &Step) -> String {
+    let rules = step.effects.rules();
+    let why = if rules.is_empty() {
+        String::new()
+    } else {
+        format!("  [{rules}]")
+    };
+    let mut text = format!(
+        "{:>8}  {:<7}  {}{why}\n",
+        step.event.at.as_millis(),
+        show::who(&step.event.kind),
+        show::event(&step.event.kind)
+    );
+    text.push_str(&effects_text(&step.effects));
+    text
+}
+
+/// One indented line an effect, newlines included; nothing for none.
+#[must_use]
+pub fn effects_text(effects: &Effects) -> String {
+    let mut text = String::new();
+    for effect in effects {
+        text.push_str("                   → ");
+        text.push_str(&show::effect(effect));
+        text.push('\n');
     }
+    text
 }
 
 impl Observer for Trace {
     fn observe(&mut self, step: &Observation<'_>) {
-        self.entries.push(Entry {
+        self.steps.push(Step {
             event: step.event.clone(),
             effects: step.effects.clone(),
         });

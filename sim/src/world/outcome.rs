@@ -1,9 +1,7 @@
 use std::collections::BTreeMap;
 
-use agent_gateway_machine::recording::Recording;
-use agent_gateway_machine::{
-    Effect, Effects, Event, Notification, Outcome, Receipt, State, Timestamp,
-};
+use agent_gateway_machine::recording::Header;
+use agent_gateway_machine::{Effect, Effects, Notification, Outcome, Receipt, State, Timestamp};
 use agent_gateway_protocol::event::Chunk;
 use agent_gateway_protocol::frame::ToolResult;
 use agent_gateway_protocol::{EventType, OperationId, OperationStatus, Payload, TopicId};
@@ -16,9 +14,9 @@ use crate::server::Server;
 /// What came of a session.
 #[derive(Clone, Debug)]
 pub struct Played {
-    /// All that went into the machine.
-    pub recording: Recording,
-    /// How many events that were.
+    /// How the run was set up: with the steps of a [`Trace`](crate::trace::Trace) it is a recording.
+    pub header: Header,
+    /// How many events the machine was told.
     pub events: u64,
     /// How the run ended, if it did.
     pub outcome: Option<Outcome>,
@@ -52,9 +50,9 @@ pub struct Played {
 }
 
 impl Played {
-    pub(super) fn new(recording: Recording) -> Self {
+    pub(super) fn new(header: Header) -> Self {
         Self {
-            recording,
+            header,
             events: 0,
             outcome: None,
             receipt: Receipt::default(),
@@ -74,9 +72,8 @@ impl Played {
         }
     }
 
-    pub(super) fn note(&mut self, event: Event, effects: &Effects, now: Timestamp) {
+    pub(super) fn note(&mut self, effects: &Effects, now: Timestamp) {
         self.events += 1;
-        self.recording.events.push(event);
         for effect in effects {
             let name = names::effect_name(effect);
             *self.effects.entry(name).or_default() += 1;

@@ -1,4 +1,4 @@
-use agent_gateway_machine::recording::Recording;
+use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::{
     Attach, ConfigError, Cursor, Event, EventKind, Execute, Millis, State, Timestamp, ToolAnswer,
     transition,
@@ -118,7 +118,7 @@ impl World {
             network: Network::new(&script.network, random.fork()),
             user: User::new(&script.user),
             clock: Clock::default(),
-            played: Played::new(Recording::new(config.clone(), machine_seed)),
+            played: Played::new(Header::new(config.clone(), machine_seed)),
             invariants: Invariants::default(),
             state: Some(State::new(config, machine_seed)?),
             unread: Vec::new(),
@@ -219,7 +219,7 @@ impl World {
             self.played.violate(violation);
         }
         self.state = Some(state);
-        self.played.note(event, &effects, self.now);
+        self.played.note(&effects, self.now);
         self.carry_out(&effects);
     }
 

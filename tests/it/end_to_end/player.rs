@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
-use agent_gateway_adapters::{
-    Api, Client, Credential, HttpApi, HttpOptions, Observer, Run, Vault, tls,
-};
-use agent_gateway_machine::recording::{Header, Recording};
+use agent_gateway_adapters::{Api, Client, Credential, HttpApi, HttpOptions, Run, Vault, tls};
+use agent_gateway_machine::recording::{Recording, Step};
 use agent_gateway_machine::{
-    Attach, Call, Cursor, Effect, Effects, Event, Execute, Notification, Outcome, Receipt, Reply,
-    State, ToolAnswer, transition,
+    Attach, Call, Cursor, Effect, Execute, Notification, Outcome, Receipt, Reply, ToolAnswer,
 };
 use agent_gateway_protocol::api::{AppContext, ExecAgent};
 use agent_gateway_protocol::event::{Chunk, ToolExecute};
@@ -31,7 +29,7 @@ pub(super) struct Played {
     pub(super) outcome: Outcome,
     pub(super) receipt: Receipt,
     pub(super) text: String,
-    steps: Vec<(Event, Effects)>,
+    steps: Vec<Step>,
     server_status: Option<String>,
     is_marked: bool,
 }
@@ -48,7 +46,7 @@ pub(super) async fn play_through(
     gateway: Option<GatewayUrl>,
 ) -> Played {
     let seen = Seen::default();
-    let (observer, recorder) = (seen.clone(), seen.clone());
+    let recorder = seen.clone();
     let mut builder = Client::builder();
     if let Some(gateway) = gateway {
         builder = builder.gateway(gateway);
@@ -58,7 +56,6 @@ pub(super) async fn play_through(
         .credential(Credential::AccessToken(server.client_token().clone()))
         .limits(script.limits.clone())
         .seed(script.seed)
-        .observe(move || observer.clone())
         .record(move || Ok(recorder.clone()))
         .build()
         .unwrap();
@@ -307,25 +304,13 @@ fn wanted(when: Option<&str>) -> Option<(&str, u64)> {
     })
 }
 
-/// All that one run's machine saw and said, and what was recorded of it.
+/// What was recorded of one run: all that its machine saw and said.
 #[derive(Clone, Default)]
-struct Seen {
-    steps: Arc<Mutex<Vec<(Event, Effects)>>>,
-    recorded: Arc<Mutex<Vec<u8>>>,
-}
-
-impl Observer for Seen {
-    fn began(&mut self, _: &Header) {}
-
-    fn observed(&mut self, event: &Event, effects: &Effects) {
-        let step = (event.clone(), effects.clone());
-        self.steps.lock().unwrap().push(step);
-    }
-}
+struct Seen(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Seen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.recorded.lock().unwrap().extend_from_slice(bytes);
+        self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -335,35 +320,35 @@ impl Write for Seen {
 }
 
 impl Seen {
-    /// I15: the recording replays to what was seen live. I17: it holds no token. And no other invariant is broken.
-    fn check(&self, token: &str) -> Vec<(Event, Effects)> {
-        let recorded = String::from_utf8(self.recorded.lock().unwrap().clone()).unwrap();
+    /// I15: the recording replays to what was answered live. I17: it holds no token. And no other invariant is broken.
+    fn check(&self, token: &str) -> Vec<Step> {
+        let recorded = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         assert!(
             !recorded.contains(token) && !recorded.contains("eyJ"),
             "I17: {recorded}"
         );
-        let recording = Recording::parse(&recorded).unwrap();
-        let seen = self.steps.lock().unwrap().clone();
-        assert_eq!(recording.events.len(), seen.len());
-        let Header { config, seed, .. } = recording.header;
-        let mut state = State::new(config, seed).unwrap();
+        let (recording, torn) = Recording::parse(&recorded).unwrap();
+        assert_eq!(torn, None);
         let mut invariants = Invariants::default();
-        for (recorded, (live, live_effects)) in recording.events.into_iter().zip(&seen) {
-            assert_eq!(recorded, *live);
-            let (next, effects) = transition(state, recorded);
-            state = next;
-            assert_eq!(effects, *live_effects, "I15: after {live:?}");
-            let step = Observation {
-                event: live,
-                effects: &effects,
-                state: &state,
-            };
-            invariants
-                .observe(&step)
-                .unwrap_or_else(|violation| panic!("{violation}"));
-        }
-        assert!(state.is_settled(), "I3");
-        seen
+        let mut is_settled = false;
+        recording
+            .replay(|replayed| {
+                let event = &replayed.step.event;
+                assert!(!replayed.differs(), "I15: after {event:?}");
+                let step = Observation {
+                    event,
+                    effects: replayed.effects,
+                    state: replayed.state,
+                };
+                invariants
+                    .observe(&step)
+                    .unwrap_or_else(|violation| panic!("{violation}"));
+                is_settled = replayed.state.is_settled();
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert!(is_settled, "I3");
+        recording.steps
     }
 }
 
@@ -422,7 +407,7 @@ impl Played {
     /// One line per event and per effect, for a person who looks for what went wrong.
     pub(super) fn trace(&self) -> String {
         let mut trace = String::new();
-        for (event, effects) in &self.steps {
+        for Step { event, effects } in &self.steps {
             trace.push_str(&format!("{} {}\n", event.at, event.kind.name()));
             for effect in effects {
                 trace.push_str(&format!(
@@ -436,6 +421,6 @@ impl Played {
     }
 
     fn effects(&self) -> impl Iterator<Item = &Effect> {
-        self.steps.iter().flat_map(|(_, effects)| effects)
+        self.steps.iter().flat_map(|step| &step.effects)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use agent_gateway_machine::recording::Step;
 use agent_gateway_machine::{Effect, Notification, Rule, Rules, Timer};
 use proptest::collection::vec;
 use proptest::prelude::any;
@@ -59,7 +60,7 @@ impl Reached {
         for word in &words[1..] {
             history.act(*word).expect("invariants hold");
         }
-        for effects in history.answers() {
+        for Step { effects, .. } in &history.recording().steps {
             self.rules = self.rules.union(effects.rules());
             for effect in effects {
                 self.note(effect);

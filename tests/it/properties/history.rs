@@ -3,11 +3,11 @@
 //! A history is a list of words. Each word is one action; what it means depends on what is outstanding when its turn
 //! comes, so that most words do something that could really happen, and some do what never should.
 
-use agent_gateway_machine::recording::Recording;
+use agent_gateway_machine::recording::{Header, Recording, Step};
 use agent_gateway_machine::{
-    Attach, Call, Close, Config, DialFailure, DialFailureKind, DialId, Effect, Effects, Event,
-    EventKind, Execute, FrameProblem, Millis, Mutation, Network, Refusal, RefusalKind, Renewal,
-    Reply, RequestFailure, RequestId, Started, State, StatusReport, Timestamp, TokenGrant, TokenId,
+    Attach, Call, Close, Config, DialFailure, DialFailureKind, DialId, Effect, Event, EventKind,
+    Execute, FrameProblem, Millis, Mutation, Network, Refusal, RefusalKind, Renewal, Reply,
+    RequestFailure, RequestId, Started, State, StatusReport, Timestamp, TokenGrant, TokenId,
     TokenKind, ToolAnswer, transition,
 };
 use agent_gateway_protocol::api::ExecAgent;
@@ -39,7 +39,6 @@ impl Beginning {
 pub(crate) struct History {
     state: Option<State>,
     recording: Recording,
-    answers: Vec<Effects>,
     invariants: Invariants,
     now: u64,
     alarm: Option<Timestamp>,
@@ -94,8 +93,10 @@ impl History {
         }
         let mut history = Self {
             state: Some(state),
-            recording: Recording::new(config, seed),
-            answers: Vec::new(),
+            recording: Recording {
+                header: Header::new(config, seed),
+                steps: Vec::new(),
+            },
             invariants: Invariants::default(),
             now: 1_000,
             alarm: None,
@@ -136,13 +137,9 @@ impl History {
         Ok(history)
     }
 
-    /// What has been fed to the machine.
+    /// What has been fed to the machine, and what it answered.
     pub(crate) fn recording(&self) -> &Recording {
         &self.recording
-    }
-
-    pub(crate) fn answers(&self) -> &[Effects] {
-        &self.answers
     }
 
     pub(crate) fn is_settled(&self) -> bool {
@@ -759,28 +756,24 @@ impl History {
             self.requests.retain(|(other, _)| other != request);
         }
         let event = Event::new(Timestamp::from_millis(self.now), kind);
-        self.recording.events.push(event.clone());
+        let rings = event.kind == EventKind::AlarmRang;
         let state = self
             .state
             .take()
             .expect("between two steps there is a state");
-        let (state, effects) = transition(state, event);
-        if matches!(
-            self.recording.events.last().map(|event| &event.kind),
-            Some(EventKind::AlarmRang)
-        ) {
+        let (state, effects) = transition(state, event.clone());
+        if rings {
             self.alarm = None;
         }
         for effect in &effects {
             self.perform(effect);
         }
-        let event = self.recording.events.last().expect("it was just pushed");
         let observed = self.invariants.observe(&Observation {
-            event,
+            event: &event,
             effects: &effects,
             state: &state,
         });
-        self.answers.push(effects);
+        self.recording.steps.push(Step { event, effects });
         self.state = Some(state);
         observed
     }

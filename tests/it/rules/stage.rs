@@ -18,7 +18,7 @@ use agent_gateway_machine::{
 use agent_gateway_protocol::api::{AppContext, ExecAgent};
 use agent_gateway_protocol::{CloseCode, GatewayUrl, OperationStatus, ServerFrame};
 use agent_gateway_sim::invariant::{Invariants, Observation};
-use agent_gateway_sim::trace::Entry;
+use agent_gateway_sim::trace::effects_text;
 use serde_json::{Value, json};
 
 pub(crate) const AUTH_SUCCESS: &str = r#"{"type":"auth_success"}"#;
@@ -322,9 +322,10 @@ impl Stage {
         for effect in &effects {
             self.heed(effect);
         }
-        self.effects = effects.clone();
+        let lines = lines(&effects);
+        self.effects = effects;
         self.check_harmless();
-        lines(event, effects)
+        lines
     }
 
     fn heed(&mut self, effect: &Effect) {
@@ -566,8 +567,8 @@ pub(crate) fn tool_end(id: u64, call: &str) -> String {
 }
 
 /// Effects as lines, alarms and receipts left out.
-fn lines(event: Event, effects: Effects) -> Vec<String> {
-    let text = Entry { event, effects }.to_text();
+fn lines(effects: &Effects) -> Vec<String> {
+    let text = effects_text(effects);
     let effects = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix("→ "));
