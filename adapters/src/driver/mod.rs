@@ -40,8 +40,8 @@ use crate::observer::Observer;
 use crate::vault::Vault;
 
 pub(crate) use self::hands::Hands;
-pub use self::mailbox::QueueLimits;
-pub(crate) use self::mailbox::{Command as RunCommand, Mailbox, Rejection, Snapshot, Verdict};
+pub(crate) use self::mailbox::{Command as RunCommand, Mailbox, Rejection, Verdict};
+pub use self::mailbox::{QueueLimits, Snapshot};
 
 /// Frames of one round: then the alarm, the sending and the caller have their turn.
 const BATCH: usize = 256;

@@ -69,6 +69,13 @@ impl RunHandle {
         })
     }
 
+    /// All that can be seen of the run from outside, of one moment: for metrics, as often as wanted. Not a word of it is
+    /// a message's or a token.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.mailbox.snapshot()
+    }
+
     /// The connection's status as of the latest wake-up of the run.
     #[must_use]
     pub fn status(&self) -> ConnectionStatus {
@@ -122,10 +129,6 @@ impl RunHandle {
             verdict: Some(verdict),
         });
         Answered(answered)
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        self.mailbox.snapshot()
     }
 }
 

@@ -1,6 +1,7 @@
 //! TLS with certificates made here: whom the client trusts, and that it does not try again where it does not.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,14 +24,14 @@ use tokio_tungstenite::accept_async;
 use crate::double::{Far, execute};
 
 /// A server of this name behind a CA of its own, and the CA's file.
-struct Server {
+pub(crate) struct Server {
     listener: TcpListener,
     acceptor: TlsAcceptor,
-    authority: PathBuf,
+    pub(crate) authority: PathBuf,
 }
 
 impl Server {
-    async fn new(test: &str, name: &str) -> Self {
+    pub(crate) async fn new(test: &str, name: &str) -> Self {
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority =
@@ -56,13 +57,17 @@ impl Server {
         }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
+    }
+
     fn url(&self, scheme: &str) -> String {
         let port = self.listener.local_addr().unwrap().port();
         format!("{scheme}://localhost:{port}")
     }
 
     /// Upgrades every connection that gets so far; counts all of them.
-    async fn serve(&self, connections: &AtomicUsize) {
+    pub(crate) async fn serve(&self, connections: &AtomicUsize) {
         loop {
             let (stream, _) = self.listener.accept().await.unwrap();
             connections.fetch_add(1, Ordering::Relaxed);
