@@ -353,6 +353,14 @@ impl Seen {
 }
 
 impl Played {
+    /// How often the caller was asked to execute a tool.
+    pub(super) fn tool_requests(&self) -> usize {
+        let effects = self.steps.iter().flat_map(|(_, effects)| effects);
+        effects
+            .filter(|effect| matches!(effect, Effect::Notify(Notification::ToolRequested { .. })))
+            .count()
+    }
+
     /// What was expected and did not come; times are left to the virtual world.
     pub(super) fn failures(&self, expect: &Expect) -> Vec<String> {
         let mut failures = Vec::new();
