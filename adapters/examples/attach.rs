@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Starts a run, reads three events of it, and stores it.
+/// Starts a run, reads three events of it, and goes away with it.
 async fn first_program(server: &EmbeddedServer) -> Result<String, Box<dyn Error>> {
     let input = ExecAgent {
         slug: Some("inbox".into()),
@@ -42,24 +42,30 @@ async fn first_program(server: &EmbeddedServer) -> Result<String, Box<dyn Error>
     };
     let mut run = client(server)?.execute(Execute::new(input)).await?;
     follow(&mut run, 3).await;
-    let state = run.state().await.ok_or("the run is over already")?;
-    // What has been queued is past for the state: it is read before we go.
-    follow(&mut run, run.snapshot().waiting).await;
+    let (unread, state) = run.into_state().await.ok_or("the run is over already")?;
+    // What had come but was not read yet is past for the state.
+    unread.iter().for_each(show);
     Ok(serde_json::to_string(&state)?)
 }
 
 /// Reads events until so many were there, or the end.
 async fn follow(run: &mut Run, mut events: usize) {
     while events > 0 {
-        match run.next().await {
-            Some(Notification::EventReceived(received)) => {
-                println!("{} {}", received.cursor, received.event.event_type);
-                events -= 1;
-            }
-            Some(Notification::RunEnded { outcome, .. }) => println!("{outcome}"),
-            Some(_) => {}
-            None => return,
+        let Some(notification) = run.next().await else {
+            return;
+        };
+        show(&notification);
+        events -= usize::from(matches!(notification, Notification::EventReceived(_)));
+    }
+}
+
+fn show(notification: &Notification) {
+    match notification {
+        Notification::EventReceived(received) => {
+            println!("{} {}", received.cursor, received.event.kind);
         }
+        Notification::RunEnded { outcome, .. } => println!("{outcome}"),
+        _ => {}
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) enum Command {
     },
     /// A copy of the state as it is now.
     Store(oneshot::Sender<State>),
+    /// The same, with all that has been told up to there and not been read; then the caller is gone.
+    Leave(oneshot::Sender<(State, VecDeque<Notification>)>),
 }
 
 impl Command {
@@ -237,6 +239,13 @@ impl Mailbox {
             wake(inner.reader.take(), inner);
         }
         room
+    }
+
+    /// Takes what waits for the caller, who does not read it any more.
+    pub(super) fn take_waiting(&self) -> VecDeque<Notification> {
+        let mut inner = self.lock();
+        inner.bytes = 0;
+        mem::take(&mut inner.notifications)
     }
 
     /// The driver is gone: whoever waits is told.

@@ -140,6 +140,14 @@ impl Driver {
                 }
                 return;
             }
+            Command::Leave(leaving) => {
+                // What this wake-up has brought is past for the state.
+                self.deliver(false);
+                if let Some(state) = &self.state {
+                    let _ = leaving.send((state.clone(), self.mailbox.take_waiting()));
+                }
+                (EventKind::Detach, None)
+            }
         };
         debug!(command = kind.name(), "command");
         let Some(effects) = self.feed(kind) else {

@@ -257,6 +257,43 @@ async fn stop_and_detach_need_no_waiting() {
     });
 }
 
+/// Whatever was read by then: what is told before, what was not read, and what is told after are all of it, each once.
+#[tokio::test]
+async fn a_run_that_is_taken_away_is_carried_on_with_every_event_once() {
+    for_every_number_of_polls!(async |polls| {
+        let far = Far::default();
+        let (mut run, socket) = connected(&far).await;
+        for id in 1..=9 {
+            socket.text(&chunk(id));
+        }
+        // As many notifications as polls are read before.
+        let mut told = Vec::new();
+        for _ in 0..polls {
+            told.extend(polled(1, run.next()).await.flatten());
+            tokio::task::yield_now().await;
+        }
+        let Some(left) = polled(polls, run.into_state()).await else {
+            return false;
+        };
+        let (unread, state) = left.expect("the run goes on");
+        told.extend(unread);
+        let (builder, mut sockets) = far.client();
+        let mut run = builder.build().unwrap().restore(state).await.unwrap();
+        let cursor = run.cursor().to_string();
+        let socket = sockets.recv().await.unwrap();
+        socket.text(r#"{"type":"auth_success"}"#);
+        for id in cursor.parse::<u64>().unwrap_or(0) + 1..=9 {
+            socket.text(&chunk(id));
+        }
+        socket.text(&end(10));
+        socket.text(r#"{"type":"resume_complete","status":"completed"}"#);
+        told.extend(rest(&mut run).await);
+        let wanted: Vec<String> = (1..=10).map(|id| id.to_string()).collect();
+        assert_eq!(ids(&told), wanted, "after {polls} polls");
+        polls > 20
+    });
+}
+
 #[tokio::test]
 async fn a_look_at_the_state_changes_nothing() {
     for_every_number_of_polls!(async |polls| {

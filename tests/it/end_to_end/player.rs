@@ -355,8 +355,7 @@ impl Seen {
 impl Played {
     /// How often the caller was asked to execute a tool.
     pub(super) fn tool_requests(&self) -> usize {
-        let effects = self.steps.iter().flat_map(|(_, effects)| effects);
-        effects
+        self.effects()
             .filter(|effect| matches!(effect, Effect::Notify(Notification::ToolRequested { .. })))
             .count()
     }
