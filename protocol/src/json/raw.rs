@@ -1,4 +1,4 @@
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, sync::Arc};
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::DeserializeOwned};
@@ -8,17 +8,17 @@ use super::{FromJson, JsonError, JsonSlice, Scanner, ToJson, slice::Marks};
 /// One valid JSON value, kept as its text.
 ///
 /// Equality is of bytes. Raw line breaks between tokens become spaces when it is made, so that a value always fits in
-/// one line of a recording. Its own serde form is a plain string holding the text, which survives every format and
-/// every enum; on the wire it is embedded as the value it is.
+/// one line of a recording. Clones share the text. Its own serde form is a plain string holding the text, which
+/// survives every format and every enum; on the wire it is embedded as the value it is.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RawJson(Box<str>);
+pub struct RawJson(Arc<str>);
 
 impl RawJson {
     /// Checks that the whole text is one JSON value, as leniently as `JSON.parse` does.
     ///
     /// # Errors
     /// Where and why the text is not JSON.
-    pub fn parse(text: impl Into<Box<str>>) -> Result<Self, JsonError> {
+    pub fn parse(text: impl Into<Arc<str>>) -> Result<Self, JsonError> {
         let text = text.into();
         let mut scanner = Scanner::new(&text);
         let slice = scanner.value()?;

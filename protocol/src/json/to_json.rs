@@ -10,7 +10,7 @@ pub trait ToJson {
 
     /// The value's JSON as a raw value.
     fn to_raw_json(&self) -> RawJson {
-        let mut out = String::new();
+        let mut out = String::with_capacity(64);
         self.write_json(&mut out);
         RawJson::written(out)
     }
