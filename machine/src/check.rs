@@ -15,9 +15,31 @@ impl State {
     /// # Errors
     /// The first one that does not, for a person.
     pub fn check(&self) -> Result<(), String> {
+        match &self.0.phase {
+            Phase::Idle | Phase::Ended(_) => self.check_timers(|_| false),
+            Phase::Starting(starting) => self.check_timers(|timer| starting.expects(timer)),
+            Phase::Attaching(attaching) => {
+                self.check_timers(|timer| {
+                    if timer == Timer::MarkerDeadline {
+                        attaching.expects_marker()
+                    } else {
+                        live_expects(&attaching.live, timer)
+                    }
+                })?;
+                self.check_live(&attaching.live)
+            }
+            Phase::Streaming(live) => {
+                self.check_timers(|timer| live_expects(live, timer))?;
+                self.check_live(live)
+            }
+            Phase::Settling(settling) => self.check_timers(|timer| settling.expects(timer)),
+        }
+    }
+
+    fn check_timers(&self, expects: impl Fn(Timer) -> bool) -> Result<(), String> {
         for timer in Timer::ALL {
             let set = self.0.kit.timers.is_set(timer);
-            let expected = self.expects(timer);
+            let expected = expects(timer);
             if set && !expected {
                 return Err(format!("{timer:?} runs while {}", self.phase()));
             }
@@ -25,11 +47,7 @@ impl State {
                 return Err(format!("{timer:?} does not run while {}", self.phase()));
             }
         }
-        match &self.0.phase {
-            Phase::Attaching(attaching) => self.check_live(&attaching.live),
-            Phase::Streaming(live) => self.check_live(live),
-            Phase::Idle | Phase::Starting(_) | Phase::Settling(_) | Phase::Ended(_) => Ok(()),
-        }
+        Ok(())
     }
 
     fn check_live(&self, live: &Live) -> Result<(), String> {
@@ -53,24 +71,9 @@ impl State {
         }
         Ok(())
     }
-
-    fn expects(&self, timer: Timer) -> bool {
-        match &self.0.phase {
-            Phase::Idle | Phase::Ended(_) => false,
-            Phase::Starting(starting) => starting.expects(timer),
-            Phase::Attaching(attaching) => {
-                if timer == Timer::MarkerDeadline {
-                    attaching.expects_marker()
-                } else {
-                    live_expects(&attaching.live, timer)
-                }
-            }
-            Phase::Streaming(live) => live_expects(live, timer),
-            Phase::Settling(settling) => settling.expects(timer),
-        }
-    }
 }
 
+#[inline]
 fn live_expects(live: &Live, timer: Timer) -> bool {
     let session = &live.session;
     match timer {

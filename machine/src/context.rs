@@ -1,6 +1,6 @@
 //! What every room may use: the clock's reading, the mint, the timers, and the list of effects.
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ use crate::timers::{Timer, Timers};
 /// What a run keeps beside its phase.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Kit {
-    pub(crate) config: Box<Config>,
+    pub(crate) config: Arc<Config>,
     pub(crate) clock: Clock,
     pub(crate) jitter: Jitter,
     pub(crate) fences: Fences,
@@ -40,9 +40,9 @@ pub(crate) struct Kit {
 }
 
 impl Kit {
-    pub(crate) fn new(config: Config, seed: u64) -> Self {
+    pub(crate) fn new(config: Arc<Config>, seed: u64) -> Self {
         Self {
-            config: Box::new(config),
+            config,
             clock: Clock::default(),
             jitter: Jitter::from_seed(seed),
             fences: Fences::default(),

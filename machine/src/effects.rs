@@ -45,6 +45,7 @@ impl Effects {
 
     /// The effects, in order.
     #[must_use]
+    #[inline]
     pub fn as_slice(&self) -> &[Effect] {
         match &self.list {
             List::None => &[],
@@ -55,17 +56,20 @@ impl Effects {
 
     /// How many there are.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.as_slice().len()
     }
 
     /// Whether there is nothing to do.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         matches!(self.list, List::None)
     }
 
     /// The effects, in order, by reference.
+    #[inline]
     pub fn iter(&self) -> slice::Iter<'_, Effect> {
         self.as_slice().iter()
     }
@@ -171,6 +175,7 @@ impl<'a> IntoIterator for &'a Effects {
     type Item = &'a Effect;
     type IntoIter = slice::Iter<'a, Effect>;
 
+    #[inline]
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }

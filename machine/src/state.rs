@@ -1,6 +1,7 @@
 //! The state of one run.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 use agent_gateway_protocol::{OperationId, TopicId};
 use serde::{Deserialize, Serialize};
@@ -32,11 +33,13 @@ pub(crate) struct Core {
 }
 
 impl State {
-    /// A run that has not begun. `seed` is that of its jitter: give each run another one.
+    /// A run that has not begun. `seed` is that of its jitter: give each run another one. The config is shared by the
+    /// state's clones, and may be by many runs.
     ///
     /// # Errors
     /// What the config cannot be.
-    pub fn new(config: Config, seed: u64) -> Result<Self, ConfigError> {
+    pub fn new(config: impl Into<Arc<Config>>, seed: u64) -> Result<Self, ConfigError> {
+        let config = config.into();
         config.validate()?;
         Ok(Self(Box::new(Core {
             kit: Kit::new(config, seed),

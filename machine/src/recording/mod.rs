@@ -15,6 +15,7 @@ mod error;
 mod parse;
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
@@ -37,7 +38,7 @@ pub struct Header {
     /// The form of the recording, [`VERSION`].
     pub version: u32,
     /// The run's config.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// The seed of the run's jitter.
     pub seed: u64,
 }
@@ -45,10 +46,10 @@ pub struct Header {
 impl Header {
     /// The header of a run set up like this.
     #[must_use]
-    pub fn new(config: Config, seed: u64) -> Self {
+    pub fn new(config: impl Into<Arc<Config>>, seed: u64) -> Self {
         Self {
             version: VERSION,
-            config,
+            config: config.into(),
             seed,
         }
     }
