@@ -1,26 +1,32 @@
-//! A chat with an agent, in about thirty lines. It needs no server: the embedded gateway plays one.
+//! A chat with an agent, in a few lines.
 //!
-//! `cargo run -p agent-gateway-adapters --example chat -- "Hello"`
+//! `LOBEHUB_API_KEY=sk-lh-… cargo run -p agent-gateway-adapters --example chat -- https://lobehub.example "Hello"`
 
 use std::error::Error;
 use std::io::{self, Write};
 
-use agent_gateway_adapters::embedded::EmbeddedServer;
 use agent_gateway_adapters::{Client, Credential, Execute, Notification};
-use agent_gateway_protocol::Payload;
 use agent_gateway_protocol::api::ExecAgent;
 use agent_gateway_protocol::event::Chunk;
+use agent_gateway_protocol::{Payload, ServerUrl, Token};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let server = EmbeddedServer::playing("good_run").await?;
+    let mut arguments = std::env::args().skip(1);
+    let server = arguments
+        .next()
+        .ok_or("the first argument is the server's URL")?;
+    let prompt = arguments
+        .next()
+        .ok_or("the second argument is the prompt")?;
+    let key = std::env::var("LOBEHUB_API_KEY")?;
     let client = Client::builder()
-        .server(server.server_url().clone()) // or ServerUrl::parse("https://app.lobehub.com")?
-        .credential(Credential::ApiKey(server.client_token().clone()))
+        .server(ServerUrl::parse(&server)?)
+        .credential(Credential::ApiKey(Token::new(key)))
         .build()?;
     let input = ExecAgent {
         slug: Some("inbox".into()),
-        prompt: std::env::args().nth(1).unwrap_or("Hello".into()).into(),
+        prompt: prompt.into(),
         ..ExecAgent::default()
     };
     let mut run = client.execute(Execute::new(input)).await?;

@@ -30,14 +30,6 @@ pub(crate) enum Error {
         /// What was given.
         what: &'static str,
     },
-    /// A tool's program is not there.
-    #[error("--tool {name}: there is no program `{program}`")]
-    ToolMissing {
-        /// The tool.
-        name: String,
-        /// The program named for it.
-        program: String,
-    },
     /// A run could not begin.
     #[error("{}", placed(place.as_deref(), &error.to_string()))]
     Client {
@@ -113,7 +105,6 @@ impl Error {
         match self {
             Self::Url { .. }
             | Self::ServerMissing { .. }
-            | Self::ToolMissing { .. }
             | Self::Config(_)
             | Self::File { .. }
             | Self::Script(_)
@@ -130,7 +121,6 @@ impl Error {
                 | ClientError::Config(_)
                 | ClientError::Tls(_)
                 | ClientError::Http(_)
-                | ClientError::Proxy(_)
                 | ClientError::Observer(_) => ExitCode::Usage,
             },
             Self::Input(_) | Self::Output(_) | Self::Setup { .. } => ExitCode::Failed,

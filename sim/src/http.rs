@@ -28,12 +28,7 @@ impl HttpRequest {
     /// The value of a query parameter, unescaped.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
-        self.query
-            .as_deref()?
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| unescape(value))
+        parameter(self.query.as_deref()?, name)
     }
 
     /// The body, if it is UTF-8.
@@ -83,6 +78,15 @@ impl HttpResponse {
         self.headers.push((name.into(), value.into()));
         self
     }
+}
+
+/// The value of a parameter in a query, unescaped.
+pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| unescape(value))
 }
 
 /// Undoes percent escapes; what is no escape stays as it is.

@@ -92,10 +92,7 @@ async fn begin_and_follow(
         place: place.clone(),
         error,
     })?;
-    let over = session.follow(&mut run, signals).await;
-    // However it is over, no program of a tool is left behind.
-    session.workbench.close().await;
-    match over? {
+    match session.follow(&mut run, signals).await? {
         Over::Left => Ok(ExitCode::Stopped),
         Over::Ended(outcome) => {
             let code = ExitCode::of(&outcome);

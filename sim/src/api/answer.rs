@@ -1,7 +1,7 @@
 use agent_gateway_protocol::trpc::TrpcError;
-use agent_gateway_protocol::{OperationId, RawJson, TopicId, UserId};
+use agent_gateway_protocol::{OperationId, TopicId, UserId};
 
-use super::ApiCall;
+use super::{ApiCall, ApiReply};
 use crate::gateway::Ticket;
 use crate::http::HttpResponse;
 
@@ -56,7 +56,7 @@ pub enum ApiOutput {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiAnswer {
     /// What the procedure gives.
-    Replied(RawJson),
+    Replied(ApiReply),
     /// The server's own "no".
     Refused {
         /// The error, as it goes into the envelope.

@@ -2,13 +2,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::trpc::{TrpcCode, TrpcError};
-use agent_gateway_protocol::{
-    AgentId, OperationId, OperationStatus, RawJson, Token, TopicId, UserId,
-};
+use agent_gateway_protocol::{AgentId, OperationId, OperationStatus, Token, TopicId, UserId};
+use serde_json::{Value, json};
 
 use super::run::{Run, Topic};
 use super::{
-    ApiAnswer, ApiCall, ApiInput, ApiOutput, Behaviour, Plan, ProcedureName, TokenTerms, reply,
+    ApiAnswer, ApiCall, ApiInput, ApiOutput, ApiReply, Behaviour, Plan, ProcedureName, TokenTerms,
+    reply,
 };
 use crate::gateway::{Ticket, TokenBook, TokenPlan};
 use crate::http::HttpResponse;
@@ -184,7 +184,7 @@ impl Api {
         let path = call.procedure().path();
         let answer = match behaviour.answer {
             Plan::Usual => usual.unwrap_or(ApiAnswer::Dropped),
-            Plan::Reply(value) => ApiAnswer::Replied(reply::of_value(&value)),
+            Plan::Reply(value) => ApiAnswer::Replied(ApiReply::of_value(&value)),
             Plan::SoftFailure(text) => ApiAnswer::Replied(reply::soft_failure(&text)),
             Plan::Refuse(refuse) => ApiAnswer::Refused {
                 error: TrpcError::new(refuse.code, refuse.message, Some(path.into())),
@@ -253,15 +253,22 @@ impl Api {
                     user: self.config.user.clone(),
                     prompt: input.prompt.clone(),
                 });
-                reply::started(&agent, &operation, &topic, token.as_ref())
+                ApiReply::Started {
+                    agent,
+                    operation,
+                    topic,
+                    token,
+                }
             }
             ApiCall::RefreshGatewayToken(input) => {
                 if self.marker(&input.topic_id).is_none() {
                     let message = "No running operation found on this topic";
                     return refused(call, TrpcCode::NotFound, message);
                 }
-                let token = self.issue(now, terms, tokens);
-                reply::token(token.as_ref())
+                match self.issue(now, terms, tokens) {
+                    Some(token) => ApiReply::Token(token),
+                    None => ApiReply::of_value(&json!({})),
+                }
             }
             ApiCall::InterruptTask(input) => {
                 let Some(operation) = &input.operation_id else {
@@ -279,14 +286,19 @@ impl Api {
                         operation: operation.clone(),
                     });
                 }
-                reply::interrupted(operation, alive)
+                ApiReply::Interrupted {
+                    operation: operation.clone(),
+                    success: alive,
+                }
             }
             ApiCall::GetOperationStatus(input) => {
                 match self.runs.get(&input.operation_id).filter(|run| run.known) {
-                    Some(run) => {
-                        reply::status(&input.operation_id, &run.status, run.error.as_deref())
-                    }
-                    None => RawJson::null(),
+                    Some(run) => ApiReply::Status {
+                        operation: input.operation_id.clone(),
+                        status: run.status.clone(),
+                        error: run.error.clone(),
+                    },
+                    None => ApiReply::of_value(&Value::Null),
                 }
             }
             ApiCall::GetMessages(input) => reply::messages(input.topic_id.as_ref()),
@@ -312,7 +324,7 @@ impl Api {
                 if ours {
                     self.mark(&input.topic_id, None);
                 }
-                reply::settled(ours)
+                ApiReply::Settled(ours)
             }
             ApiCall::GetGlobalConfig => reply::global_config(&self.config.gateway_url),
         };

@@ -18,5 +18,6 @@ pub use answer::{ApiAnswer, ApiInput, ApiOutput};
 pub use behaviour::{Behaviour, Page, Plan, Refuse, TokenTerms};
 pub use call::{ApiCall, ProcedureName};
 pub use machine::{Api, ApiConfig};
+pub use reply::ApiReply;
 
 pub(crate) use wire::{BatchBook, WireCall};

@@ -1,4 +1,4 @@
-//! What a healthy server answers, in the shapes of the real one.
+//! What a healthy server answers, typed, and in the shapes of the real one.
 
 use agent_gateway_protocol::{AgentId, OperationId, OperationStatus, RawJson, Token, TopicId};
 use serde_json::{Value, json};
@@ -10,12 +10,85 @@ pub(super) const NO_OPERATION: &str = "[\n  {\n    \"code\": \"custom\",\n    \"
 
 const CREATED_AT: &str = "2026-07-11T08:00:00.000Z";
 
-pub(super) fn of_value(value: &Value) -> RawJson {
+/// What a procedure gives. What most sessions ask for is typed, so that a world in virtual time writes and reads no JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiReply {
+    /// `execAgent` started a run.
+    Started {
+        /// The agent.
+        agent: AgentId,
+        /// The run.
+        operation: OperationId,
+        /// Its topic.
+        topic: TopicId,
+        /// What opens the gateway.
+        token: Option<Token>,
+    },
+    /// `refreshGatewayToken` gave one.
+    Token(Token),
+    /// `interruptTask` did what it could.
+    Interrupted {
+        /// The run.
+        operation: OperationId,
+        /// Whether there was one to stop.
+        success: bool,
+    },
+    /// `getOperationStatus` knows the run.
+    Status {
+        /// The run.
+        operation: OperationId,
+        /// How it stands.
+        status: OperationStatus,
+        /// What failed, in a sentence.
+        error: Option<Box<str>>,
+    },
+    /// `settleRunningOperation`: whether the marker was the run's own.
+    Settled(bool),
+    /// Any other value.
+    Json(RawJson),
+}
+
+impl ApiReply {
+    /// The row of the answer, in every run.
+    pub(crate) const ASSISTANT_MESSAGE: &str = "msg_a1";
+    /// The row of the prompt, in every run.
+    pub(crate) const USER_MESSAGE: &str = "msg_u1";
+
+    pub(super) fn of_value(value: &Value) -> Self {
+        Self::Json(of_value(value))
+    }
+
+    /// What goes into the envelope.
+    #[must_use]
+    pub fn to_json(&self) -> RawJson {
+        match self {
+            Self::Started {
+                agent,
+                operation,
+                topic,
+                token,
+            } => started(agent, operation, topic, token.as_ref()),
+            Self::Token(token) => of_value(&json!({ "token": token.expose() })),
+            Self::Interrupted { operation, success } => {
+                of_value(&json!({ "operationId": operation.as_str(), "success": success }))
+            }
+            Self::Status {
+                operation,
+                status,
+                error,
+            } => self::status(operation, status, error.as_deref()),
+            Self::Settled(success) => of_value(&json!({ "success": success })),
+            Self::Json(json) => json.clone(),
+        }
+    }
+}
+
+fn of_value(value: &Value) -> RawJson {
     // A `Value` has string keys only: writing it cannot fail.
     RawJson::from_serialize(value).unwrap_or_else(|_| RawJson::null())
 }
 
-pub(super) fn started(
+fn started(
     agent: &AgentId,
     operation: &OperationId,
     topic: &TopicId,
@@ -23,7 +96,7 @@ pub(super) fn started(
 ) -> RawJson {
     let mut value = json!({
         "agentId": agent.as_str(),
-        "assistantMessageId": "msg_a1",
+        "assistantMessageId": ApiReply::ASSISTANT_MESSAGE,
         "autoStarted": true,
         "createdAt": CREATED_AT,
         "message": "Agent operation created successfully",
@@ -32,7 +105,7 @@ pub(super) fn started(
         "success": true,
         "timestamp": CREATED_AT,
         "topicId": topic.as_str(),
-        "userMessageId": "msg_u1",
+        "userMessageId": ApiReply::USER_MESSAGE,
     });
     if let Some(token) = token {
         value["token"] = token.expose().into();
@@ -40,8 +113,8 @@ pub(super) fn started(
     of_value(&value)
 }
 
-pub(super) fn soft_failure(text: &str) -> RawJson {
-    of_value(&json!({
+pub(super) fn soft_failure(text: &str) -> ApiReply {
+    ApiReply::of_value(&json!({
         "autoStarted": false,
         "createdAt": CREATED_AT,
         "error": text,
@@ -53,22 +126,7 @@ pub(super) fn soft_failure(text: &str) -> RawJson {
     }))
 }
 
-pub(super) fn token(token: Option<&Token>) -> RawJson {
-    of_value(&match token {
-        Some(token) => json!({ "token": token.expose() }),
-        None => json!({}),
-    })
-}
-
-pub(super) fn interrupted(operation: &OperationId, success: bool) -> RawJson {
-    of_value(&json!({ "operationId": operation.as_str(), "success": success }))
-}
-
-pub(super) fn status(
-    operation: &OperationId,
-    status: &OperationStatus,
-    error: Option<&str>,
-) -> RawJson {
+fn status(operation: &OperationId, status: &OperationStatus, error: Option<&str>) -> RawJson {
     let mut state = json!({ "status": status.as_str(), "stepCount": 1 });
     if let Some(error) = error {
         state["error"] = json!({ "message": error });
@@ -85,30 +143,30 @@ pub(super) fn status(
     }))
 }
 
-pub(super) fn messages(topic: Option<&TopicId>) -> RawJson {
-    of_value(&json!([{
+pub(super) fn messages(topic: Option<&TopicId>) -> ApiReply {
+    ApiReply::of_value(&json!([{
         "content": "",
         "createdAt": CREATED_AT,
-        "id": "msg_a1",
-        "parentId": "msg_u1",
+        "id": ApiReply::ASSISTANT_MESSAGE,
+        "parentId": ApiReply::USER_MESSAGE,
         "role": "assistant",
         "topicId": topic.map(TopicId::as_str),
         "updatedAt": CREATED_AT,
     }]))
 }
 
-pub(super) fn topic(id: &TopicId, topic: Option<&Topic>) -> RawJson {
-    of_value(&topic.map_or(Value::Null, |topic| row(id, topic)))
+pub(super) fn topic(id: &TopicId, topic: Option<&Topic>) -> ApiReply {
+    ApiReply::of_value(&topic.map_or(Value::Null, |topic| row(id, topic)))
 }
 
-pub(super) fn topics(id: &TopicId, topic: Option<&Topic>) -> RawJson {
+pub(super) fn topics(id: &TopicId, topic: Option<&Topic>) -> ApiReply {
     let rows: Vec<Value> = topic.map(|topic| row(id, topic)).into_iter().collect();
-    of_value(&rows.into())
+    ApiReply::of_value(&rows.into())
 }
 
 fn row(id: &TopicId, topic: &Topic) -> Value {
     let running = topic.running.as_ref().map(|operation| {
-        json!({ "assistantMessageId": "msg_a1", "operationId": operation.as_str(), "scope": "main" })
+        json!({ "assistantMessageId": ApiReply::ASSISTANT_MESSAGE, "operationId": operation.as_str(), "scope": "main" })
     });
     json!({
         "createdAt": CREATED_AT,
@@ -121,12 +179,8 @@ fn row(id: &TopicId, topic: &Topic) -> Value {
     })
 }
 
-pub(super) fn settled(success: bool) -> RawJson {
-    of_value(&json!({ "success": success }))
-}
-
-pub(super) fn global_config(gateway_url: &str) -> RawJson {
-    of_value(&json!({
+pub(super) fn global_config(gateway_url: &str) -> ApiReply {
+    ApiReply::of_value(&json!({
         "serverConfig": {
             "agentGatewayUrl": gateway_url,
             "aiProvider": {},

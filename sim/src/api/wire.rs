@@ -111,7 +111,7 @@ impl BatchBook {
         let (outer, place) = self.places.remove(&inner)?;
         let batch = self.batches.get_mut(&outer)?;
         let outcome = match answer {
-            ApiAnswer::Replied(reply) => Ok(reply),
+            ApiAnswer::Replied(reply) => Ok(reply.to_json()),
             ApiAnswer::Refused { error, retry_after } => {
                 batch.retry_after = retry_after;
                 Err(error)

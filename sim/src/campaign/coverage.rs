@@ -42,8 +42,8 @@ impl Coverage {
         self.events += played.events;
         let outcome = played.outcome.as_ref().map_or("none", Outcome::name);
         add(&mut self.outcomes, outcome, 1);
-        for (name, count) in &played.effects {
-            add(&mut self.effects, name, *count);
+        for name in &played.effects {
+            add(&mut self.effects, name, 1);
         }
         for ((phase, event), count) in &situations.0 {
             let name = format!("{phase}/{event}");

@@ -126,8 +126,9 @@ fn is_never(behaviour: &crate::api::Behaviour) -> bool {
 /// I6, I10 with the server's side known: each text once, in order; without a gap none is missing; a run that the server
 /// ended in its own time has them all.
 fn check_texts(script: &Script, played: &Played) -> Result<(), Failure> {
+    let text = played.text();
     let mut numbers = Vec::new();
-    for piece in played.text.split_whitespace() {
+    for piece in text.split_whitespace() {
         let number: u64 = piece
             .parse()
             .map_err(|_| failure("I6", format!("a text that was never said: {piece}")))?;
@@ -135,7 +136,7 @@ fn check_texts(script: &Script, played: &Played) -> Result<(), Failure> {
     }
     let restarts = script.gateway.dialect.counter_restarts && loses_silently(script);
     if !restarts && !numbers.is_sorted_by(|one, next| one < next) {
-        let what = format!("texts twice or out of order: {}", played.text);
+        let what = format!("texts twice or out of order: {text}");
         return Err(failure("I6", what));
     }
     if played.receipt.gaps > 0 || loses_silently(script) {
@@ -148,7 +149,7 @@ fn check_texts(script: &Script, played: &Played) -> Result<(), Failure> {
     if !all {
         return Err(failure(
             "I6",
-            format!("no gap told, but texts are missing: {}", played.text),
+            format!("no gap told, but texts are missing: {text}"),
         ));
     }
     let said = script

@@ -37,32 +37,42 @@ impl Gateway {
     pub fn handle(&mut self, now: Timestamp, input: GatewayInput) -> Vec<GatewayOutput> {
         let mut out = Vec::new();
         self.tick(now, &mut out);
+        self.take(now, input, &mut out);
+        out
+    }
+
+    /// The same where nothing is due, or what is due has been ticked.
+    pub(crate) fn take(
+        &mut self,
+        now: Timestamp,
+        input: GatewayInput,
+        out: &mut Vec<GatewayOutput>,
+    ) {
         match input {
             GatewayInput::SocketOpened { socket, operation } => {
                 let opened = Socket::new(operation, now, self.config.authentication_timeout);
                 self.sockets.insert(socket, opened);
             }
             GatewayInput::FrameReceived { socket, frame } => {
-                self.on_frame(now, socket, frame, &mut out);
+                self.on_frame(now, socket, frame, out);
             }
             GatewayInput::TextReceived { socket, text } => match ClientFrame::decode(&text) {
-                Ok(frame) => self.on_frame(now, socket, frame, &mut out),
+                Ok(frame) => self.on_frame(now, socket, frame, out),
                 Err(_) => self.on_noise(now, socket),
             },
             GatewayInput::SocketClosed { socket } => {
                 self.sockets.remove(&socket);
             }
-            GatewayInput::Called { ticket, call } => self.on_call(now, ticket, call, &mut out),
+            GatewayInput::Called { ticket, call } => self.on_call(now, ticket, call, out),
             GatewayInput::AbandonedFinalized { operation, verdict } => {
                 let status = match verdict {
                     Finalization::Finalized => OperationStatus::Error,
                     Finalization::NotAbandoned => OperationStatus::Completed,
                 };
-                self.update_status(now, &operation, status, None, &mut out);
+                self.update_status(now, &operation, status, None, out);
             }
             GatewayInput::Ticked => {}
         }
-        out
     }
 
     /// When it wants to be ticked; `None`: nothing will ever be due by itself.
@@ -177,7 +187,7 @@ impl Gateway {
     }
 
     /// Everything that is due.
-    fn tick(&mut self, now: Timestamp, out: &mut Vec<GatewayOutput>) {
+    pub(crate) fn tick(&mut self, now: Timestamp, out: &mut Vec<GatewayOutput>) {
         let due: Vec<SocketId> = self
             .sockets
             .iter()

@@ -49,7 +49,7 @@ impl Operation {
             user: None,
             status: None,
             sequence: 0,
-            buffer: VecDeque::new(),
+            buffer: VecDeque::with_capacity(32),
             forgotten_at: None,
             watchdog: None,
             prompts: BTreeMap::new(),
@@ -171,10 +171,7 @@ impl Operation {
 
     /// The earliest moment at which something is due.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        let prompts = self.prompts.values().map(|waiting| waiting.deadline).min();
-        [self.forgotten_at, self.watchdog, prompts]
-            .into_iter()
-            .flatten()
-            .min()
+        let prompts = self.prompts.values().map(|waiting| waiting.deadline);
+        prompts.chain(self.forgotten_at).chain(self.watchdog).min()
     }
 }

@@ -75,12 +75,12 @@ impl TokenBook {
             plan.user
         );
         let signature = format!("sim-{:016x}-{}", self.salt, self.count);
-        let text = [
-            base64url(br#"{"alg":"RS256","kid":"sim"}"#),
-            base64url(claims.as_bytes()),
-            base64url(signature.as_bytes()),
-        ]
-        .join(".");
+        let mut text = String::with_capacity(256);
+        base64url(br#"{"alg":"RS256","kid":"sim"}"#, &mut text);
+        text.push('.');
+        base64url(claims.as_bytes(), &mut text);
+        text.push('.');
+        base64url(signature.as_bytes(), &mut text);
         self.enter(&text, plan, now);
         Token::new(text)
     }
@@ -143,9 +143,8 @@ impl TokenBook {
     }
 }
 
-fn base64url(bytes: &[u8]) -> String {
+fn base64url(bytes: &[u8], text: &mut String) {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let word = chunk
             .iter()
@@ -156,7 +155,6 @@ fn base64url(bytes: &[u8]) -> String {
             text.push(char::from(ALPHABET[index as usize]));
         }
     }
-    text
 }
 
 #[cfg(test)]
@@ -165,11 +163,16 @@ mod tests {
 
     #[test]
     fn base64url_is_unpadded_and_url_safe() {
-        assert_eq!(base64url(b""), "");
-        assert_eq!(base64url(b"f"), "Zg");
-        assert_eq!(base64url(b"fo"), "Zm8");
-        assert_eq!(base64url(b"foo"), "Zm9v");
-        assert_eq!(base64url(&[0xfb, 0xff]), "-_8");
+        let written = |bytes: &[u8]| {
+            let mut text = String::new();
+            base64url(bytes, &mut text);
+            text
+        };
+        assert_eq!(written(b""), "");
+        assert_eq!(written(b"f"), "Zg");
+        assert_eq!(written(b"fo"), "Zm8");
+        assert_eq!(written(b"foo"), "Zm9v");
+        assert_eq!(written(&[0xfb, 0xff]), "-_8");
     }
 
     #[test]

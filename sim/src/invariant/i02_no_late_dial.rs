@@ -13,10 +13,9 @@ impl Invariant for NoLateDial {
     const ID: &'static str = "I2";
 
     fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
-        let accepted = !step.is_ignored();
         match step.event.kind {
-            EventKind::Detach if accepted => self.closed = Some("a detach"),
-            EventKind::Stop if accepted && !self.dialled => {
+            EventKind::Detach if !step.is_ignored() => self.closed = Some("a detach"),
+            EventKind::Stop if !self.dialled && !step.is_ignored() => {
                 self.closed = Some("a stop before streaming");
             }
             _ => {}

@@ -50,9 +50,6 @@ impl Invariant for AuthFirst {
 
 impl AuthFirst {
     fn note_token(&mut self, step: &Observation<'_>) {
-        if step.is_ignored() {
-            return;
-        }
         let granted = match &step.event.kind {
             EventKind::Execute(execute) => execute.token.as_ref(),
             EventKind::Attach(attach) => attach.token.as_ref(),
@@ -65,7 +62,9 @@ impl AuthFirst {
             },
             _ => None,
         };
-        if let Some(grant) = granted {
+        if let Some(grant) = granted
+            && !step.is_ignored()
+        {
             self.newest = Some(grant.id);
         }
     }

@@ -28,6 +28,9 @@ impl Invariant for InOrder {
 
 impl InOrder {
     fn advance(&mut self, cursor: &Cursor) -> Result<(), String> {
+        if self.last.as_ref() == Some(cursor) {
+            return Ok(());
+        }
         if let Some(last) = &self.last
             && let (Some(before), Some(after)) = (place(last), place(cursor))
             && after < before

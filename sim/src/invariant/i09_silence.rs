@@ -75,17 +75,17 @@ impl Silence {
 }
 
 fn is_heard(step: &Observation<'_>) -> bool {
-    let stale = step.effects.iter().any(|effect| {
-        matches!(
-            effect,
-            Effect::Ignored(agent_gateway_machine::Ignored::StaleDial(_))
-        )
-    });
-    !stale
-        && matches!(
-            step.event.kind,
-            EventKind::FrameReceived { .. } | EventKind::FrameRejected { .. }
-        )
+    let is_frame = matches!(
+        step.event.kind,
+        EventKind::FrameReceived { .. } | EventKind::FrameRejected { .. }
+    );
+    is_frame
+        && !step.effects.iter().any(|effect| {
+            matches!(
+                effect,
+                Effect::Ignored(agent_gateway_machine::Ignored::StaleDial(_))
+            )
+        })
 }
 
 fn drops_silently(step: &Observation<'_>) -> bool {

@@ -15,16 +15,16 @@ impl Invariant for StopInterrupts {
     const ID: &'static str = "I11";
 
     fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
-        let accepted = !step.is_ignored();
-        let learns = accepted
-            && matches!(
-                &step.event.kind,
-                EventKind::ReplyReceived {
-                    reply: Reply::Started(_),
-                    ..
-                }
-            );
-        let stops = accepted && !self.ended && matches!(step.event.kind, EventKind::Stop);
+        let is_start = matches!(
+            &step.event.kind,
+            EventKind::ReplyReceived {
+                reply: Reply::Started(_),
+                ..
+            }
+        );
+        let is_stop = !self.ended && matches!(step.event.kind, EventKind::Stop);
+        let learns = is_start && !step.is_ignored();
+        let stops = is_stop && !step.is_ignored();
         let owed = (stops && self.known) || (self.awaits_id && learns);
         if owed && !interrupts(step) {
             return Err("a stop of a known operation did not interrupt it".into());

@@ -7,7 +7,7 @@ use agent_gateway_protocol::{
     TopicId, UserId,
 };
 
-use super::stage::{Play, Stage};
+use super::stage::{Deed, Play, Stage};
 use super::wire::refused_result;
 use super::{ServerInput, ServerOutput};
 use crate::api::{Api, ApiCall, ApiConfig, ApiInput, ApiOutput, BatchBook, WireCall};
@@ -16,7 +16,7 @@ use crate::gateway::{
     SocketId, Ticket, TokenBook, TokenPlan, parse_call, write_answer,
 };
 use crate::http::{HttpRequest, HttpResponse};
-use crate::script::{Script, Trigger};
+use crate::script::{GatewaySection, Script, Trigger};
 
 /// How a server is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +60,10 @@ pub struct Server {
     pub(super) api: Api,
     pub(super) stages: BTreeMap<OperationId, Stage>,
     play: Play,
+    /// When it wants to be ticked.
+    deadline: Option<Timestamp>,
+    /// What the gateway says, on its way to be followed; kept for its room.
+    said: Vec<GatewayOutput>,
     /// The operation of every open socket.
     pub(super) sockets: BTreeMap<SocketId, OperationId>,
     /// Sockets that carry nothing any more, though nobody has said so.
@@ -80,6 +84,13 @@ impl Server {
     /// A server that plays `script`; without one, a plain gateway and API.
     #[must_use]
     pub fn new(config: ServerConfig, script: Option<&Script>) -> Self {
+        let plain = GatewaySection::default();
+        let play = Play::new(script.map_or(&plain, |script| &script.gateway));
+        Self::playing(config, script, play)
+    }
+
+    /// The same, where the play of the script's gateway has been made ready.
+    pub(crate) fn playing(config: ServerConfig, script: Option<&Script>, play: Play) -> Self {
         let mut gateway_config = config.gateway.clone();
         let api_config = ApiConfig {
             user: config.user.clone(),
@@ -96,12 +107,13 @@ impl Server {
                 }
             }
         }
-        let section = script.map(|script| &script.gateway);
         let mut server = Self {
             gateway: Gateway::new(gateway_config, TokenBook::new(config.seed, config.epoch)),
             api,
             stages: BTreeMap::new(),
-            play: Play::new(section.unwrap_or(&Default::default())),
+            play,
+            deadline: None,
+            said: Vec::new(),
             sockets: BTreeMap::new(),
             silent: BTreeSet::new(),
             batches: BatchBook::default(),
@@ -110,7 +122,7 @@ impl Server {
             minted: FIRST_OWN_TICKET,
             config,
         };
-        if let Some(running) = section.and_then(|section| section.running.as_ref()) {
+        if let Some(running) = script.and_then(|script| script.gateway.running.as_ref()) {
             let operation = OperationId::new(&*running.operation);
             let topic = TopicId::new(&*running.topic);
             server.api.enter_run(&operation, &topic);
@@ -118,13 +130,20 @@ impl Server {
             let mut out = Vec::new();
             server.begin(Timestamp::ZERO, operation, topic, user, "".into(), &mut out);
         }
+        server.deadline = server.earliest();
         server
     }
 
     /// What `input`, come at `now`, makes it do.
     pub fn handle(&mut self, now: Timestamp, input: ServerInput) -> Vec<ServerOutput> {
         let mut out = Vec::new();
-        self.advance(now, &mut out);
+        self.handle_into(now, input, &mut out);
+        out
+    }
+
+    /// The same, onto the end of a list.
+    pub fn handle_into(&mut self, now: Timestamp, input: ServerInput, out: &mut Vec<ServerOutput>) {
+        self.advance(now, out);
         match input {
             ServerInput::SocketOpened { socket, operation } => {
                 self.sockets.insert(socket, operation.clone());
@@ -132,43 +151,40 @@ impl Server {
                     socket,
                     operation: operation.clone(),
                 };
-                self.tell_gateway(now, input, &mut out);
+                self.tell_gateway(now, input, out);
                 self.trigger(&operation, Trigger::SocketOpened, now);
             }
             ServerInput::FrameReceived { socket, frame } => {
-                self.on_frame(now, socket, frame, &mut out);
+                self.on_frame(now, socket, frame, out);
             }
             ServerInput::TextReceived { socket, text } => match ClientFrame::decode(&text) {
                 Ok(ClientFrame::ToolResult(_)) if refused_result(&text) => {}
-                Ok(frame) => self.on_frame(now, socket, frame, &mut out),
+                Ok(frame) => self.on_frame(now, socket, frame, out),
                 Err(_) if self.silent.contains(&socket) => {}
                 Err(_) => {
                     let input = GatewayInput::TextReceived { socket, text };
-                    self.tell_gateway(now, input, &mut out);
+                    self.tell_gateway(now, input, out);
                 }
             },
             ServerInput::SocketClosed { socket } => {
-                self.tell_gateway(now, GatewayInput::SocketClosed { socket }, &mut out);
+                self.tell_gateway(now, GatewayInput::SocketClosed { socket }, out);
                 self.forget_socket(now, socket);
             }
             ServerInput::RequestReceived { ticket, request } => {
-                self.on_request(now, ticket, &request, &mut out);
+                self.on_request(now, ticket, &request, out);
             }
-            ServerInput::Called { ticket, call } => self.on_api_call(now, ticket, call, &mut out),
-            ServerInput::Abandoned { ticket } => self.abandon(now, ticket, &mut out),
+            ServerInput::Called { ticket, call } => self.on_api_call(now, ticket, call, out),
+            ServerInput::Abandoned { ticket } => self.abandon(now, ticket, out),
             ServerInput::Ticked => {}
         }
-        self.advance(now, &mut out);
-        out
+        self.deadline = self.earliest();
+        self.advance(now, out);
     }
 
     /// When it wants to be ticked; `None`: nothing will ever happen by itself.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.next_turn()
-            .into_iter()
-            .chain(self.gateway.next_deadline())
-            .min()
+        self.deadline
     }
 
     /// When the script, or an answer of the API that is on its way, has its next turn; the gateway's own clocks aside.
@@ -208,21 +224,30 @@ impl Server {
 
     /// Everything that is due, until nothing is.
     fn advance(&mut self, now: Timestamp, out: &mut Vec<ServerOutput>) {
-        while self.next_deadline().is_some_and(|at| at <= now) {
-            if self.gateway.next_deadline().is_some_and(|at| at <= now) {
-                self.tell_gateway(now, GatewayInput::Ticked, out);
-            }
+        while self.deadline.is_some_and(|at| at <= now) {
+            self.ask_gateway(now, out, |gateway, said| gateway.tick(now, said));
             if self.api.next_deadline().is_some_and(|at| at <= now) {
                 self.tell_api(now, ApiInput::Ticked, out);
             }
-            let act = self.stages.values_mut().find_map(|stage| {
-                let act = stage.next_act(now)?;
-                Some((stage.operation.clone(), act))
-            });
-            if let Some((operation, act)) = act {
-                self.perform(now, &operation, act, out);
+            while let Some((operation, deed)) = self.next_deed(now) {
+                self.perform(now, &operation, deed, out);
             }
+            self.deadline = self.earliest();
         }
+    }
+
+    fn next_deed(&mut self, now: Timestamp) -> Option<(OperationId, Deed)> {
+        self.stages.values_mut().find_map(|stage| {
+            let deed = stage.next_deed(now)?;
+            Some((stage.words.operation.clone(), deed))
+        })
+    }
+
+    fn earliest(&self) -> Option<Timestamp> {
+        self.next_turn()
+            .into_iter()
+            .chain(self.gateway.next_deadline())
+            .min()
     }
 
     fn on_frame(
@@ -359,7 +384,7 @@ impl Server {
     pub(super) fn follow(
         &mut self,
         now: Timestamp,
-        outputs: Vec<GatewayOutput>,
+        outputs: impl IntoIterator<Item = GatewayOutput>,
         out: &mut Vec<ServerOutput>,
     ) {
         for output in outputs {
@@ -391,7 +416,7 @@ impl Server {
                 }
                 GatewayOutput::DeliverToolResult { operation, result } => {
                     if let Some(stage) = self.stages.get_mut(&operation) {
-                        stage.tool_result = result.content.clone().unwrap_or_default();
+                        stage.words.tool_result = result.content.clone().unwrap_or_default();
                         stage.tool_success = result.success;
                     }
                     self.trigger(&operation, Trigger::ToolResult, now);
@@ -415,8 +440,20 @@ impl Server {
     }
 
     fn tell_gateway(&mut self, now: Timestamp, input: GatewayInput, out: &mut Vec<ServerOutput>) {
-        let outputs = self.gateway.handle(now, input);
-        self.follow(now, outputs, out);
+        self.ask_gateway(now, out, |gateway, said| gateway.take(now, input, said));
+    }
+
+    /// Carries on what the gateway says to `ask`.
+    fn ask_gateway(
+        &mut self,
+        now: Timestamp,
+        out: &mut Vec<ServerOutput>,
+        ask: impl FnOnce(&mut Gateway, &mut Vec<GatewayOutput>),
+    ) {
+        let mut said = core::mem::take(&mut self.said);
+        ask(&mut self.gateway, &mut said);
+        self.follow(now, said.drain(..), out);
+        self.said = said;
     }
 
     fn tell_api(&mut self, now: Timestamp, input: ApiInput, out: &mut Vec<ServerOutput>) {

@@ -22,3 +22,5 @@ mod wire;
 
 pub use input::{ServerInput, ServerOutput};
 pub use machine::{Server, ServerConfig};
+
+pub(crate) use stage::Play;

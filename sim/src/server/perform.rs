@@ -1,11 +1,10 @@
 use agent_gateway_machine::{Millis, Timestamp};
-use agent_gateway_protocol::json::ToJson;
 use agent_gateway_protocol::{
     AgentEvent, CloseCode, EventType, InputRequestId, OperationId, RawJson, ServerFrame, ToolCallId,
 };
 use serde_json::{Value, json};
 
-use super::stage::Stage;
+use super::stage::{Deed, Stage};
 use super::{Server, ServerOutput};
 use crate::gateway::{GatewayCall, SocketId};
 use crate::script::{Act, EndAct, EventAct, ToolEndAct, ToolExecuteAct};
@@ -16,21 +15,19 @@ impl Server {
         &mut self,
         now: Timestamp,
         operation: &OperationId,
-        act: Act,
+        deed: Deed,
         out: &mut Vec<ServerOutput>,
     ) {
+        let act = match deed {
+            Deed::Chunk(data) => {
+                return self.push(now, operation, EventType::StreamChunk, data, out);
+            }
+            Deed::Act(act) => act,
+        };
         let Some(stage) = self.stages.get_mut(operation) else {
             return;
         };
         match act {
-            Act::Text(text) => {
-                let data = chunk("text", "content", &stage.fill(&text));
-                self.push(now, operation, EventType::StreamChunk, data, out);
-            }
-            Act::Reasoning(text) => {
-                let data = chunk("reasoning", "reasoning", &stage.fill(&text));
-                self.push(now, operation, EventType::StreamChunk, data, out);
-            }
             Act::Event(event) => self.push_event(now, operation, &event, out),
             Act::ToolExecute(tool) => {
                 let data = raw(&tool_execute(&tool, stage));
@@ -75,7 +72,7 @@ impl Server {
                 self.ask(now, operation, call, out);
             }
             Act::SendFrame(frame) => {
-                let text = stage.fill_value(&frame).to_string();
+                let text = stage.words.fill_value(&frame).to_string();
                 self.send_raw(operation, &text, out);
             }
             Act::SendText(text) => {
@@ -127,7 +124,7 @@ impl Server {
                 self.follow(now, outputs, out);
             }
             Act::Initialize => {
-                let topic = stage.topic.clone();
+                let topic = stage.words.topic.clone();
                 self.api.enter_run(operation, &topic);
                 let call = GatewayCall::Initialize {
                     operation: operation.clone(),
@@ -141,13 +138,13 @@ impl Server {
             }
             Act::ForgetRun => self.api.forget(operation),
             Act::Mark(other) => {
-                let topic = stage.topic.clone();
-                let other = OperationId::new(stage.fill(&other));
+                let topic = stage.words.topic.clone();
+                let other = OperationId::new(stage.words.fill(&other));
                 self.api.mark(&topic, Some(other));
             }
             Act::BecomeDialect(dialect) => self.gateway.become_dialect(dialect),
-            // A stage has split the one and carried out the other itself.
-            Act::Type(_) | Act::Halt | Act::Nothing => {}
+            // A stage has made chunks of the texts, and has halted itself.
+            Act::Text(_) | Act::Reasoning(_) | Act::Type(_) | Act::Halt | Act::Nothing => {}
         }
     }
 
@@ -182,7 +179,10 @@ impl Server {
         };
         stage.step_index = act.step.unwrap_or(stage.step_index);
         let step = stage.step_index;
-        let data = act.data.as_ref().map(|data| raw(&stage.fill_value(data)));
+        let data = act
+            .data
+            .as_ref()
+            .map(|data| raw(&stage.words.fill_value(data)));
         let owner = match &act.operation {
             Some(other) => OperationId::new(&**other),
             None => operation.clone(),
@@ -239,9 +239,9 @@ impl Server {
 fn tool_execute(tool: &ToolExecuteAct, stage: &Stage) -> Value {
     let (identifier, api_name) = names(&tool.tool);
     let arguments = match &tool.arguments {
-        Value::String(text) => stage.fill(text),
+        Value::String(text) => stage.words.fill(text).into_owned(),
         Value::Null => String::new(),
-        other => stage.fill_value(other).to_string(),
+        other => stage.words.fill_value(other).to_string(),
     };
     let mut data = json!({
         "apiName": api_name,
@@ -257,7 +257,9 @@ fn tool_execute(tool: &ToolExecuteAct, stage: &Stage) -> Value {
 
 fn tool_end(tool: &ToolEndAct, stage: &Stage) -> Value {
     let (identifier, api_name) = names(&tool.tool);
-    let content = stage.fill(tool.content.as_deref().unwrap_or("{tool_result}"));
+    let content = stage
+        .words
+        .fill(tool.content.as_deref().unwrap_or("{tool_result}"));
     let success = tool.success.unwrap_or(stage.tool_success);
     json!({
         "attempts": 1,
@@ -296,13 +298,6 @@ fn end_data(end: &EndAct) -> Value {
         }
     }
     data
-}
-
-/// The data of a chunk, written at once: it is what campaigns push most.
-fn chunk(kind: &str, member: &str, text: &str) -> RawJson {
-    let text = text.to_raw_json();
-    let json = format!(r#"{{"chunkType":"{kind}","{member}":{text}}}"#);
-    RawJson::parse(json).unwrap_or_else(|_| RawJson::null())
 }
 
 fn raw(value: &Value) -> RawJson {

@@ -1,9 +1,10 @@
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use agent_gateway_machine::{Millis, Timestamp};
-use agent_gateway_protocol::{OperationId, TopicId};
-
+use agent_gateway_protocol::json::ToJson;
+use agent_gateway_protocol::{OperationId, RawJson, TopicId};
 use serde_json::Value;
 
 use crate::script::{
@@ -12,13 +13,13 @@ use crate::script::{
 
 /// What every run plays, shared by all stages.
 #[derive(Clone, Debug)]
-pub(super) struct Play {
+pub(crate) struct Play {
     steps: Arc<[GatewayStep]>,
     reactions: Arc<[(Reaction, Arc<[GatewayStep]>)]>,
 }
 
 impl Play {
-    pub(super) fn new(section: &GatewaySection) -> Self {
+    pub(crate) fn new(section: &GatewaySection) -> Self {
         let mut reactions = section.reactions.clone();
         let answers_stop = reactions
             .iter()
@@ -61,11 +62,7 @@ fn interruption() -> Reaction {
 /// One run, and how far its play is.
 #[derive(Clone, Debug)]
 pub(super) struct Stage {
-    pub(super) operation: OperationId,
-    pub(super) topic: TopicId,
-    pub(super) prompt: Box<str>,
-    /// The content of the latest tool result.
-    pub(super) tool_result: Box<str>,
+    pub(super) words: Words,
     /// Whether the latest tool result was a success.
     pub(super) tool_success: bool,
     /// The step that events belong to.
@@ -73,6 +70,25 @@ pub(super) struct Stage {
     counts: [u64; Trigger::COUNT],
     lines: Vec<Line>,
     play: Play,
+}
+
+/// What the texts of a script can name.
+#[derive(Clone, Debug)]
+pub(super) struct Words {
+    pub(super) operation: OperationId,
+    pub(super) topic: TopicId,
+    pub(super) prompt: Box<str>,
+    /// The content of the latest tool result.
+    pub(super) tool_result: Box<str>,
+}
+
+/// What is to be done next.
+#[derive(Clone, Debug)]
+pub(super) enum Deed {
+    /// Push a `stream_chunk` with this data: what a script says most.
+    Chunk(RawJson),
+    /// Anything else.
+    Act(Act),
 }
 
 /// Steps done one after the other.
@@ -98,10 +114,12 @@ impl Stage {
     ) -> Self {
         let line = Line::new(play.steps.clone(), now, [0; Trigger::COUNT]);
         Self {
-            operation,
-            topic,
-            prompt,
-            tool_result: Box::default(),
+            words: Words {
+                operation,
+                topic,
+                prompt,
+                tool_result: Box::default(),
+            },
             tool_success: true,
             step_index: 0,
             counts: [0; Trigger::COUNT],
@@ -126,7 +144,7 @@ impl Stage {
     }
 
     /// The next thing that is due, if any.
-    pub(super) fn next_act(&mut self, now: Timestamp) -> Option<Act> {
+    pub(super) fn next_deed(&mut self, now: Timestamp) -> Option<Deed> {
         let counts = &self.counts;
         let (at, index) = self
             .lines
@@ -135,34 +153,45 @@ impl Stage {
             .filter_map(|(index, line)| line.due(counts).map(|at| (at, index)))
             .min()
             .filter(|(at, _)| *at <= now)?;
-        let mut act = self.lines[index].take(at);
-        if let Some(Act::Type(typed)) = &act {
-            self.lines[index].pieces = pieces(typed, &self.fill(&typed.text));
-            act = self.lines[index].take(at);
+        let mut deed = self.lines[index].take(at, &self.words);
+        if let Some(Deed::Act(Act::Type(typed))) = &deed {
+            self.lines[index].pieces = pieces(typed, &self.words.fill(&typed.text));
+            deed = self.lines[index].take(at, &self.words);
         }
-        if act == Some(Act::Halt) {
+        if let Some(Deed::Act(Act::Halt)) = deed {
             let line = self.lines.swap_remove(index);
             self.lines = vec![line];
         }
         self.lines.retain(|line| !line.is_over());
-        act
+        deed
     }
 
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.lines
+            .iter()
+            .filter_map(|line| line.due(&self.counts))
+            .min()
+    }
+}
+
+impl Words {
     /// Text with what it names filled in.
-    pub(super) fn fill(&self, text: &str) -> String {
+    pub(super) fn fill<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if !text.contains('{') {
-            return text.to_owned();
+            return Cow::Borrowed(text);
         }
-        text.replace("{prompt}", &self.prompt)
+        let filled = text
+            .replace("{prompt}", &self.prompt)
             .replace("{tool_result}", &self.tool_result)
             .replace("{operation}", self.operation.as_str())
-            .replace("{topic}", self.topic.as_str())
+            .replace("{topic}", self.topic.as_str());
+        Cow::Owned(filled)
     }
 
     /// JSON with what its texts name filled in.
     pub(super) fn fill_value(&self, value: &Value) -> Value {
         match value {
-            Value::String(text) => Value::String(self.fill(text)),
+            Value::String(text) => Value::String(self.fill(text).into_owned()),
             Value::Array(items) => items.iter().map(|item| self.fill_value(item)).collect(),
             Value::Object(members) => members
                 .iter()
@@ -172,11 +201,30 @@ impl Stage {
         }
     }
 
-    pub(super) fn deadline(&self) -> Option<Timestamp> {
-        self.lines
-            .iter()
-            .filter_map(|line| line.due(&self.counts))
-            .min()
+    fn deed(&self, act: &Act) -> Deed {
+        match act {
+            Act::Text(text) => Deed::Chunk(Chunk::Text(&self.fill(text)).to_raw_json()),
+            Act::Reasoning(text) => Deed::Chunk(Chunk::Reasoning(&self.fill(text)).to_raw_json()),
+            other => Deed::Act(other.clone()),
+        }
+    }
+}
+
+/// The data of a `stream_chunk`.
+enum Chunk<'a> {
+    Text(&'a str),
+    Reasoning(&'a str),
+}
+
+impl ToJson for Chunk<'_> {
+    fn write_json(&self, out: &mut String) {
+        let (head, text) = match self {
+            Self::Text(text) => (r#"{"chunkType":"text","content":"#, text),
+            Self::Reasoning(text) => (r#"{"chunkType":"reasoning","reasoning":"#, text),
+        };
+        out.push_str(head);
+        text.write_json(out);
+        out.push('}');
     }
 }
 
@@ -221,17 +269,17 @@ impl Line {
         }
     }
 
-    fn take(&mut self, at: Timestamp) -> Option<Act> {
+    fn take(&mut self, at: Timestamp, words: &Words) -> Option<Deed> {
         self.since = at;
         if let Some((_, act)) = self.pieces.pop_front() {
-            return Some(act);
+            return Some(words.deed(&act));
         }
         let step = self.steps.get(self.at)?;
         self.at += 1;
         if let Some(trigger) = step.when {
             self.waited[trigger as usize] += 1;
         }
-        Some(step.act.clone())
+        Some(words.deed(&step.act))
     }
 }
 

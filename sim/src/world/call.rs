@@ -10,7 +10,7 @@ use agent_gateway_protocol::api::{
 use agent_gateway_protocol::trpc::{ApiError, TrpcCode, TrpcError, decode};
 use agent_gateway_protocol::{Object, OperationStatus, Token};
 
-use crate::api::{ApiAnswer, ApiCall};
+use crate::api::{ApiAnswer, ApiCall, ApiReply};
 
 /// The call that a request makes; `None` for a token of the caller's own.
 pub(super) fn api_call(call: &Call) -> Option<ApiCall> {
@@ -55,6 +55,11 @@ pub(super) fn reply(
     answer: &ApiAnswer,
     mut keep: impl FnMut(Token) -> TokenGrant,
 ) -> Reply {
+    if let ApiAnswer::Replied(given) = answer
+        && let Some(reply) = typed(call, given, &mut keep)
+    {
+        return reply;
+    }
     let read = match call {
         Call::StartRun(_) => read::<ExecAgent>(answer).and_then(|reply| {
             if !reply.success {
@@ -108,6 +113,47 @@ pub(super) fn reply(
     read.unwrap_or_else(Reply::Failed)
 }
 
+/// What a typed answer says: the same as reading its JSON, without the JSON. `None`: it must be read.
+fn typed(
+    call: &Call,
+    given: &ApiReply,
+    keep: &mut impl FnMut(Token) -> TokenGrant,
+) -> Option<Reply> {
+    Some(match (call, given) {
+        (
+            Call::StartRun(_),
+            ApiReply::Started {
+                agent,
+                operation,
+                topic,
+                token,
+            },
+        ) => Reply::Started(Box::new(Started {
+            operation: operation.clone(),
+            topic: Some(topic.clone()),
+            agent: Some(agent.clone()),
+            thread: None,
+            assistant_message: Some(ApiReply::ASSISTANT_MESSAGE.into()),
+            user_message: Some(ApiReply::USER_MESSAGE.into()),
+            token: token.clone().map(keep),
+        })),
+        (Call::RefreshToken { .. }, ApiReply::Token(token)) => {
+            Reply::TokenIssued(keep(token.clone()))
+        }
+        (Call::InterruptRun { .. }, ApiReply::Interrupted { success, .. }) => {
+            Reply::Interrupted { success: *success }
+        }
+        (Call::AskStatus { .. }, ApiReply::Status { status, error, .. }) => {
+            Reply::Status(Some(StatusReport {
+                status: status.clone(),
+                error: error.clone(),
+            }))
+        }
+        (Call::SettleMarker { .. }, ApiReply::Settled(_)) => Reply::MarkerCleared,
+        _ => return None,
+    })
+}
+
 /// The connection was cut before an answer.
 pub(super) fn lost() -> Reply {
     Reply::Failed(RequestFailure::Lost {
@@ -124,7 +170,7 @@ pub(super) fn unreachable() -> Reply {
 
 fn read<P: Procedure>(answer: &ApiAnswer) -> Result<P::Reply, RequestFailure> {
     match answer {
-        ApiAnswer::Replied(reply) => P::read_reply(reply.as_slice()).map_err(unreadable),
+        ApiAnswer::Replied(reply) => P::read_reply(reply.to_json().as_slice()).map_err(unreadable),
         ApiAnswer::Refused { error, retry_after } => Err(refused(error, *retry_after)),
         ApiAnswer::Page(page) => {
             let retry_after = page
@@ -170,5 +216,76 @@ fn unreadable(what: &str) -> RequestFailure {
         status: 200,
         retry_after: None,
         text: format!("an unexpected reply: {what}").into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use agent_gateway_machine::{TokenId, TokenKind};
+    use agent_gateway_protocol::{OperationId, TopicId};
+
+    use super::*;
+
+    #[test]
+    fn a_typed_answer_says_what_its_json_says() {
+        let operation = OperationId::from("op_1");
+        let topic = TopicId::from("tpc_1");
+        let status = |status, error| ApiReply::Status {
+            operation: operation.clone(),
+            status,
+            error,
+        };
+        let started = |token| ApiReply::Started {
+            agent: "agt_1".into(),
+            operation: operation.clone(),
+            topic: topic.clone(),
+            token,
+        };
+        let start = Call::StartRun(Box::default());
+        let ask = Call::AskStatus {
+            operation: operation.clone(),
+        };
+        let answers = [
+            (start.clone(), started(Some(Token::new("secret")))),
+            (start, started(None)),
+            (
+                Call::RefreshToken {
+                    topic: topic.clone(),
+                },
+                ApiReply::Token(Token::new("secret")),
+            ),
+            (
+                Call::InterruptRun {
+                    operation: operation.clone(),
+                    topic: None,
+                },
+                ApiReply::Interrupted {
+                    operation: operation.clone(),
+                    success: true,
+                },
+            ),
+            (ask.clone(), status(OperationStatus::Running, None)),
+            (
+                ask,
+                status(OperationStatus::Error, Some("the model failed".into())),
+            ),
+            (
+                Call::SettleMarker {
+                    topic: topic.clone(),
+                    operation: operation.clone(),
+                },
+                ApiReply::Settled(false),
+            ),
+        ];
+        for (call, given) in answers {
+            let keep = |token: Token| TokenGrant {
+                id: TokenId(token.expose().len() as u64),
+                kind: TokenKind::Jwt,
+                lifetime: None,
+            };
+            let said = typed(&call, &given, &mut { keep }).expect("it is typed");
+            let json = ApiAnswer::Replied(ApiReply::Json(given.to_json()));
+            assert_eq!(said, reply(&call, &json, keep), "{given:?}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::link::{Link, dial_of, socket_of};
 use super::run::World;
 use crate::api::ApiAnswer;
 use crate::gateway::{Ticket, TokenBook, TokenPlan};
-use crate::http::HttpRequest;
+use crate::http::parameter;
 use crate::script::NetworkAct;
 use crate::server::{ServerInput, ServerOutput};
 
@@ -59,7 +59,7 @@ impl Hands {
     }
 }
 
-impl World {
+impl World<'_> {
     /// Carries out one list of effects, in order.
     pub(super) fn carry_out(&mut self, effects: &Effects) {
         for effect in effects {
@@ -274,7 +274,9 @@ impl World {
 
     /// Tells the server, and puts on its way what it says.
     pub(super) fn tell_server(&mut self, input: ServerInput) {
-        for output in self.server.handle(self.now, input) {
+        let mut said = core::mem::take(&mut self.said);
+        self.server.handle_into(self.now, input, &mut said);
+        for output in said.drain(..) {
             match output {
                 ServerOutput::SendFrame { socket, frame } => {
                     self.send_down(dial_of(socket), Message::Frame(frame));
@@ -309,6 +311,7 @@ impl World {
                 ServerOutput::Respond { .. } => {}
             }
         }
+        self.said = said;
     }
 
     fn send_down(&mut self, dial: DialId, message: Message) {
@@ -424,12 +427,5 @@ impl World {
 /// The operation that a socket's URL names.
 fn operation_in(url: &str) -> OperationId {
     let (_, query) = url.split_once('?').unwrap_or(("", ""));
-    let request = HttpRequest {
-        method: "GET".into(),
-        path: "/ws".into(),
-        query: Some(query.into()),
-        headers: Vec::new(),
-        body: Box::default(),
-    };
-    OperationId::new(request.parameter("operationId").unwrap_or_default())
+    OperationId::new(parameter(query, "operationId").unwrap_or_default())
 }

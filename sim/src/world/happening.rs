@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use agent_gateway_machine::{Close, DialFailure, DialId, RequestId, Timestamp, ToolAnswer};
 use agent_gateway_protocol::{ClientFrame, ServerFrame, ToolCallId};
@@ -81,33 +81,36 @@ impl Happening {
 /// What will happen, in order; what is due at the same moment happens in the order it was entered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
-    happenings: BTreeMap<(Timestamp, u64), Happening>,
+    /// By when they happen, and in which order. What is entered happens mostly after all else: its place is near the
+    /// end.
+    happenings: VecDeque<((Timestamp, u64), Happening)>,
     entered: u64,
 }
 
 impl Queue {
     pub(super) fn enter(&mut self, at: Timestamp, happening: Happening) {
         self.entered += 1;
-        self.happenings.insert((at, self.entered), happening);
+        self.put_off(at, self.entered, happening);
     }
 
     /// Puts something off, before whatever is entered for that moment later.
     pub(super) fn put_off(&mut self, at: Timestamp, order: u64, happening: Happening) {
-        self.happenings.insert((at, order), happening);
+        let key = (at, order);
+        let place = self.happenings.partition_point(|(known, _)| *known < key);
+        self.happenings.insert(place, (key, happening));
     }
 
     pub(super) fn next_at(&self) -> Option<Timestamp> {
-        self.happenings.keys().next().map(|(at, _)| *at)
+        self.happenings.front().map(|((at, _), _)| *at)
     }
 
     /// What is due, and its place in the order.
     pub(super) fn take(&mut self, now: Timestamp) -> Option<(u64, Happening)> {
-        let entry = self.happenings.first_entry()?;
-        if entry.key().0 > now {
+        if self.next_at()? > now {
             return None;
         }
-        let order = entry.key().1;
-        Some((order, entry.remove()))
+        let ((_, order), happening) = self.happenings.pop_front()?;
+        Some((order, happening))
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -16,8 +16,10 @@ mod happening;
 mod link;
 mod network;
 mod outcome;
+mod rehearsal;
 mod run;
 mod user;
 
 pub use outcome::Played;
+pub use rehearsal::Rehearsal;
 pub use run::{Observer, World};

@@ -1,10 +1,10 @@
-use std::collections::BTreeMap;
-
 use agent_gateway_machine::recording::Header;
-use agent_gateway_machine::{Effect, Effects, Notification, Outcome, Receipt, State, Timestamp};
+use agent_gateway_machine::{
+    Effect, Effects, EventReceived, Notification, Outcome, Receipt, State, Timestamp,
+};
 use agent_gateway_protocol::event::Chunk;
 use agent_gateway_protocol::frame::ToolResult;
-use agent_gateway_protocol::{EventType, OperationId, OperationStatus, Payload, TopicId};
+use agent_gateway_protocol::{OperationId, OperationStatus, Payload, TopicId};
 
 use crate::invariant::Violation;
 use crate::names;
@@ -28,10 +28,8 @@ pub struct Played {
     pub ended_world_at: Timestamp,
     /// Whether nothing of the run was left outstanding (I3).
     pub is_settled: bool,
-    /// The text handed on, of the run's own operation.
-    pub text: String,
-    /// The types of the events handed on, in order.
-    pub handed_on: Vec<EventType>,
+    /// The events handed on, in order.
+    pub handed_on: Vec<EventReceived>,
     /// The runs the server started.
     pub runs: Vec<(OperationId, TopicId)>,
     /// The tool results the server got.
@@ -40,13 +38,12 @@ pub struct Played {
     pub server_status: Option<OperationStatus>,
     /// Whether the topic is marked with the run at last.
     pub is_marked: bool,
-    /// How often each effect occurred, by its name in full.
-    pub effects: BTreeMap<&'static str, u64>,
+    /// The effects, by their names in full, in order.
+    pub effects: Vec<&'static str>,
     /// What must never be, such as a token that the vault does not have. Each is a bug of the machine or of the world.
     pub bugs: Vec<String>,
     /// The first invariant broken, and by which event, counted from 0.
     pub violation: Option<(u64, Violation)>,
-    order: Vec<&'static str>,
 }
 
 impl Played {
@@ -59,34 +56,24 @@ impl Played {
             ended_at: None,
             ended_world_at: Timestamp::ZERO,
             is_settled: false,
-            text: String::new(),
-            handed_on: Vec::new(),
+            handed_on: Vec::with_capacity(32),
             runs: Vec::new(),
             tool_results: Vec::new(),
             server_status: None,
             is_marked: false,
-            effects: BTreeMap::new(),
+            effects: Vec::with_capacity(64),
             bugs: Vec::new(),
             violation: None,
-            order: Vec::new(),
         }
     }
 
     pub(super) fn note(&mut self, effects: &Effects, now: Timestamp) {
         self.events += 1;
         for effect in effects {
-            let name = names::effect_name(effect);
-            *self.effects.entry(name).or_default() += 1;
-            self.order.push(name);
+            self.effects.push(names::effect_name(effect));
             match effect {
                 Effect::Notify(Notification::EventReceived(received)) => {
-                    self.handed_on.push(received.event.kind.clone());
-                    if received.own
-                        && let Payload::StreamChunk(Chunk::Text(chunk)) = received.event.payload()
-                    {
-                        self.text
-                            .push_str(chunk.content.as_deref().unwrap_or_default());
-                    }
+                    self.handed_on.push(received.clone());
                 }
                 Effect::Notify(Notification::RunEnded { outcome, receipt }) => {
                     self.outcome = Some(outcome.clone());
@@ -123,6 +110,18 @@ impl Played {
         }
     }
 
+    /// The text handed on, of the run's own operation.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for received in self.handed_on.iter().filter(|received| received.own) {
+            if let Payload::StreamChunk(Chunk::Text(chunk)) = received.event.payload() {
+                text.push_str(chunk.content.as_deref().unwrap_or_default());
+            }
+        }
+        text
+    }
+
     /// What was expected and did not come, each in one sentence. Empty: all is well.
     #[must_use]
     pub fn failures(&self, expect: &Expect) -> Vec<String> {
@@ -142,12 +141,17 @@ impl Played {
             });
         }
         if let Some(expected) = &expect.text {
-            check(self.text == *expected, &|| {
-                format!("text: expected {expected:?}, but it was {:?}", self.text)
+            let text = self.text();
+            check(text == *expected, &|| {
+                format!("text: expected {expected:?}, but it was {text:?}")
             });
         }
         if let Some(expected) = &expect.events {
-            let kinds: Vec<&str> = self.handed_on.iter().map(EventType::as_str).collect();
+            let kinds: Vec<&str> = self
+                .handed_on
+                .iter()
+                .map(|received| received.event.kind.as_str())
+                .collect();
             check(kinds == *expected, &|| {
                 format!("events: expected {expected:?}, but they were {kinds:?}")
             });
@@ -225,15 +229,12 @@ impl Played {
     /// How often an effect occurred, by its name in short or in full.
     #[must_use]
     pub fn times(&self, name: &str) -> u64 {
-        self.effects
-            .iter()
-            .filter(|(full, _)| names::is_named(full, name))
-            .map(|(_, times)| times)
-            .sum()
+        let named = self.effects.iter();
+        named.filter(|full| names::is_named(full, name)).count() as u64
     }
 
     fn missing_in_order<'a>(&self, expected: &'a [String]) -> Option<&'a str> {
-        let mut effects = self.order.iter();
+        let mut effects = self.effects.iter();
         expected
             .iter()
             .find(|name| !effects.any(|effect| names::is_named(effect, name)))

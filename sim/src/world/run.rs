@@ -1,22 +1,23 @@
+use std::collections::VecDeque;
+
 use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::{
     Attach, ConfigError, Cursor, Event, EventKind, Execute, Millis, State, Timestamp, ToolAnswer,
     transition,
 };
 use agent_gateway_protocol::api::{AppContext, ExecAgent};
-use agent_gateway_protocol::{
-    AgentId, EventId, GatewayUrl, InputRequestId, OperationId, ToolCallId, TopicId,
-};
+use agent_gateway_protocol::{AgentId, EventId, InputRequestId, OperationId, ToolCallId, TopicId};
 
 use super::hands::Hands;
 use super::happening::{Happening, Queue};
 use super::network::Network;
 use super::outcome::Played;
+use super::rehearsal::{GATEWAY, Rehearsal};
 use super::user::User;
 use crate::invariant::{Invariants, Observation};
 use crate::random::Random;
 use crate::script::{AttachAct, ClockAct, Script, UserAct};
-use crate::server::{Server, ServerConfig, ServerInput};
+use crate::server::{Server, ServerConfig, ServerInput, ServerOutput};
 
 /// Whoever looks on.
 pub trait Observer {
@@ -52,13 +53,13 @@ impl Observer for () {
 /// assert!(trace.to_text().contains("run_ended"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct World {
+pub struct World<'a> {
     pub(super) now: Timestamp,
     pub(super) queue: Queue,
     pub(super) server: Server,
     pub(super) hands: Hands,
     pub(super) network: Network,
-    pub(super) user: User,
+    pub(super) user: User<'a>,
     pub(super) clock: Clock,
     pub(super) played: Played,
     invariants: Invariants,
@@ -68,12 +69,11 @@ pub struct World {
     unread: Vec<(u64, Happening)>,
     is_reading: bool,
     /// What the machine is to be told, in order.
-    inbox: Vec<EventKind>,
+    inbox: VecDeque<EventKind>,
+    /// What the server says, on its way; kept for its room.
+    pub(super) said: Vec<ServerOutput>,
     running: Option<(OperationId, TopicId)>,
 }
-
-/// The gateway's address in every world; nothing is ever sent there.
-const GATEWAY: &str = "http://localhost:8787";
 
 /// A session that lasts longer than this is given up.
 const LONGEST: Timestamp = Timestamp::from_millis(4 * 3_600_000);
@@ -81,14 +81,21 @@ const LONGEST: Timestamp = Timestamp::from_millis(4 * 3_600_000);
 /// More events than this are a loop.
 const MOST_EVENTS: u64 = 200_000;
 
-impl World {
-    /// The world of a script. `seed` decides everything left to chance.
+impl<'a> World<'a> {
+    /// The world of a script. `seed` decides everything left to chance. To play a script often, see [`Rehearsal`].
     ///
     /// # Errors
     /// The script's limits are none the machine accepts.
-    pub fn new(script: &Script, seed: u64) -> Result<Self, ConfigError> {
-        let gateway = GatewayUrl::parse(GATEWAY).ok();
-        let config = script.config(gateway);
+    pub fn new(script: &'a Script, seed: u64) -> Result<Self, ConfigError> {
+        Self::of(&Rehearsal::new(script), seed)
+    }
+
+    pub(super) fn of(rehearsal: &Rehearsal<'a>, seed: u64) -> Result<Self, ConfigError> {
+        let Rehearsal {
+            script,
+            config,
+            play,
+        } = rehearsal;
         let mut random = Random::new(seed);
         let server_config = ServerConfig {
             seed: random.word(),
@@ -113,17 +120,18 @@ impl World {
         Ok(Self {
             now: Timestamp::ZERO,
             queue,
-            server: Server::new(server_config, Some(script)),
+            server: Server::playing(server_config, Some(script), play.clone()),
             hands: Hands::default(),
             network: Network::new(&script.network, random.fork()),
             user: User::new(&script.user),
             clock: Clock::default(),
             played: Played::new(Header::new(config.clone(), machine_seed)),
             invariants: Invariants::default(),
-            state: Some(State::new(config, machine_seed)?),
+            state: Some(State::new(config.clone(), machine_seed)?),
             unread: Vec::new(),
             is_reading: true,
-            inbox: Vec::new(),
+            inbox: VecDeque::new(),
+            said: Vec::with_capacity(16),
             running,
         })
     }
@@ -151,7 +159,7 @@ impl World {
 
     /// Enters something that the machine is told at once, after what is being told.
     pub(super) fn feed(&mut self, kind: EventKind) {
-        self.inbox.push(kind);
+        self.inbox.push_back(kind);
     }
 
     /// The next moment at which anything happens.
@@ -197,8 +205,7 @@ impl World {
             self.hands.alarm = None;
             self.feed(EventKind::AlarmRang);
         }
-        while !self.inbox.is_empty() {
-            let kind = self.inbox.remove(0);
+        while let Some(kind) = self.inbox.pop_front() {
             self.tell_machine(kind, observer);
         }
     }

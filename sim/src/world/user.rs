@@ -7,21 +7,21 @@ use crate::script::{ToolPolicy, UserAct, UserSection, UserStep};
 
 /// The user of a script, and how far they are.
 #[derive(Clone, Debug)]
-pub(super) struct User {
-    steps: Vec<UserStep>,
-    tools: BTreeMap<String, ToolPolicy>,
+pub(super) struct User<'a> {
+    steps: &'a [UserStep],
+    tools: &'a BTreeMap<String, ToolPolicy>,
     at: usize,
     /// When the step before was done, or what the next one waits for happened.
     since: Timestamp,
     heard: BTreeMap<&'static str, u64>,
-    waited: BTreeMap<String, u64>,
+    waited: BTreeMap<&'a str, u64>,
 }
 
-impl User {
-    pub(super) fn new(section: &UserSection) -> Self {
+impl<'a> User<'a> {
+    pub(super) fn new(section: &'a UserSection) -> Self {
         Self {
-            steps: section.steps.clone(),
-            tools: section.tools.clone(),
+            steps: &section.steps,
+            tools: &section.tools,
             at: 0,
             since: Timestamp::ZERO,
             heard: BTreeMap::new(),
@@ -52,7 +52,7 @@ impl User {
         let due = self.deadline().filter(|at| *at <= now)?;
         let step = self.steps.get(self.at)?;
         if let Some((name, count)) = step.when.as_deref().and_then(UserStep::parse_when) {
-            *self.waited.entry(name.to_owned()).or_default() += count;
+            *self.waited.entry(name).or_default() += count;
         }
         let act = step.act.clone();
         self.at += 1;
