@@ -1,32 +1,26 @@
-//! A chat with an agent, in a few lines.
+//! A chat with an agent, in about thirty lines. It needs no server: the embedded gateway plays one.
 //!
-//! `LOBEHUB_API_KEY=sk-lh-… cargo run -p agent-gateway-adapters --example chat -- https://lobehub.example "Hello"`
+//! `cargo run -p agent-gateway-adapters --example chat -- "Hello"`
 
 use std::error::Error;
 use std::io::{self, Write};
 
+use agent_gateway_adapters::embedded::EmbeddedServer;
 use agent_gateway_adapters::{Client, Credential, Execute, Notification};
+use agent_gateway_protocol::Payload;
 use agent_gateway_protocol::api::ExecAgent;
 use agent_gateway_protocol::event::Chunk;
-use agent_gateway_protocol::{Payload, ServerUrl, Token};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let server = arguments
-        .next()
-        .ok_or("the first argument is the server's URL")?;
-    let prompt = arguments
-        .next()
-        .ok_or("the second argument is the prompt")?;
-    let key = std::env::var("LOBEHUB_API_KEY")?;
+    let server = EmbeddedServer::playing("good_run").await?;
     let client = Client::builder()
-        .server(ServerUrl::parse(&server)?)
-        .credential(Credential::ApiKey(Token::new(key)))
+        .server(server.server_url().clone()) // or ServerUrl::parse("https://app.lobehub.com")?
+        .credential(Credential::ApiKey(server.client_token().clone()))
         .build()?;
     let input = ExecAgent {
         slug: Some("inbox".into()),
-        prompt: prompt.into(),
+        prompt: std::env::args().nth(1).unwrap_or("Hello".into()).into(),
         ..ExecAgent::default()
     };
     let mut run = client.execute(Execute::new(input)).await?;

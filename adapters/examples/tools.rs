@@ -8,16 +8,11 @@ use std::time::Duration;
 use agent_gateway_adapters::embedded::EmbeddedServer;
 use agent_gateway_adapters::{Client, Credential, Execute, Notification, ToolAnswer};
 use agent_gateway_protocol::api::ExecAgent;
-use agent_gateway_sim::script::{Script, find};
-use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let text = find("demo").ok_or("the demo is gone")?.text;
-    let script = Script::parse("demo", text)?;
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let server = EmbeddedServer::start(listener, Some(&script)).await?;
+    let server = EmbeddedServer::playing("demo").await?;
     let client = Client::builder()
         .server(server.server_url().clone())
         .credential(Credential::AccessToken(server.client_token().clone()))

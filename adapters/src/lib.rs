@@ -9,8 +9,9 @@
 //! # Logs
 //! Each run has a `tracing` span `run`; its events are named `dial_started`, `connection_opened`, `dial_failed`,
 //! `connection_closed`, `connection_dropped`, `request_sent`, `reply_received`, `request_cancelled`, `command`,
-//! `reading_paused`, `reading_resumed`, `ignored` (all at debug) and `event`, `frame_sent` (at trace). They hold ids and
-//! URLs; no token at any level, and no text of a message.
+//! `reading_paused`, `reading_resumed`, `frame_rejected`, `ignored` (all at debug) and `event`, `frame_sent` (at trace).
+//! Beside a run there are `project_skills_skipped` (debug), `recording_ended` (warn) and, of the embedded server,
+//! `embedded_…` (debug). They hold ids and URLs; no token at any level, and no text of a message.
 
 mod api;
 mod client;
@@ -20,6 +21,8 @@ mod driver;
 pub mod embedded;
 mod lifetime;
 mod observer;
+mod project_skills;
+mod proxy;
 mod recorder;
 mod run;
 pub mod tls;
@@ -35,8 +38,10 @@ pub use agent_gateway_machine::{
 pub use api::{Api, HttpApi, HttpApiError, HttpOptions};
 pub use client::{Client, ClientBuilder, ClientError, SocketToken};
 pub use credential::Credential;
-pub use driver::QueueLimits;
+pub use driver::{QueueLimits, Snapshot};
 pub use observer::Observer;
+pub use project_skills::project_skills;
+pub use proxy::{ProxyError, ProxyRules};
 pub use recorder::Recorder;
 pub use run::{AnswerError, Answered, Run, RunHandle};
 pub use token_source::TokenSource;

@@ -42,6 +42,8 @@ Environment:
   LOBEHUB_JWT          an access token, if neither --token nor --api-key is given
   LOBEHUB_CLI_API_KEY  an API key, if LOBEHUB_JWT is not set either
   AGENT_GATEWAY_URL    the gateway, if --gateway is not given; else the server is asked for it
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY
+                       the way out, for HTTP and WebSockets; nothing on this machine goes through a proxy
   NO_COLOR             no colours";
 
 const ATTACH_HELP: &str = "\
@@ -146,6 +148,9 @@ pub(crate) struct RunArguments {
     /// Go on in this topic instead of a new one
     #[arg(long, value_name = "ID")]
     pub(crate) topic: Option<String>,
+    /// Tell the agent of the skills in this folder's .agents/skills and .claude/skills
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) project: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) shown: ShownArguments,
     /// The session that the gateway inside this process plays
@@ -160,7 +165,7 @@ pub(crate) struct AttachArguments {
     pub(crate) operation: String,
     #[command(flatten)]
     pub(crate) remote: RemoteArguments,
-    /// The run's topic, for which the server gives tokens; only with an API key can it be left out
+    /// The run's topic, for which the server gives tokens; without it the key or token given opens the socket too
     #[arg(long, value_name = "ID")]
     pub(crate) topic: Option<String>,
     /// The run's thread
@@ -202,6 +207,9 @@ pub(crate) struct RemoteArguments {
     /// An access token; better given in the environment [env: LOBEHUB_JWT]
     #[arg(long, value_name = "JWT", value_parser = token)]
     pub(crate) token: Option<Token>,
+    /// Trust the certificate authorities in this PEM file instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
     /// Let a token go unencrypted to a host that is not this one
     #[arg(long)]
     pub(crate) allow_insecure: bool,

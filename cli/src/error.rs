@@ -30,6 +30,14 @@ pub(crate) enum Error {
         /// What was given.
         what: &'static str,
     },
+    /// A tool's program is not there.
+    #[error("--tool {name}: there is no program `{program}`")]
+    ToolMissing {
+        /// The tool.
+        name: String,
+        /// The program named for it.
+        program: String,
+    },
     /// A run could not begin.
     #[error("{}", placed(place.as_deref(), &error.to_string()))]
     Client {
@@ -105,6 +113,7 @@ impl Error {
         match self {
             Self::Url { .. }
             | Self::ServerMissing { .. }
+            | Self::ToolMissing { .. }
             | Self::Config(_)
             | Self::File { .. }
             | Self::Script(_)
@@ -121,6 +130,7 @@ impl Error {
                 | ClientError::Config(_)
                 | ClientError::Tls(_)
                 | ClientError::Http(_)
+                | ClientError::Proxy(_)
                 | ClientError::Observer(_) => ExitCode::Usage,
             },
             Self::Input(_) | Self::Output(_) | Self::Setup { .. } => ExitCode::Failed,

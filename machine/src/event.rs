@@ -159,7 +159,8 @@ impl EventKind {
 pub struct Execute {
     /// The input of `execAgent`.
     pub input: ExecAgent,
-    /// The socket's token, for callers who use their own (an API key, a login's JWT) instead of the run's.
+    /// The socket's token, for callers who use their own (an API key, a login's JWT) instead of the run's. None: the
+    /// run's, or with [`Renewal::Caller`] one that the caller is asked for.
     pub token: Option<TokenGrant>,
     /// Where a fresh token comes from.
     pub renewal: Renewal,

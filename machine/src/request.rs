@@ -276,7 +276,7 @@ pub struct Refusal {
     pub status: u16,
     /// `Retry-After` in ms, if the answer had one.
     pub retry_after: Option<Millis>,
-    /// `message` of the envelope.
+    /// `message` of the envelope; of refused input, its issues in a sentence.
     pub message: Box<str>,
     /// The procedure the envelope names, if it names one.
     pub path: Option<Box<str>>,

@@ -12,7 +12,7 @@ pub(super) fn refused(error: ApiError, retry_after: Option<Millis>) -> RequestFa
             kind: kind(&error),
             status: error.http_status,
             retry_after,
-            message: error.message,
+            message: error.sentence(),
             path: error.path,
         }),
         ApiError::NoEnvelope { status, excerpt } => RequestFailure::Unreadable {

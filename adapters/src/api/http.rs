@@ -17,6 +17,7 @@ use rustls::ClientConfig;
 use super::Api;
 use super::failure::{refused, unanswered};
 use crate::credential::Credential;
+use crate::proxy::{ProxyError, ProxyRules};
 use crate::vault::Vault;
 
 /// The numbers of the real API.
@@ -53,6 +54,9 @@ pub enum HttpApiError {
     /// The HTTP client cannot be set up, for example because of a proxy variable that is no URL.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(reqwest::Error),
+    /// The environment names a proxy that cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
 }
 
 impl HttpApi {
@@ -66,12 +70,34 @@ impl HttpApi {
         tls: &ClientConfig,
         options: HttpOptions,
     ) -> Result<Self, HttpApiError> {
+        Self::with_proxies(
+            server,
+            credential,
+            tls,
+            options,
+            &ProxyRules::environment()?,
+        )
+    }
+
+    /// The same, over the proxies that these rules name.
+    ///
+    /// # Errors
+    /// The credential cannot be sent, or the proxy cannot be used.
+    pub fn with_proxies(
+        server: ServerUrl,
+        credential: &Credential,
+        tls: &ClientConfig,
+        options: HttpOptions,
+        proxies: &ProxyRules,
+    ) -> Result<Self, HttpApiError> {
         let mut tls = tls.clone();
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let client = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
-            .redirect(redirect::Policy::none())
-            .build()
+            .redirect(redirect::Policy::none());
+        let client = proxies
+            .apply(builder, &server)
+            .and_then(reqwest::ClientBuilder::build)
             .map_err(HttpApiError::Client)?;
         let credential = match credential.header() {
             None => None,

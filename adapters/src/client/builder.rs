@@ -7,11 +7,13 @@ use agent_gateway_machine::{Config, Limits};
 use agent_gateway_protocol::{GatewayUrl, ServerUrl};
 use tokio::sync::OnceCell;
 
+use super::repositories::PendingRepositories;
 use super::{Client, ClientError, Shared, Watch};
 use crate::api::{Api, HttpApi, HttpOptions};
 use crate::credential::Credential;
 use crate::driver::{Hands, QueueLimits};
 use crate::observer::Observer;
+use crate::proxy::ProxyRules;
 use crate::recorder::Recorder;
 use crate::tls;
 use crate::token_source::TokenSource;
@@ -41,6 +43,9 @@ pub struct ClientBuilder {
     transport: Option<Arc<dyn Transport>>,
     api: Option<Arc<dyn Api>>,
     authorities: Option<PathBuf>,
+    proxies: Option<ProxyRules>,
+    gateway_mode_off: bool,
+    project: Option<PathBuf>,
     allow_insecure: bool,
     limits: Limits,
     queue: QueueLimits,
@@ -105,6 +110,28 @@ impl ClientBuilder {
     #[must_use]
     pub fn authorities(mut self, path: impl Into<PathBuf>) -> Self {
         self.authorities = Some(path.into());
+        self
+    }
+
+    /// Which connections go through a proxy; unless given, as the environment says.
+    #[must_use]
+    pub fn proxies(mut self, proxies: ProxyRules) -> Self {
+        self.proxies = Some(proxies);
+        self
+    }
+
+    /// The user's own switch for new runs through a gateway (G3): on unless said. Off, [`Client::execute`] refuses;
+    /// runs that are going can still be attached to.
+    #[must_use]
+    pub fn gateway_mode(mut self, on: bool) -> Self {
+        self.gateway_mode_off = !on;
+        self
+    }
+
+    /// Tells each new run of the skills in this project's folder (R1): see [`project_skills`](crate::project_skills).
+    #[must_use]
+    pub fn project(mut self, root: impl Into<PathBuf>) -> Self {
+        self.project = Some(root.into());
         self
     }
 
@@ -196,20 +223,28 @@ impl ClientBuilder {
                 None => tls::platform()?,
             }),
         };
+        let proxies = match self.proxies {
+            Some(proxies) => proxies,
+            // Nothing of ours reaches out.
+            None if tls.is_none() => ProxyRules::direct(),
+            None => ProxyRules::environment()?,
+        };
         let transport = match (self.transport, &tls) {
             (Some(transport), _) => transport,
-            (None, Some(tls)) => {
-                Arc::new(WebSocketTransport::new(tls.clone(), self.transport_options))
-            }
+            (None, Some(tls)) => Arc::new(
+                WebSocketTransport::new(tls.clone(), self.transport_options)
+                    .with_proxies(proxies.clone()),
+            ),
             (None, None) => return Err(ClientError::NoServer),
         };
         let api: Arc<dyn Api> = match (self.api, &self.server, &tls) {
             (Some(api), _, _) => api,
-            (None, Some(server), Some(tls)) => Arc::new(HttpApi::new(
+            (None, Some(server), Some(tls)) => Arc::new(HttpApi::with_proxies(
                 server.clone(),
                 &self.credential,
                 tls,
                 self.http_options,
+                &proxies,
             )?),
             (None, _, _) => return Err(ClientError::NoServer),
         };
@@ -225,6 +260,9 @@ impl ClientBuilder {
                 socket_token: self.socket_token,
                 gateway: self.gateway,
                 published: OnceCell::new(),
+                gateway_mode: !self.gateway_mode_off,
+                project: self.project,
+                repositories: PendingRepositories::default(),
                 allow_insecure: self.allow_insecure,
                 limits: self.limits,
                 queue: self.queue,

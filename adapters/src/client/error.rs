@@ -5,6 +5,7 @@ use agent_gateway_protocol::{GatewayUrlError, ServerUrl};
 use thiserror::Error;
 
 use crate::api::HttpApiError;
+use crate::proxy::ProxyError;
 use crate::tls::TlsError;
 
 /// Why a client cannot be made, or a run cannot begin. Everything later is an [`Outcome`](crate::Outcome).
@@ -27,16 +28,17 @@ pub enum ClientError {
     /// There is no usable HTTP set-up.
     #[error(transparent)]
     Http(#[from] HttpApiError),
+    /// The proxy that the environment names cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// The server could not be asked where its gateway is.
     #[error("the server could not be asked for its gateway: {0}")]
     GatewayUnknown(RequestFailure),
     /// What the server names as its gateway is none.
     #[error("the gateway that the server names cannot be used: {0}")]
     PublishedGateway(GatewayUrlError),
-    /// The server has no gateway, or does not let new runs go through it (G3).
-    #[error(
-        "the server does not stream new runs through a gateway: it names none, or has the mode off"
-    )]
+    /// The server has no gateway, it does not let new runs go through it, or the user's own switch is off (G3).
+    #[error("new runs do not go through a gateway: the server names none, or the mode is off")]
     GatewayModeOff,
     /// The run is to be recorded or observed, and cannot be.
     #[error("the run cannot be recorded: {0}")]

@@ -2,9 +2,11 @@
 
 mod builder;
 mod error;
+mod repositories;
 mod runs;
 
 use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use agent_gateway_machine::recording::Header;
@@ -21,11 +23,13 @@ use tracing::{Instrument, info_span};
 use crate::credential::Credential;
 use crate::driver::{Driver, Hands, Mailbox, QueueLimits, RunCommand};
 use crate::observer::Observer;
+use crate::project_skills::project_skills;
 use crate::run::Run;
 use crate::vault::Vault;
 
 pub use builder::{ClientBuilder, SocketToken};
 pub use error::ClientError;
+use repositories::{PendingRepositories, TakenAlong};
 pub(crate) use runs::Place;
 use runs::{Admission, Runs};
 
@@ -48,6 +52,11 @@ struct Shared {
     /// Given by the caller; otherwise the server is asked.
     gateway: Option<GatewayUrl>,
     published: OnceCell<Published>,
+    /// The user's switch (G3).
+    gateway_mode: bool,
+    /// Whose skills new runs are told of.
+    project: Option<PathBuf>,
+    repositories: PendingRepositories,
     allow_insecure: bool,
     limits: Limits,
     queue: QueueLimits,
@@ -77,8 +86,15 @@ impl Client {
     /// # Errors
     /// Nothing was started: the server could not be asked for its gateway, or new runs do not go through one (G3). What
     /// goes wrong later is the run's outcome.
-    pub async fn execute(&self, execute: Execute) -> Result<Run, ClientError> {
+    pub async fn execute(&self, mut execute: Execute) -> Result<Run, ClientError> {
         let config = self.config().await?;
+        if let Some(root) = &self.shared.project
+            && execute.input.project_skills.is_none()
+        {
+            let skills = project_skills(root).await;
+            execute.input.project_skills = (!skills.is_empty()).then_some(skills);
+        }
+        let repositories = self.shared.repositories.go_along(&mut execute.input);
         let vault = Arc::new(Vault::new());
         let (token, renewal) = self.token(&vault);
         let execute = Box::new(Execute {
@@ -94,6 +110,7 @@ impl Client {
             event: RegistryEvent::Execute(execute.clone()),
             command: EventKind::Execute(execute),
             cursor: Cursor::start(),
+            repositories,
         };
         self.begin(begin)
     }
@@ -123,6 +140,7 @@ impl Client {
             event: RegistryEvent::Attach(attach.clone()),
             command: EventKind::Attach(attach),
             cursor,
+            repositories: None,
         };
         self.begin(begin)
     }
@@ -155,8 +173,23 @@ impl Client {
             event,
             command: EventKind::Restored { token },
             cursor,
+            repositories: None,
         };
         self.begin(begin)
+    }
+
+    /// Chooses the repositories of the next new topic (R4): a run that is to make a topic takes them along, the first of
+    /// them as its working directory, unless its input says itself what the topic is made with. They stay chosen until
+    /// such a topic exists, so a run that could not be started loses nothing. An empty list chooses none.
+    pub fn choose_repositories(&self, repositories: impl IntoIterator<Item = impl Into<Box<str>>>) {
+        let repositories = repositories.into_iter().map(Into::into).collect();
+        self.shared.repositories.choose(repositories);
+    }
+
+    /// The repositories that wait for a new topic (R4).
+    #[must_use]
+    pub fn repositories(&self) -> Vec<Box<str>> {
+        self.shared.repositories.waiting()
     }
 
     /// The connection's status of the live run of this client that has this operation (G2).
@@ -190,7 +223,9 @@ impl Client {
 
     async fn config(&self) -> Result<Config, ClientError> {
         let gateway = self.gateway().await?;
-        let new_runs = self.shared.gateway.is_some() || self.published().await?.new_runs;
+        // A gateway that was given is the caller's to use, whatever the server says of its own.
+        let new_runs = self.shared.gateway_mode
+            && (self.shared.gateway.is_some() || self.published().await?.new_runs);
         self.shared.runs.configure(gateway.clone(), new_runs);
         Ok(Config {
             gateway,
@@ -260,6 +295,7 @@ impl Client {
         let place = Place {
             runs: shared.runs.clone(),
             run,
+            repositories: begin.repositories,
         };
         let span = info_span!("run", %run, command = begin.command.name());
         mailbox.command(RunCommand::tell(begin.command));
@@ -288,6 +324,7 @@ struct Begin {
     event: RegistryEvent,
     command: EventKind,
     cursor: Cursor,
+    repositories: Option<TakenAlong>,
 }
 
 /// A seed for the jitter: the standard library's own randomness is all it takes.

@@ -10,6 +10,7 @@ use agent_gateway_machine::{
 };
 use agent_gateway_protocol::{GatewayUrl, OperationId};
 
+use super::repositories::TakenAlong;
 use crate::driver::{Mailbox, RunCommand};
 
 /// Locked when a run begins or ends and when it starts, connects or claims its topic; never for an event.
@@ -98,11 +99,18 @@ impl Inner {
 pub(crate) struct Place {
     pub(super) runs: Arc<Runs>,
     pub(super) run: RunId,
+    /// Told once the run has made its topic (R4).
+    pub(super) repositories: Option<TakenAlong>,
 }
 
 impl Place {
     /// Hands in what the run tells its caller, where the others are concerned; what it makes of them is asked at once.
-    pub(crate) fn notified(&self, notification: &Notification) {
+    pub(crate) fn notified(&mut self, notification: &Notification) {
+        if matches!(notification, Notification::TopicCreated { .. })
+            && let Some(repositories) = self.repositories.take()
+        {
+            repositories.consume();
+        }
         let concerns_others = matches!(
             notification,
             Notification::StatusChanged(_)

@@ -12,6 +12,7 @@ use agent_gateway_machine::{
     AnswerRefusal, ConnectionStatus, EventKind, Notification, Receipt, State,
 };
 use agent_gateway_protocol::{OperationId, TopicId};
+use serde::Serialize;
 use tokio::sync::oneshot;
 
 /// How much may wait for the caller before the socket is no longer read (I13).
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     },
     /// A copy of the state as it is now.
     Store(oneshot::Sender<State>),
+    /// The same, with all that has been told up to there and not been read; then the caller is gone.
+    Leave(oneshot::Sender<(State, VecDeque<Notification>)>),
 }
 
 impl Command {
@@ -66,13 +69,24 @@ pub(crate) enum Rejection {
     RunOver,
 }
 
-/// What a run looks like from outside, as of the latest wake-up.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Snapshot {
-    pub(crate) status: ConnectionStatus,
-    pub(crate) operation: Option<OperationId>,
-    pub(crate) topic: Option<TopicId>,
-    pub(crate) receipt: Receipt,
+/// What a run looks like from outside, as of its latest wake-up: all of one moment, for metrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The connection's status.
+    pub status: ConnectionStatus,
+    /// The run's operation, once the server has told it.
+    pub operation: Option<OperationId>,
+    /// The run's topic, once known.
+    pub topic: Option<TopicId>,
+    /// What has happened so far. Counts what was handed over, read by the caller or not (S11).
+    pub receipt: Receipt,
+    /// Notifications that wait for the caller.
+    pub waiting: usize,
+    /// Bytes of event data in them.
+    pub waiting_bytes: usize,
+    /// The socket is not read, since the caller does not keep up.
+    pub paused: bool,
 }
 
 /// What may still be handed over before reading pauses.
@@ -165,7 +179,13 @@ impl Mailbox {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        self.lock().snapshot.clone()
+        let inner = self.lock();
+        Snapshot {
+            waiting: inner.notifications.len(),
+            waiting_bytes: inner.bytes,
+            paused: inner.paused,
+            ..inner.snapshot.clone()
+        }
     }
 
     /// The driver's turn: takes the commands, and leaves word how to be woken. Says whether reading is paused still.
@@ -219,6 +239,13 @@ impl Mailbox {
             wake(inner.reader.take(), inner);
         }
         room
+    }
+
+    /// Takes what waits for the caller, who does not read it any more.
+    pub(super) fn take_waiting(&self) -> VecDeque<Notification> {
+        let mut inner = self.lock();
+        inner.bytes = 0;
+        mem::take(&mut inner.notifications)
     }
 
     /// The driver is gone: whoever waits is told.

@@ -40,8 +40,8 @@ use crate::observer::Observer;
 use crate::vault::Vault;
 
 pub(crate) use self::hands::Hands;
-pub use self::mailbox::QueueLimits;
-pub(crate) use self::mailbox::{Command as RunCommand, Mailbox, Rejection, Snapshot, Verdict};
+pub(crate) use self::mailbox::{Command as RunCommand, Mailbox, Rejection, Verdict};
+pub use self::mailbox::{QueueLimits, Snapshot};
 
 /// Frames of one round: then the alarm, the sending and the caller have their turn.
 const BATCH: usize = 256;
@@ -139,6 +139,14 @@ impl Driver {
                     let _ = stored.send(state.clone());
                 }
                 return;
+            }
+            Command::Leave(leaving) => {
+                // What this wake-up has brought is past for the state.
+                self.deliver(false);
+                if let Some(state) = &self.state {
+                    let _ = leaving.send((state.clone(), self.mailbox.take_waiting()));
+                }
+                (EventKind::Detach, None)
             }
         };
         debug!(command = kind.name(), "command");

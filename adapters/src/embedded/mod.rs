@@ -17,12 +17,13 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
 
 use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::{GatewayUrl, ServerUrl, Token};
 use agent_gateway_sim::gateway::TokenPlan;
-use agent_gateway_sim::script::Script;
+use agent_gateway_sim::script::{Script, find};
 use agent_gateway_sim::server::{Server, ServerConfig};
 use axum::Router;
 use axum::routing::get;
@@ -91,6 +92,19 @@ impl EmbeddedServer {
             ending,
             serving: tokio::spawn(serving.into_future()),
         })
+    }
+
+    /// Serves one of the scripts that come with this workspace, such as `demo`, on a free port of loopback: a server to
+    /// try things against.
+    ///
+    /// # Errors
+    /// There is no such script, or loopback cannot be listened on.
+    pub async fn playing(name: &str) -> io::Result<Self> {
+        let unknown = || io::Error::new(io::ErrorKind::NotFound, format!("no script {name}"));
+        let script = find(name).ok_or_else(unknown)?;
+        let script = Script::parse(name, script.text).map_err(io::Error::other)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start(listener, Some(&script)).await
     }
 
     /// Where the API is.

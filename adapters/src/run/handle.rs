@@ -69,6 +69,13 @@ impl RunHandle {
         })
     }
 
+    /// All that can be seen of the run from outside, of one moment: for metrics, as often as wanted. Not a word of it is
+    /// a message's or a token.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.mailbox.snapshot()
+    }
+
     /// The connection's status as of the latest wake-up of the run.
     #[must_use]
     pub fn status(&self) -> ConnectionStatus {
@@ -103,7 +110,8 @@ impl RunHandle {
     /// The run as plain data, to be stored and carried on later by [`Client::restore`](crate::Client::restore), perhaps by
     /// another program; `None` once the run is over and settled. It holds no token, but the run's texts that wait.
     ///
-    /// What is queued for [`Run::next`](crate::Run::next) is past for the state: read that first. Cancel-safe.
+    /// What is queued for [`Run::next`](crate::Run::next) is past for the state: who goes away with it wants
+    /// [`Run::into_state`](crate::Run::into_state). Cancel-safe.
     pub async fn state(&self) -> Option<State> {
         let (stored, state) = oneshot::channel();
         self.mailbox.command(RunCommand::Store(stored));
@@ -122,10 +130,6 @@ impl RunHandle {
             verdict: Some(verdict),
         });
         Answered(answered)
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        self.mailbox.snapshot()
     }
 }
 

@@ -9,11 +9,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use agent_gateway_machine::{AttachRefusal, Cursor, Notification, Outcome, Receipt};
+use agent_gateway_machine::{AttachRefusal, Cursor, Notification, Outcome, Receipt, State};
 use futures_util::Stream;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
-use crate::driver::{Mailbox, QueueLimits};
+use crate::driver::{Mailbox, QueueLimits, RunCommand};
 
 pub use handle::{AnswerError, Answered, RunHandle};
 
@@ -80,6 +80,19 @@ impl Run {
     #[must_use]
     pub fn cursor(&self) -> &Cursor {
         &self.cursor
+    }
+
+    /// Goes away in the middle of the run, and leaves it going: gives what was told and not read yet, and the run as plain
+    /// data from there on, to be carried on by [`Client::restore`](crate::Client::restore) with nothing missed and nothing
+    /// seen twice, perhaps by another program. `None` once the run is over and settled.
+    ///
+    /// The state holds no token, but the run's texts that wait. Dropping the future detaches, as dropping the run does.
+    pub async fn into_state(mut self) -> Option<(Vec<Notification>, State)> {
+        let (leaving, left) = oneshot::channel();
+        self.handle.mailbox.command(RunCommand::Leave(leaving));
+        let (state, waiting) = left.await.ok()?;
+        let unread = self.taken.drain(..).chain(waiting);
+        Some((unread.collect(), state))
     }
 
     /// A handle that can be cloned and given to whoever executes tools or stops the run.

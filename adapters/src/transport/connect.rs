@@ -14,8 +14,10 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{Connector, client_async_tls_with_config};
 
 use super::failure::dial_failure;
+use super::tunnel;
 use super::web_socket::WebSocket;
 use super::{Socket, Transport};
+use crate::proxy::ProxyRules;
 
 /// The numbers of the real transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +43,24 @@ impl Default for TransportOptions {
 pub struct WebSocketTransport {
     options: TransportOptions,
     tls: Arc<ClientConfig>,
+    proxies: ProxyRules,
 }
 
 impl WebSocketTransport {
-    /// A transport that trusts whom `tls` trusts; see [`tls`](crate::tls).
+    /// A transport that trusts whom `tls` trusts; see [`tls`](crate::tls). It goes through no proxy.
     #[must_use]
     pub fn new(tls: Arc<ClientConfig>, options: TransportOptions) -> Self {
-        Self { options, tls }
+        Self {
+            options,
+            tls,
+            proxies: ProxyRules::direct(),
+        }
+    }
+
+    /// The same transport through the proxies that these rules name.
+    #[must_use]
+    pub fn with_proxies(self, proxies: ProxyRules) -> Self {
+        Self { proxies, ..self }
     }
 
     fn config(&self) -> WebSocketConfig {
@@ -71,12 +84,22 @@ impl Transport for WebSocketTransport {
             text: format!("{url} names no host").into(),
         })?;
         let peer = format!("{host}:{port}");
-        let connect = async {
-            let tcp = connect_tcp(&peer).await?;
-            let connector = Connector::Rustls(self.tls.clone());
-            client_async_tls_with_config(request, tcp, Some(self.config()), Some(connector)).await
+        let tcp = match self.proxies.proxy_to(request.uri()) {
+            None => connect_tcp(&peer)
+                .await
+                .map_err(|error| dial_failure(&peer, &error))?,
+            Some(proxy) => {
+                let named = format!("the proxy {}", proxy.address);
+                let tcp = connect_tcp(&proxy.address)
+                    .await
+                    .map_err(|error| dial_failure(&named, &error))?;
+                tunnel::through(tcp, &proxy, &peer).await?
+            }
         };
-        match connect.await {
+        let connector = Connector::Rustls(self.tls.clone());
+        let upgrade =
+            client_async_tls_with_config(request, tcp, Some(self.config()), Some(connector));
+        match upgrade.await {
             Ok((stream, _)) => Ok(Box::new(WebSocket::new(stream))),
             Err(error) => Err(dial_failure(&peer, &error)),
         }

@@ -3,12 +3,13 @@
 
 mod connect;
 mod failure;
+mod tunnel;
 mod web_socket;
 
 use std::task::{Context, Poll};
 
 use agent_gateway_machine::{Close, DialFailure, FrameProblem};
-use agent_gateway_protocol::{CloseCode, ServerFrame};
+use agent_gateway_protocol::{CloseCode, FrameError, ServerFrame};
 use async_trait::async_trait;
 
 pub use connect::{TransportOptions, WebSocketTransport};
@@ -60,7 +61,12 @@ impl Received {
         match ServerFrame::decode(text) {
             Ok(frame) => Self::Frame(frame),
             Err(error) => {
-                tracing::debug!(%error, "frame_rejected");
+                // The error itself may quote the frame.
+                let at = match &error {
+                    FrameError::NotJson { error, .. } => Some(error.at),
+                    FrameError::NotAnObject | FrameError::NoType => None,
+                };
+                tracing::debug!(at, bytes = text.len(), "frame_rejected");
                 Self::Rejected(FrameProblem::Malformed)
             }
         }

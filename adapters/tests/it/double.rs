@@ -10,7 +10,7 @@ use agent_gateway_machine::{
     Call, Close, DialFailure, Execute, Notification, Reply, RequestFailure, Started, TokenKind,
 };
 use agent_gateway_protocol::api::{AppContext, ExecAgent, GlobalConfig};
-use agent_gateway_protocol::{CloseCode, GatewayUrl, Token};
+use agent_gateway_protocol::{CloseCode, GatewayUrl, RawJson, Token};
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
@@ -43,12 +43,18 @@ struct NearSocket {
 impl Far {
     /// A client of this far side, and where its sockets arrive.
     pub(crate) fn client(&self) -> (ClientBuilder, mpsc::UnboundedReceiver<FarSocket>) {
+        let (builder, sockets) = self.asking_client();
+        let gateway = GatewayUrl::parse("ws://localhost:1").unwrap();
+        (builder.gateway(gateway), sockets)
+    }
+
+    /// The same, but the gateway's URL must be asked for.
+    pub(crate) fn asking_client(&self) -> (ClientBuilder, mpsc::UnboundedReceiver<FarSocket>) {
         let (opened, sockets) = mpsc::unbounded_channel();
         *self.sockets.lock().unwrap() = Some(opened);
         let builder = Client::builder()
             .transport(Arc::new(self.clone()))
             .api(Arc::new(self.clone()))
-            .gateway(GatewayUrl::parse("ws://localhost:1").unwrap())
             .seed(7);
         (builder, sockets)
     }
@@ -123,6 +129,11 @@ impl FarSocket {
             .recv()
             .await
             .expect("the client has dropped the socket")
+    }
+
+    /// The next frame the client sent, if there is one.
+    pub(crate) fn try_sent(&mut self) -> Option<String> {
+        self.sent.try_recv().ok()
     }
 
     /// Waits until the client has closed or dropped the socket, and gives the code of its close frame.
@@ -225,8 +236,14 @@ impl Api for Far {
     }
 
     async fn global_config(&self) -> Result<GlobalConfig, RequestFailure> {
-        Err(RequestFailure::Lost {
-            text: "not expected".into(),
+        self.calls.lock().unwrap().push("global_config");
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        Ok(GlobalConfig {
+            agent_gateway_url: Some("ws://localhost:1".into()),
+            enable_gateway_mode: Some(true),
+            raw: RawJson::null(),
         })
     }
 }

@@ -1,7 +1,12 @@
 //! The hands, through their public doors.
 
 mod api;
+mod cancel;
+mod credentials;
 mod double;
+mod logs;
+mod project;
+mod proxy;
 mod run;
 mod tls;
 mod transport;

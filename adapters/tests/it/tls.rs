@@ -1,12 +1,14 @@
 //! TLS with certificates made here: whom the client trusts, and that it does not try again where it does not.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use agent_gateway_adapters::embedded::EmbeddedServer;
 use agent_gateway_adapters::{
-    Api, Client, HttpApi, HttpOptions, Outcome, Transport, TransportOptions, Vault,
+    Api, Client, Credential, HttpApi, HttpOptions, Outcome, Transport, TransportOptions, Vault,
     WebSocketTransport, tls,
 };
 use agent_gateway_machine::{Call, DialFailureKind, Reply, RequestFailure};
@@ -15,22 +17,22 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::accept_async;
 
 use crate::double::{Far, execute};
 
 /// A server of this name behind a CA of its own, and the CA's file.
-struct Server {
+pub(crate) struct Server {
     listener: TcpListener,
     acceptor: TlsAcceptor,
-    authority: PathBuf,
+    pub(crate) authority: PathBuf,
 }
 
 impl Server {
-    async fn new(test: &str, name: &str) -> Self {
+    pub(crate) async fn new(test: &str, name: &str) -> Self {
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority =
@@ -56,13 +58,17 @@ impl Server {
         }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
+    }
+
     fn url(&self, scheme: &str) -> String {
         let port = self.listener.local_addr().unwrap().port();
         format!("{scheme}://localhost:{port}")
     }
 
     /// Upgrades every connection that gets so far; counts all of them.
-    async fn serve(&self, connections: &AtomicUsize) {
+    pub(crate) async fn serve(&self, connections: &AtomicUsize) {
         loop {
             let (stream, _) = self.listener.accept().await.unwrap();
             connections.fetch_add(1, Ordering::Relaxed);
@@ -70,6 +76,19 @@ impl Server {
                 let _socket = accept_async(stream).await;
             }
         }
+    }
+}
+
+/// Terminates TLS in front of `upstream`.
+async fn forward(server: Server, upstream: SocketAddr) {
+    loop {
+        let (stream, _) = server.listener.accept().await.unwrap();
+        let acceptor = server.acceptor.clone();
+        tokio::spawn(async move {
+            let mut near = acceptor.accept(stream).await?;
+            let mut far = TcpStream::connect(upstream).await?;
+            copy_bidirectional(&mut near, &mut far).await
+        });
     }
 }
 
@@ -109,6 +128,26 @@ async fn a_ca_file_is_trusted_for_sockets_and_requests() {
     };
     let (reply, _stream) = tokio::join!(api.send(&call, &vault), answer);
     assert_eq!(reply, Reply::Status(None));
+}
+
+#[tokio::test]
+async fn a_whole_run_goes_over_tls() {
+    let embedded = EmbeddedServer::playing("good_run").await.unwrap();
+    let upstream = embedded.server_url().as_str().replace("http://", "");
+    let server = Server::new("whole-run", "localhost").await;
+    let (https, wss) = (server.url("https"), server.url("wss"));
+    let client = Client::builder()
+        .server(ServerUrl::parse(&https).unwrap())
+        .gateway(GatewayUrl::parse(&wss).unwrap())
+        .credential(Credential::ApiKey(embedded.client_token().clone()))
+        .authorities(&server.authority)
+        .build()
+        .unwrap();
+    let forwarding = tokio::spawn(forward(server, upstream.parse().unwrap()));
+    let mut run = client.execute(execute()).await.unwrap();
+    assert_eq!(run.outcome().await.0, Outcome::Completed);
+    run.settled().await;
+    forwarding.abort();
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
-use agent_gateway_adapters::{Client, ClientBuilder, Credential};
+use agent_gateway_adapters::{Client, ClientBuilder, Credential, SocketToken};
 use agent_gateway_machine::{Attach, Execute};
 use agent_gateway_protocol::EventId;
 use agent_gateway_protocol::api::{AppContext, ApprovalMode, ExecAgent, UserInterventionConfig};
@@ -41,8 +41,13 @@ pub(crate) async fn run(
         remote,
         shown,
         script,
+        project,
         ..
     } = arguments;
+    let mut builder = builder(&shown)?;
+    if let Some(root) = project {
+        builder = builder.project(root);
+    }
     // A script is played inside this process, whatever the environment says of servers.
     let environment = match script {
         Some(_) => Environment::default(),
@@ -51,7 +56,7 @@ pub(crate) async fn run(
     match Remote::resolve(remote, environment)? {
         Some(remote) => {
             let place = remote.server.to_string();
-            let client = remote.client(builder(&shown)?)?;
+            let client = remote.client(builder)?;
             let view = View::new(shown, false, Some(place));
             session::execute(client, execute, view, &mut signals).await
         }
@@ -61,7 +66,7 @@ pub(crate) async fn run(
                 None => script::demo()?,
             };
             let server = embedded(&script).await?;
-            let client = client_of(&server, builder(&shown)?)?;
+            let client = client_of(&server, builder)?;
             let view = View::new(shown, true, None);
             let result = session::execute(client, execute, view, &mut signals).await;
             server.shutdown().await;
@@ -86,13 +91,24 @@ pub(crate) async fn attach(
     attach.cursor.id = arguments.after.as_deref().map(EventId::parse);
     attach.executes_tools = !arguments.shown.tools.is_empty();
     let place = remote.server.to_string();
-    let client = remote.client(builder(&arguments.shown)?)?;
+    let mut builder = builder(&arguments.shown)?;
+    if attach.topic.is_none() {
+        // The server gives tokens by topic.
+        builder = builder.socket_token(SocketToken::OfCredential);
+    }
+    let client = remote.client(builder)?;
     let view = View::new(arguments.shown, false, Some(place));
     session::attach(client, attach, view, &mut signals).await
 }
 
-/// A client that records, if it is to.
+/// A client that records, if it is to. Tools that cannot work are told before anything is started.
 fn builder(shown: &ShownArguments) -> Result<ClientBuilder, Error> {
+    if let Some(tool) = shown.tools.iter().find(|tool| !tool.is_there()) {
+        return Err(Error::ToolMissing {
+            name: tool.name.clone(),
+            program: tool.program.clone(),
+        });
+    }
     let builder = Client::builder();
     let Some(path) = &shown.record else {
         return Ok(builder);

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use agent_gateway_adapters::{Client, ClientBuilder, Credential};
 use agent_gateway_protocol::{GatewayUrl, ServerUrl};
 
@@ -11,6 +13,7 @@ pub(super) struct Remote {
     pub(super) server: ServerUrl,
     gateway: Option<GatewayUrl>,
     credential: Credential,
+    authorities: Option<PathBuf>,
     allow_insecure: bool,
 }
 
@@ -30,6 +33,7 @@ impl Remote {
                 ("--gateway", arguments.gateway.is_some()),
                 ("--api-key", arguments.api_key.is_some()),
                 ("--token", arguments.token.is_some()),
+                ("--ca-file", arguments.ca_file.is_some()),
             ];
             return match useless.into_iter().find(|(_, given)| *given) {
                 Some((what, _)) => Err(Error::ServerMissing { what }),
@@ -60,6 +64,7 @@ impl Remote {
             server,
             gateway,
             credential,
+            authorities: arguments.ca_file,
             allow_insecure: arguments.allow_insecure,
         }))
     }
@@ -76,6 +81,9 @@ impl Remote {
             .allow_insecure(self.allow_insecure);
         if let Some(gateway) = self.gateway {
             builder = builder.gateway(gateway);
+        }
+        if let Some(path) = self.authorities {
+            builder = builder.authorities(path);
         }
         builder.build().map_err(|error| Error::Client {
             place: Some(place),
@@ -98,6 +106,7 @@ mod tests {
             gateway: None,
             api_key: None,
             token: None,
+            ca_file: None,
             allow_insecure: false,
         }
     }
@@ -141,6 +150,14 @@ mod tests {
         let remote = Remote::resolve(arguments(Some("https://given.example")), full());
         let remote = remote.unwrap().unwrap();
         assert_eq!(remote.server.to_string(), "https://given.example");
+        let gateway = |url: &str| Some(GatewayUrl::parse(url).unwrap());
+        assert_eq!(remote.gateway, gateway("https://gateway.example"));
+        let given = RemoteArguments {
+            gateway: Some("wss://given.example/gateway".into()),
+            ..arguments(None)
+        };
+        let remote = Remote::resolve(given, full()).unwrap().unwrap();
+        assert_eq!(remote.gateway, gateway("wss://given.example/gateway"));
 
         let key = RemoteArguments {
             api_key: Some("given-key".into()),

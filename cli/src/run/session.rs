@@ -92,7 +92,10 @@ async fn begin_and_follow(
         place: place.clone(),
         error,
     })?;
-    match session.follow(&mut run, signals).await? {
+    let over = session.follow(&mut run, signals).await;
+    // However it is over, no program of a tool is left behind.
+    session.workbench.close().await;
+    match over? {
         Over::Left => Ok(ExitCode::Stopped),
         Over::Ended(outcome) => {
             let code = ExitCode::of(&outcome);

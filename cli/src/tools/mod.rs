@@ -110,6 +110,12 @@ impl Workbench {
         }
     }
 
+    /// Gives every call up, and waits until their programs are ended.
+    pub(crate) async fn close(&mut self) {
+        self.handles.clear();
+        self.running.shutdown().await;
+    }
+
     /// The next call that is done; waits for ever if none is running. Cancel-safe.
     pub(crate) async fn next_done(&mut self) -> Done {
         loop {

@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 
 use agent_gateway_machine::ToolAnswer;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::ToolSpecification;
 
@@ -15,7 +15,7 @@ const MOST_OUTPUT: u64 = 4 << 20;
 /// Most bytes of error output that are quoted.
 const MOST_COMPLAINT: usize = 500;
 
-/// Runs the program. It is ended if this future is dropped.
+/// Runs the program. It is ended if this future is dropped, and so are those it started.
 pub(super) async fn run(tool: &ToolSpecification, arguments: &str) -> ToolAnswer {
     match output(tool, arguments).await {
         Ok(output) if output.stdout.len() as u64 > MOST_OUTPUT => fail(&format!(
@@ -38,13 +38,18 @@ pub(super) async fn run(tool: &ToolSpecification, arguments: &str) -> ToolAnswer
 }
 
 async fn output(tool: &ToolSpecification, arguments: &str) -> io::Result<Output> {
-    let mut child = Command::new(&tool.program)
+    let mut command = Command::new(&tool.program);
+    command
         .args(&tool.arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
+        .kill_on_drop(true);
+    // A Ctrl-C is for us: the program is ended when its call is given up, with all that it has started itself.
+    #[cfg(unix)]
+    command.process_group(0);
+    let mut child = command.spawn()?;
+    let family = Family::of(&child);
     let stdin = child.stdin.take();
     let stdout = child.stdout.take();
     let stderr = child.stderr.take();
@@ -55,11 +60,55 @@ async fn output(tool: &ToolSpecification, arguments: &str) -> io::Result<Output>
         }
     };
     let ((), stdout, stderr) = tokio::join!(feed, read(stdout), read(stderr));
+    let status = child.wait().await?;
+    family.let_go();
     Ok(Output {
         stdout: stdout?,
         stderr: stderr?,
-        status: child.wait().await?,
+        status,
     })
+}
+
+/// The program and those it started. All are ended when this is dropped.
+struct Family {
+    /// The program leads its group, and is not waited for yet: the number is still its own.
+    #[cfg(unix)]
+    leader: Option<rustix::process::Pid>,
+}
+
+#[cfg(unix)]
+impl Family {
+    fn of(child: &Child) -> Self {
+        let leader = child.id().and_then(|id| i32::try_from(id).ok());
+        Self {
+            leader: leader.and_then(rustix::process::Pid::from_raw),
+        }
+    }
+
+    /// The program has left: what it started and left behind was meant to stay.
+    fn let_go(mut self) {
+        self.leader = None;
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Family {
+    fn drop(&mut self) {
+        if let Some(leader) = self.leader {
+            // They may have left by themselves.
+            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+/// Elsewhere than on Unix only the program itself is ended.
+#[cfg(not(unix))]
+impl Family {
+    fn of(_: &Child) -> Self {
+        Self {}
+    }
+
+    fn let_go(self) {}
 }
 
 async fn read(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {

@@ -1,3 +1,5 @@
+use std::env;
+use std::path::Path;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -27,6 +29,19 @@ pub(crate) enum ToolSpecificationError {
     /// A quotation mark is opened and not closed.
     #[error("the command of the tool `{0}` has a quotation mark that is not closed")]
     OpenQuote(String),
+}
+
+impl ToolSpecification {
+    /// Whether the program is there, as far as one can tell without running it.
+    pub(crate) fn is_there(&self) -> bool {
+        let program = Path::new(&self.program);
+        if program.components().count() > 1 || cfg!(windows) {
+            // What Windows would add to a name is its own business.
+            return program.is_file() || cfg!(windows);
+        }
+        let folders = env::var_os("PATH").unwrap_or_default();
+        env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+    }
 }
 
 impl FromStr for ToolSpecification {

@@ -135,6 +135,56 @@ fn a_bad_tool_is_a_usage_error() {
     assert!(left.stderr.contains("NAME=COMMAND"), "{}", left.stderr);
 }
 
+/// Before anything is started: each call of it would only fail.
+#[test]
+fn a_tool_whose_program_is_not_there_is_a_usage_error() {
+    for program in ["./no-such-program", "no-such-program"] {
+        let tool = format!("readFile={program} --flag");
+        run(&["run", "hi", "--tool", &tool]).complains(2, &["--tool readFile", program]);
+    }
+}
+
+#[test]
+fn a_ca_file_that_cannot_be_used_is_named() {
+    let server = ["--server", "https://127.0.0.1:1", "--ca-file"];
+    let with = |path| [["run", "hi"].as_slice(), &server, &[path]].concat();
+    run(&with("no/such/ca.pem")).complains(2, &["no/such/ca.pem"]);
+    let path = file("empty.pem", "nothing");
+    run(&with(path.to_str().unwrap())).complains(2, &["empty.pem", "no PEM certificate"]);
+}
+
+#[test]
+fn a_plain_401_says_that_we_are_not_accepted() {
+    let server = answering("401 Unauthorized", "text/html", "<h1>Who are you?</h1>");
+    let left = run(&[
+        "run",
+        "--json",
+        "hi",
+        "--server",
+        &server,
+        "--gateway",
+        &server,
+    ]);
+    left.complains(3, &[&server, "401", "Who are you?"]);
+    assert!(
+        left.stdout.contains(r#""outcome":"auth_lost""#),
+        "{}",
+        left.stdout
+    );
+    run(&["run", "hi", "--server", &server]).complains(3, &[&server, "401"]);
+}
+
+#[test]
+fn r1_input_that_the_server_refuses_is_told_in_a_sentence() {
+    let issues = r#"[{\"code\":\"custom\",\"path\":[\"prompt\"],\"message\":\"Required\"}]"#;
+    let body = format!(
+        r#"{{"error":{{"json":{{"message":"{issues}","code":-32600,"data":{{"code":"BAD_REQUEST","httpStatus":400,"path":"aiAgent.execAgent"}}}}}}}}"#
+    );
+    let server = answering("400 Bad Request", "application/json", &body);
+    run(&["run", "hi", "--server", &server, "--gateway", &server])
+        .complains(1, &["aiAgent.execAgent: prompt: Required (HTTP 400)"]);
+}
+
 #[test]
 fn a_recording_that_cannot_be_read_is_named_with_the_place() {
     let refused = |name: &str, text: &str, words: &[&str]| {

@@ -1,8 +1,11 @@
 //! `agw` as a program: spawned, spoken to, and judged by what it writes and leaves with.
 
 mod errors;
+#[cfg(unix)]
+mod leftovers;
 mod machine;
 mod program;
+mod proxy;
 mod run;
 mod serve;
 mod sim;

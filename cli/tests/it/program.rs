@@ -19,6 +19,8 @@ pub(crate) fn agw(arguments: &[&str]) -> Command {
         "http_proxy",
         "https_proxy",
         "all_proxy",
+        "NO_PROXY",
+        "no_proxy",
     ] {
         command.env_remove(variable);
     }
@@ -67,7 +69,8 @@ impl Left {
 /// A program that is running. Ended when dropped.
 pub(crate) struct Live {
     child: Child,
-    stdout: Lines<BufReader<ChildStdout>>,
+    /// None: nobody reads it any more.
+    stdout: Option<Lines<BufReader<ChildStdout>>>,
     stderr: Lines<BufReader<ChildStderr>>,
     said: String,
     complained: String,
@@ -84,7 +87,7 @@ impl Live {
         let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
         Self {
             child,
-            stdout,
+            stdout: Some(stdout),
             stderr,
             said: String::new(),
             complained: String::new(),
@@ -94,13 +97,20 @@ impl Live {
     /// Waits for a line with `part` on standard output.
     #[track_caller]
     pub(crate) fn line_with(&mut self, part: &str) -> String {
-        wait(&mut self.stdout, part, &mut self.said)
+        let stdout = self.stdout.as_mut().expect("it is read");
+        wait(stdout, part, &mut self.said)
     }
 
     /// Waits for a line with `part` on standard error.
     #[track_caller]
     pub(crate) fn complaint_with(&mut self, part: &str) -> String {
         wait(&mut self.stderr, part, &mut self.complained)
+    }
+
+    /// Closes our end of its standard output.
+    #[cfg(unix)]
+    pub(crate) fn stop_reading(&mut self) {
+        self.stdout = None;
     }
 
     #[cfg(unix)]
@@ -110,7 +120,9 @@ impl Live {
 
     /// Waits for its end; gives all that it wrote.
     pub(crate) fn left(mut self) -> Left {
-        take(&mut self.stdout, &mut self.said);
+        if let Some(stdout) = &mut self.stdout {
+            take(stdout, &mut self.said);
+        }
         take(&mut self.stderr, &mut self.complained);
         Left {
             code: self.child.wait().unwrap().code(),

@@ -28,6 +28,7 @@ use crate::run::live::{Identity, Live};
 use crate::run::settling::Settling;
 use crate::session::credential::Credential;
 use crate::timers::Timer;
+use crate::token::Renewal;
 
 /// A run that the server may not know of yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -328,7 +329,12 @@ impl Starting {
 /// R5: announced before the first dial, then streamed. A parked run that this one carries on is retired only now (R9).
 fn stream(execute: Execute, context: &mut Context<'_>, started: Started) -> Phase {
     context.cite(Rule::R5);
-    let token = execute.token.clone().or_else(|| started.token.clone());
+    let token = match (&execute.token, execute.renewal) {
+        (Some(token), _) => Some(token.clone()),
+        // A caller who makes the tokens is asked for one: the server's may be of no use there.
+        (None, Renewal::Caller) => None,
+        (None, Renewal::Server | Renewal::Never) => started.token.clone(),
+    };
     let user_message = started.user_message.clone();
     let identity = identity(&execute, started);
     let credential = Credential::new(context, token, execute.renewal, identity.topic.clone());
@@ -376,9 +382,7 @@ fn identity(execute: &Execute, started: Started) -> Identity {
 
 /// R1: what a failed `execAgent` says of the run.
 fn not_started(failure: RequestFailure) -> Outcome {
-    if let RequestFailure::Refused(refusal) = &failure
-        && refusal.kind == RefusalKind::Unauthorized
-    {
+    if is_unauthorized(&failure) {
         return Outcome::AuthLost {
             reason: failure.to_string().into(),
         };
@@ -388,6 +392,15 @@ fn not_started(failure: RequestFailure) -> Outcome {
     }
     Outcome::StartUnknown {
         text: failure.to_string().into(),
+    }
+}
+
+/// Whether it was not let in, by the server or by what stands before it: nothing else is tried with these credentials.
+fn is_unauthorized(failure: &RequestFailure) -> bool {
+    match failure {
+        RequestFailure::Refused(refusal) => refusal.kind == RefusalKind::Unauthorized,
+        RequestFailure::Unreadable { status, .. } => *status == 401,
+        RequestFailure::Unreachable { .. } | RequestFailure::Lost { .. } => false,
     }
 }
 

@@ -190,6 +190,12 @@ impl TrpcError {
         self.code == TrpcCode::NotFound && self.message.starts_with(UNKNOWN_PROCEDURE)
     }
 
+    /// The message as a person reads it: of refused input, whose message is itself a JSON array of zod's issues, each
+    /// issue with the place in the input it is about.
+    pub fn sentence(&self) -> Box<str> {
+        issues(&self.message).unwrap_or_else(|| self.message.clone())
+    }
+
     /// Reads the value of `error` in an envelope, or of its `json`.
     pub(super) fn read(error: JsonSlice<'_>, status: u16) -> Option<Self> {
         let json = error.member("json").unwrap_or(error);
@@ -238,6 +244,37 @@ impl TrpcError {
         error.finish();
         envelope.finish();
     }
+}
+
+/// `place: message`, one after the other; `None` if these are no issues of zod's.
+fn issues(message: &str) -> Option<Box<str>> {
+    let list = RawJson::parse(message).ok()?;
+    let mut sentence = String::new();
+    list.as_slice().items(|issue| {
+        let text: Box<str> = issue.member("message")?.read()?;
+        if !sentence.is_empty() {
+            sentence.push_str("; ");
+        }
+        let start = sentence.len();
+        issue.member("path")?.items(|step| {
+            if sentence.len() > start {
+                sentence.push('.');
+            }
+            // A name, or a number in a list.
+            sentence.push_str(
+                &step
+                    .read::<Box<str>>()
+                    .unwrap_or_else(|| step.as_str().into()),
+            );
+            Some(())
+        })?;
+        if sentence.len() > start {
+            sentence.push_str(": ");
+        }
+        sentence.push_str(&text);
+        Some(())
+    })?;
+    (!sentence.is_empty()).then(|| sentence.into())
 }
 
 const UNKNOWN_PROCEDURE: &str = "No procedure found on path";

@@ -238,6 +238,29 @@ fn an_error_without_data_is_told_by_its_number_and_the_status_of_the_answer() {
 }
 
 #[test]
+fn refused_input_is_told_in_a_sentence() {
+    let error = |message: &str| TrpcError::new(TrpcCode::BadRequest, message, None);
+    let issues = r#"[
+      { "code": "invalid_type", "path": ["mentionedAgents", 0, "id"], "message": "Required" },
+      { "code": "custom", "path": [], "message": "One of agentId or slug must be provided" }
+    ]"#;
+    assert_eq!(
+        &*error(issues).sentence(),
+        "mentionedAgents.0.id: Required; One of agentId or slug must be provided"
+    );
+    for plain in [
+        "no",
+        "[]",
+        "[1]",
+        r#"[{"path":[]}]"#,
+        r#"{"message":"no"}"#,
+        "",
+    ] {
+        assert_eq!(&*error(plain).sentence(), plain);
+    }
+}
+
+#[test]
 fn a_proxys_own_error_does_not_pass_for_the_servers() {
     let body = br#"{"error":{"message":"not found","code":"route_missing"}}"#;
     assert!(matches!(

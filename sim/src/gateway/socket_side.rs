@@ -1,7 +1,7 @@
 //! What sockets ask for, and what is due on them.
 
 use agent_gateway_machine::{Millis, Timestamp};
-use agent_gateway_protocol::frame::{Auth, Resume, ResumeComplete};
+use agent_gateway_protocol::frame::{Auth, Resume, ResumeComplete, TokenType};
 use agent_gateway_protocol::{ClientFrame, CloseCode, ServerFrame};
 
 use super::operation::{Prompt, Waiting};
@@ -69,6 +69,10 @@ impl Gateway {
     }
 
     fn on_auth(&mut self, now: Timestamp, id: SocketId, auth: &Auth, out: &mut Vec<GatewayOutput>) {
+        // It would ask that server whose key this is.
+        if auth.token_type == Some(TokenType::ApiKey) && auth.server_url.is_none() {
+            return self.refuse(id, "Missing serverUrl for apiKey auth", out);
+        }
         let (user, until) = match self.tokens.verify(&auth.token, now) {
             Ok(verdict) => verdict,
             Err(reason) => return self.refuse(id, &reason, out),

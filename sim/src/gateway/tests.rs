@@ -1,5 +1,5 @@
 use agent_gateway_machine::Timestamp;
-use agent_gateway_protocol::frame::{Auth, Resume};
+use agent_gateway_protocol::frame::{Auth, Resume, TokenType};
 use agent_gateway_protocol::{
     AgentEvent, ClientFrame, EventId, EventType, OperationId, OperationStatus, RawJson,
     ServerFrame, Token, UserId,
@@ -164,6 +164,24 @@ fn an_init_of_another_user_refuses_a_pending_socket() {
             "1<auth_failed userId mismatch",
             "1x1008 userId mismatch",
             "Done"
+        ]
+    );
+}
+
+#[test]
+fn a_key_without_its_server_is_refused() {
+    let mut bench = Bench::started(Dialect::default());
+    bench.open(1);
+    let auth = Auth {
+        token: bench.token.clone(),
+        token_type: Some(TokenType::ApiKey),
+        server_url: None,
+    };
+    assert_eq!(
+        bench.send(1, ClientFrame::Auth(auth)),
+        [
+            "1<auth_failed Missing serverUrl for apiKey auth",
+            "1x1008 Missing serverUrl for apiKey auth"
         ]
     );
 }

@@ -1,119 +1,96 @@
-//! Sessions through a proxy that cuts connections at any byte: nothing may be lost, doubled or out of order.
+//! Sessions through a proxy that does what networks do: nothing may be lost, doubled or out of order, no invariant broken,
+//! and each recording replays to the effects that were seen.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use agent_gateway_machine::Outcome;
 use agent_gateway_protocol::GatewayUrl;
 use agent_gateway_sim::script::Script;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use super::fault_proxy::{Fault, FaultProxy, Strikes};
 use super::player::play_through;
 use super::serve;
 
 /// Sessions, each with a seed of its own; they run at the same time.
 const SESSIONS: u64 = 500;
 
-/// Pieces of text in one session.
-const PIECES: usize = 60;
+/// Pieces of text before the tool call of one session, and as many after it.
+const PIECES: usize = 30;
 
-/// Cut connections of one session; the next one is left alone.
-const CUTS: u64 = 4;
+/// Connections of one session that go wrong; the next one is left alone.
+const FAULTS: u64 = 4;
 
-/// A run that types steadily, with timers scaled down so that a redial takes milliseconds.
+/// A run that types steadily and has a tool called, with timers scaled down: a redial takes milliseconds, and a peer that
+/// is silent for a second is dead.
 fn script() -> Script {
     let pieces: Vec<String> = (0..PIECES)
         .map(|piece| format!(r#"{{ "after": 5, "do": {{ "text": "{piece} " }} }}"#))
         .collect();
+    let pieces = pieces.join(",");
     let text = format!(
         r#"{{
-            "about": "Types steadily while connections are cut.",
-            "limits": {{ "backoff_first": 20, "backoff_cap": 40, "first_attempts": 100, "seam_quiet": 500 }},
-            "gateway": {{ "steps": [{}, {{ "after": 20, "do": {{ "end": {{ "reason": "done" }} }} }}] }}
-        }}"#,
-        pieces.join(",")
+            "about": "Types steadily and has a tool called, while connections go wrong.",
+            "limits": {{
+                "backoff_first": 20, "backoff_cap": 40, "first_attempts": 10000, "seam_quiet": 500,
+                "dial_deadline": 1000, "authentication_deadline": 1000, "heartbeat_interval": 200,
+                "silent_beats": 3, "silence_margin": 400, "probe_deadline": 1000
+            }},
+            "gateway": {{ "steps": [
+                {pieces},
+                {{ "do": {{ "tool_execute": {{ "call": "call_1", "tool": "demo/act", "arguments": {{}}, "timeout": 600000 }} }} }},
+                {{ "when": "tool_result", "do": {{ "tool_end": {{ "call": "call_1", "tool": "demo/act" }} }} }},
+                {{ "do": {{ "text": "{{tool_result}} " }} }},
+                {pieces},
+                {{ "after": 20, "do": {{ "end": {{ "reason": "done" }} }} }}
+            ] }},
+            "user": {{
+                "steps": [{{ "do": {{ "execute": "Hello" }} }}],
+                "tools": {{ "act": {{ "content": "content", "after": 5 }} }}
+            }}
+        }}"#
     );
     Script::parse("faults", &text).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn i6_sessions_cut_at_any_byte_hand_on_every_event_once() {
+async fn i6_sessions_on_a_bad_network_hand_on_every_event_once() {
+    let first: u64 = std::env::var("AGW_SEED").map_or(1, |seed| seed.parse().unwrap());
+    println!("AGW_SEED={first}");
     let script = Arc::new(script());
-    let wanted: String = (0..PIECES).map(|piece| format!("{piece} ")).collect();
+    let pieces: String = (0..PIECES).map(|piece| format!("{piece} ")).collect();
+    let wanted = format!("{pieces}content {pieces}");
     let server = Arc::new(serve(Some(&script)).await);
+    let strikes = Arc::new(Strikes::default());
     let mut sessions = JoinSet::new();
-    for seed in 1..=SESSIONS {
-        let (script, server, wanted) = (script.clone(), server.clone(), wanted.clone());
+    for seed in first..first + SESSIONS {
+        let (script, server) = (script.clone(), server.clone());
+        let (wanted, strikes) = (wanted.clone(), strikes.clone());
         sessions.spawn(async move {
             let upstream = server.server_url().as_str().replace("http://", "");
-            let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let url = format!("ws://{}", proxy.local_addr().unwrap());
-            let gateway = GatewayUrl::parse(&url).unwrap();
-            let cuts = Arc::new(AtomicU64::new(0));
-            let proxying = tokio::spawn(forward(proxy, upstream, seed, cuts.clone()));
+            let proxy = FaultProxy::start(upstream, seed, FAULTS, strikes).await;
+            let gateway = GatewayUrl::parse(&proxy.url()).unwrap();
+            // Checks the invariants and the recording.
             let played = play_through(&script, &server, Some(gateway)).await;
-            proxying.abort();
-            let context = || format!("seed {seed}\n{}", played.trace());
+            let context = || format!("AGW_SEED={seed}\n{}", played.trace());
             assert_eq!(played.outcome, Outcome::Completed, "{}", context());
             assert_eq!(played.text, wanted, "{}", context());
             assert_eq!(played.receipt.gaps, 0, "{}", context());
-            cuts.load(Ordering::Relaxed)
+            assert_eq!(played.tool_requests(), 1, "{}", context());
         });
     }
-    let mut cuts = 0;
     while let Some(session) = sessions.join_next().await {
-        cuts += session.unwrap();
+        session.unwrap();
     }
-    assert!(
-        cuts >= SESSIONS,
-        "only {cuts} connections were cut: the proxy is too kind"
-    );
-}
-
-/// Forwards connections; what comes from upstream is cut after a number of bytes that the seed says.
-async fn forward(proxy: TcpListener, upstream: String, seed: u64, cuts: Arc<AtomicU64>) {
-    for connection in 0.. {
-        let (near, _) = proxy.accept().await.unwrap();
-        let far = TcpStream::connect(&upstream).await.unwrap();
-        let (mut near_read, mut near_write) = near.into_split();
-        let (mut far_read, mut far_write) = far.into_split();
-        let up = async { tokio::io::copy(&mut near_read, &mut far_write).await };
-        let mut left = if connection < CUTS {
-            mix(seed * 1_000 + connection) % 4_000
-        } else {
-            u64::MAX
-        };
-        let down = async {
-            let mut bytes = [0; 512];
-            loop {
-                let count = far_read.read(&mut bytes).await.unwrap_or_default() as u64;
-                let passed = count.min(left);
-                let cut = near_write
-                    .write_all(&bytes[..passed as usize])
-                    .await
-                    .is_err();
-                left -= passed;
-                if left == 0 {
-                    cuts.fetch_add(1, Ordering::Relaxed);
-                }
-                if cut || count == 0 || left == 0 {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            _ = up => {}
-            () = down => {}
-        }
+    let struck = strikes
+        .each_ref()
+        .map(|count| count.load(Ordering::Relaxed));
+    for (fault, count) in Fault::ALL.iter().zip(struck) {
+        assert!(
+            count >= SESSIONS / 10,
+            "{fault:?} struck {count} times: the proxy is too kind"
+        );
     }
-}
-
-/// SplitMix64: well spread numbers from a seed.
-fn mix(seed: u64) -> u64 {
-    let mut mixed = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
+    println!("struck: {:?} {struck:?}", Fault::ALL);
 }

@@ -3,6 +3,7 @@
 //! Each plays in real time. What it expects must come, no invariant may be broken, and replaying the recording must give
 //! the effects that were seen live, byte for byte.
 
+mod fault_proxy;
 mod faults;
 mod foreign;
 mod leftovers;

@@ -353,6 +353,13 @@ impl Seen {
 }
 
 impl Played {
+    /// How often the caller was asked to execute a tool.
+    pub(super) fn tool_requests(&self) -> usize {
+        self.effects()
+            .filter(|effect| matches!(effect, Effect::Notify(Notification::ToolRequested { .. })))
+            .count()
+    }
+
     /// What was expected and did not come; times are left to the virtual world.
     pub(super) fn failures(&self, expect: &Expect) -> Vec<String> {
         let mut failures = Vec::new();

@@ -89,6 +89,7 @@ fn r1_a_failed_request_says_whether_the_run_may_have_started() {
         (refused(RefusalKind::Other, 500), "start_failed"),
         (unreadable(404), "start_failed"),
         (refused(RefusalKind::Unauthorized, 401), "auth_lost"),
+        (unreadable(401), "auth_lost"),
         (lost(), "start_unknown"),
         (unreadable(502), "start_unknown"),
         (Reply::MarkerCleared, "start_unknown"),
@@ -122,6 +123,19 @@ fn r1_a_missing_token_is_fetched_before_dialling() {
         ]
     );
     assert!(has(&stage.issue(), "open_connection dial#1"));
+}
+
+#[test]
+fn r1_a_caller_who_makes_tokens_is_asked_for_one_and_the_runs_own_is_not_used() {
+    let mut stage = Stage::idle();
+    stage.execute(Execute {
+        renewal: Renewal::Caller,
+        ..execute()
+    });
+    let reply = stage.start_reply();
+    let lines = stage.reply("start_run", reply);
+    assert!(has(&lines, "request#2 ▶ mint_token"), "{lines:?}");
+    assert!(!has(&lines, "open_connection"), "{lines:?}");
 }
 
 #[test]
