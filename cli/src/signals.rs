@@ -7,7 +7,7 @@ use crate::error::Error;
 pub(crate) enum Signal {
     /// Ctrl-C.
     Interrupt,
-    /// SIGTERM.
+    /// SIGTERM; or the terminal is gone.
     Terminate,
 }
 
@@ -18,6 +18,9 @@ pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    /// Heard on a terminal only: whoever set us going to outlive one (`nohup`) has given us no terminal.
+    #[cfg(unix)]
+    hangup: Option<tokio::signal::unix::Signal>,
     #[cfg(not(unix))]
     interrupt: tokio::signal::windows::CtrlC,
 }
@@ -34,10 +37,14 @@ impl Signals {
 
     #[cfg(unix)]
     fn hear() -> io::Result<Self> {
+        use std::io::IsTerminal;
         use tokio::signal::unix::{SignalKind, signal};
+        let on_terminal = io::stderr().is_terminal();
+        let hangup = on_terminal.then(|| signal(SignalKind::hangup()));
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: hangup.transpose()?,
         })
     }
 
@@ -51,9 +58,16 @@ impl Signals {
     /// The next signal. Cancel-safe.
     #[cfg(unix)]
     pub(crate) async fn next(&mut self) -> Signal {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
+            _ = hangup => Signal::Terminate,
         }
     }
 

@@ -11,7 +11,6 @@ use agent_gateway_adapters::{
 use agent_gateway_machine::{Call, Refusal, RefusalKind, Reply, RequestFailure, TokenKind};
 use agent_gateway_protocol::api::GlobalConfig;
 use agent_gateway_protocol::{GatewayUrl, RawJson, ServerUrl, Token};
-use agent_gateway_sim::script::{Script, find};
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use tokio::net::TcpListener;
@@ -107,13 +106,8 @@ async fn c3_the_first_frame_shows_the_token_that_was_chosen() {
     assert_eq!(frame.await, r#"{"type":"auth","token":"minted.by.us"}"#);
 }
 
-/// The gateway and the API of this machine, playing a good run.
 async fn serve() -> EmbeddedServer {
-    let script = Script::parse("good_run", find("good_run").unwrap().text).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    EmbeddedServer::start(listener, Some(&script))
-        .await
-        .unwrap()
+    EmbeddedServer::playing("good_run").await.unwrap()
 }
 
 async fn outcome(builder: ClientBuilder, server: &EmbeddedServer) -> Outcome {

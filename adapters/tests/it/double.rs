@@ -111,6 +111,15 @@ pub(crate) fn tool_execute(id: u64, call: &str) -> String {
     )
 }
 
+/// Reads to the end.
+pub(crate) async fn rest(run: &mut Run) -> Vec<Notification> {
+    let mut all = Vec::new();
+    while let Some(notification) = run.next().await {
+        all.push(notification);
+    }
+    all
+}
+
 /// The ids of the events among these.
 pub(crate) fn ids(notifications: &[Notification]) -> Vec<String> {
     notifications

@@ -10,7 +10,6 @@ use agent_gateway_adapters::{
 };
 use agent_gateway_machine::{DialFailure, DialFailureKind};
 use agent_gateway_protocol::{GatewayUrl, ServerUrl};
-use agent_gateway_sim::script::{Script, find};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -117,15 +116,17 @@ async fn refused(answer: &[u8]) -> DialFailure {
     failure
 }
 
+/// A server playing a good run, and a proxy that leads to it whatever it is asked for.
+async fn behind_a_proxy() -> (EmbeddedServer, Proxy) {
+    let server = EmbeddedServer::playing("good_run").await.unwrap();
+    let upstream = server.server_url().as_str().replace("http://", "");
+    let proxy = Proxy::start(upstream.parse().unwrap()).await;
+    (server, proxy)
+}
+
 #[tokio::test]
 async fn a_run_goes_through_the_proxy_by_http_and_by_websocket() {
-    let script = Script::parse("good_run", find("good_run").unwrap().text).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let upstream = listener.local_addr().unwrap();
-    let server = EmbeddedServer::start(listener, Some(&script))
-        .await
-        .unwrap();
-    let proxy = Proxy::start(upstream).await;
+    let (server, proxy) = behind_a_proxy().await;
     let client = Client::builder()
         .server(ServerUrl::parse("http://lobe.example").unwrap())
         .gateway(GatewayUrl::parse("ws://gateway.example").unwrap())
@@ -151,13 +152,7 @@ async fn a_run_goes_through_the_proxy_by_http_and_by_websocket() {
 
 #[tokio::test]
 async fn c2_a_proxy_that_does_not_let_us_through_is_over_at_once() {
-    let script = Script::parse("good_run", find("good_run").unwrap().text).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let upstream = listener.local_addr().unwrap();
-    let server = EmbeddedServer::start(listener, Some(&script))
-        .await
-        .unwrap();
-    let proxy = Proxy::start(upstream).await;
+    let (server, proxy) = behind_a_proxy().await;
     let client = Client::builder()
         .server(server.server_url().clone())
         .gateway(GatewayUrl::parse("ws://gateway.example").unwrap())

@@ -4,22 +4,13 @@ use std::io::{self, Write};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use crate::double::{Far, chunk, end, execute, ids, started, tool_execute};
-use agent_gateway_adapters::{AnswerError, Observer, QueueLimits, Run};
+use crate::double::{Far, chunk, end, execute, ids, rest, started, tool_execute};
+use agent_gateway_adapters::{AnswerError, Observer, QueueLimits};
 use agent_gateway_machine::recording::{Header, Recording};
 use agent_gateway_machine::{
     Attach, AttachRefusal, ConnectionStatus, Effects, Event, Notification, Outcome, State,
     ToolAnswer,
 };
-
-/// Reads to the end.
-async fn rest(run: &mut Run) -> Vec<Notification> {
-    let mut all = Vec::new();
-    while let Some(notification) = run.next().await {
-        all.push(notification);
-    }
-    all
-}
 
 #[tokio::test]
 async fn a_run_is_started_streamed_and_settled() {
