@@ -1,6 +1,7 @@
 //! `agw`: run, watch, serve and replay Agent Gateway sessions.
 
 mod arguments;
+mod complaint;
 mod duration;
 mod environment;
 mod error;
@@ -21,6 +22,7 @@ use std::io;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
+use complaint::complain;
 use environment::Environment;
 use error::Error;
 use exit_code::ExitCode;
@@ -32,7 +34,7 @@ fn main() -> std::process::ExitCode {
         Ok(code) => code,
         Err(error) => {
             if !error.is_broken_pipe() {
-                anstream::eprintln!("agw: {error}");
+                complain(format_args!("agw: {error}"));
             }
             error.exit_code()
         }

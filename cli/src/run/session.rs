@@ -6,6 +6,7 @@ use agent_gateway_machine::{AnswerId, Attach, Execute, Millis, Notification, Out
 use tokio::time::{Instant, timeout};
 
 use crate::arguments::ShownArguments;
+use crate::complaint::complain;
 use crate::error::{Error, placed};
 use crate::exit_code::ExitCode;
 use crate::render::Renderer;
@@ -101,7 +102,7 @@ async fn begin_and_follow(
             let code = ExitCode::of(&outcome);
             if code != ExitCode::Completed {
                 let sentence = placed(place.as_deref(), &outcome.to_string());
-                anstream::eprintln!("agw: {sentence}");
+                complain(format_args!("agw: {sentence}"));
             }
             settle(&run.handle(), signals).await;
             Ok(code)
@@ -180,9 +181,10 @@ impl Session {
                         stopping = true;
                         if io::stderr().is_terminal() {
                             // The cursor stands behind the `^C` that the terminal shows.
-                            anstream::eprintln!();
+                            complain("");
                         }
-                        anstream::eprintln!("agw: {}; Ctrl-C again leaves at once", self.leave.word());
+                        let word = self.leave.word();
+                        complain(format_args!("agw: {word}; Ctrl-C again leaves at once"));
                         self.leave.take(&run.handle());
                     }
                     Signal::Terminate => {
