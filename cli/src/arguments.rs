@@ -1,11 +1,15 @@
 //! The command line, and the words that explain it.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use agent_gateway_machine::Millis;
 use agent_gateway_protocol::Token;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::campaign::Shard;
+use crate::duration;
 use crate::replay::Until;
 use crate::tools::ToolSpecification;
 
@@ -76,6 +80,21 @@ Examples:
   agw sim sim/scripts --trace none
   agw sim my-session.json --seed 7 --record my-session.jsonl && agw replay my-session.jsonl";
 
+const CAMPAIGN_HELP: &str = "\
+Each session is random: what the server says, what breaks, what the user does. Every invariant is looked at after every
+step, and at the end, after the faults, that the run is over, that nothing was lost without a gap, and that no tool call had
+two results. A session that fails is made small, and written as a script together with the command that repeats it. The
+summary says what all sessions together have shown, and what was never seen.
+
+Leaves with 1 if a session failed, and with 130 if it was ended by Ctrl-C before that; what was found by then is told. A
+second Ctrl-C leaves at once.
+
+Examples:
+  agw campaign
+  agw campaign --time 10m --seed $RANDOM --out findings
+  agw campaign --runs 1000000 --shard $SLURM_ARRAY_TASK_ID/64
+  agw campaign --json | jq 'select(.kind == \"summary\").never'";
+
 const REPLAY_HELP: &str = "\
 A recording holds what the machine was told and what it answered. If the machine of today answers otherwise, that is said
 first, on standard error, with the event and the line, and the program leaves with 1. A recording that breaks off in its
@@ -125,6 +144,9 @@ pub(crate) enum Command {
     /// Play scripts in virtual time against the real machine, without a socket
     #[command(after_help = SIM_HELP)]
     Sim(SimArguments),
+    /// Play random sessions with random faults, and look for one that breaks the machine
+    #[command(after_help = CAMPAIGN_HELP)]
+    Campaign(CampaignArguments),
     /// The pure machine on standard input and output: events in, effects out, one JSON object a line
     #[command(after_help = MACHINE_HELP)]
     Machine(MachineArguments),
@@ -229,7 +251,7 @@ pub(crate) struct ServeArguments {
 /// `agw sim`.
 #[derive(Debug, Args)]
 pub(crate) struct SimArguments {
-    /// Files, folders, patterns with `*` and `?`, or names of scripts that come with the program
+    /// Files, folders, patterns with `*`, `**` and `?`, or names of scripts that come with the program
     #[arg(required = true, value_name = "SCRIPT")]
     pub(crate) scripts: Vec<String>,
     /// What to show of each session
@@ -241,6 +263,35 @@ pub(crate) struct SimArguments {
     /// Record what the machine was told, for `agw replay`; for one script
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+}
+
+/// `agw campaign`.
+#[derive(Debug, Args)]
+pub(crate) struct CampaignArguments {
+    /// How many sessions, over all shards [default: 20000, or without end if --time is given]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) runs: Option<u64>,
+    /// How long at most: a number and its unit, such as 30s, 10m or 2h
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) time: Option<Millis>,
+    /// The seed of all sessions: the same seed, the same sessions
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Play only this part of the sessions, for a campaign split over machines
+    #[arg(long, value_name = "I/N", default_value_t = Shard { number: 1, count: 1 })]
+    pub(crate) shard: Shard,
+    /// How many threads play [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// How many failures are enough
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) failures: u64,
+    /// Where scripts that fail are written
+    #[arg(long, value_name = "DIR", default_value = "agw-campaign")]
+    pub(crate) out: PathBuf,
+    /// One JSON object a line instead of text: each failure, then a summary
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What to show of a session.

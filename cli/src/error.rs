@@ -61,7 +61,7 @@ pub(crate) enum Error {
     #[error("{0}")]
     Script(#[from] ScriptError),
     /// Nothing by that name.
-    #[error("{0}: no such file, folder or script of the library")]
+    #[error("{0}: no script there, and none of the library by that name")]
     NoScript(String),
     /// More or less than one script where one recording is wanted.
     #[error("--record needs one script; {found} are named")]
@@ -69,6 +69,9 @@ pub(crate) enum Error {
         /// How many there are.
         found: usize,
     },
+    /// Something that is in the place of a folder.
+    #[error("{}: there is something that is no folder", _0.display())]
+    NoFolder(PathBuf),
     /// An address that cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -119,6 +122,7 @@ impl Error {
             | Self::Script(_)
             | Self::NoScript(_)
             | Self::OneScript { .. }
+            | Self::NoFolder(_)
             | Self::Listen { .. }
             | Self::NoTerminal { .. }
             | Self::Recording { .. } => ExitCode::Usage,

@@ -1,6 +1,7 @@
 //! `agw`: run, watch, serve and replay Agent Gateway sessions.
 
 mod arguments;
+mod campaign;
 mod complaint;
 mod duration;
 mod environment;
@@ -51,6 +52,7 @@ fn perform(command: Command) -> Result<ExitCode, Error> {
         Command::Machine(arguments) => {
             machine::run(&arguments, io::stdin().lock(), io::stdout().lock())
         }
+        Command::Campaign(arguments) => with_runtime(campaign::run(arguments, anstream::stdout())),
         Command::Replay(arguments) => replay::run(&arguments, anstream::stdout().lock()),
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use agent_gateway_sim::script::{Script, find};
+use agent_gateway_sim::script::{Script, ScriptError, find, locate};
 
 use crate::error::Error;
 
@@ -12,6 +12,31 @@ use crate::error::Error;
 pub(crate) struct Named {
     pub(crate) name: String,
     pub(crate) script: Script,
+    file: String,
+    text: String,
+}
+
+impl Named {
+    fn parse(name: &str, file: &str, text: String) -> Result<Self, Error> {
+        Ok(Self {
+            name: name.to_owned(),
+            script: Script::parse(file, &text)?,
+            file: file.to_owned(),
+            text,
+        })
+    }
+
+    fn read(path: &Path) -> Result<Self, Error> {
+        let name = path.file_stem().unwrap_or_default();
+        let file = path.display().to_string();
+        Self::parse(&name.to_string_lossy(), &file, read_text(path)?)
+    }
+
+    /// Where a member of the script stands, as `file:line:column`.
+    pub(crate) fn place(&self, path: &str) -> String {
+        let (line, column) = locate(&self.text, path);
+        format!("{}:{line}:{column}", self.file)
+    }
 }
 
 /// Reads a script file.
@@ -19,8 +44,25 @@ pub(crate) struct Named {
 /// # Errors
 /// It cannot be read, or is no script: told with file, line, column and path.
 pub(crate) fn read(path: &Path) -> Result<Script, Error> {
-    let text = fs::read_to_string(path).map_err(file(path))?;
-    Ok(Script::parse(&path.display().to_string(), &text)?)
+    Ok(Named::read(path)?.script)
+}
+
+fn read_text(path: &Path) -> Result<String, Error> {
+    let bytes = fs::read(path).map_err(file(path))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good
+            .split(|byte| *byte == b'\n')
+            .next_back()
+            .unwrap_or_default();
+        Error::Script(ScriptError::Form {
+            file: path.display().to_string().into(),
+            line: good.iter().filter(|byte| **byte == b'\n').count() + 1,
+            column: String::from_utf8_lossy(line).chars().count() + 1,
+            path: "".into(),
+            what: "this is not text in UTF-8".into(),
+        })
+    })
 }
 
 /// The session that `agw run` shows when neither a server nor a script is given.
@@ -43,82 +85,33 @@ pub(crate) fn find_all(places: &[String]) -> Result<Vec<Named>, Error> {
     let mut scripts = Vec::new();
     for place in places {
         let path = Path::new(place);
-        if path.is_dir() {
-            scripts.extend(read_all(&in_folder(path, "*.json")?)?);
-        } else if path.exists() {
-            scripts.extend(read_all(&[path.into()])?);
+        if path.is_file() {
+            scripts.push(Named::read(path)?);
+        } else if path.is_dir() {
+            // The folder's own name is no pattern.
+            let folder = glob::Pattern::escape(place);
+            scripts.extend(fitting(place, &format!("{folder}/*.json"))?);
         } else if let Some(library) = find(place) {
-            scripts.push(Named {
-                name: place.clone(),
-                script: Script::parse(place, library.text)?,
-            });
-        } else if let Some((folder, pattern)) = pattern(path) {
-            let files = in_folder(folder, pattern)?;
-            if files.is_empty() {
-                return Err(Error::NoScript(place.clone()));
-            }
-            scripts.extend(read_all(&files)?);
+            scripts.push(Named::parse(place, place, library.text.to_owned())?);
         } else {
-            return Err(Error::NoScript(place.clone()));
+            scripts.extend(fitting(place, place)?);
         }
     }
     Ok(scripts)
 }
 
-fn read_all(files: &[PathBuf]) -> Result<Vec<Named>, Error> {
-    let scripts = files.iter().map(|path| {
-        let name = path.file_stem().unwrap_or_default();
-        Ok(Named {
-            name: name.to_string_lossy().into_owned(),
-            script: read(path)?,
-        })
-    });
-    scripts.collect()
-}
-
-/// The files of a folder that fit the pattern, in order; not the schema that lies beside scripts.
-fn in_folder(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, Error> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(file(folder))? {
-        let path = entry.map_err(file(folder))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if path.is_file() && fits(pattern, &name) && !name.ends_with(".schema.json") {
-            files.push(path);
-        }
+/// The scripts whose paths fit a pattern, by name; not the schema that lies beside scripts.
+fn fitting(place: &str, pattern: &str) -> Result<Vec<Named>, Error> {
+    let nothing = || Error::NoScript(place.to_owned());
+    let paths = glob::glob(pattern).map_err(|_| nothing())?;
+    let paths: Vec<PathBuf> = paths
+        .filter_map(Result::ok)
+        .filter(|path| path.is_file() && !path.to_string_lossy().ends_with(".schema.json"))
+        .collect();
+    if paths.is_empty() {
+        return Err(nothing());
     }
-    files.sort();
-    Ok(files)
-}
-
-/// The folder and the last part of a path, if that is a pattern.
-fn pattern(path: &Path) -> Option<(&Path, &str)> {
-    let last = path.file_name()?.to_str()?;
-    if !last.contains(['*', '?']) {
-        return None;
-    }
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    Some((folder.unwrap_or(Path::new(".")), last))
-}
-
-/// Whether `*` (any characters) and `?` (any one) of the pattern can stand for what is in the name.
-fn fits(pattern: &str, name: &str) -> bool {
-    let mut pattern_rest = pattern.chars();
-    match pattern_rest.next() {
-        None => name.is_empty(),
-        Some('*') => {
-            let after = pattern_rest.as_str();
-            let mut rests = name.char_indices().map(|(at, _)| &name[at..]);
-            after.is_empty()
-                || fits(after, "") && name.is_empty()
-                || rests.any(|rest| fits(after, rest))
-        }
-        Some(expected) => {
-            let mut rest = name.chars();
-            let found = rest.next();
-            found.is_some_and(|found| expected == '?' || expected == found)
-                && fits(pattern_rest.as_str(), rest.as_str())
-        }
-    }
+    paths.iter().map(|path| Named::read(path)).collect()
 }
 
 fn file(path: &Path) -> impl Fn(std::io::Error) -> Error {
@@ -131,22 +124,6 @@ fn file(path: &Path) -> impl Fn(std::io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_pattern_fits_what_it_can_stand_for() {
-        for (pattern, name, expected) in [
-            ("*.json", "a.json", true),
-            ("*.json", "a.jsonl", false),
-            ("d?_*.json", "d1_refresh.json", true),
-            ("d?_*.json", "d12_refresh.json", false),
-            ("*", "", true),
-            ("a*", "a", true),
-            ("a*b*c", "abxbc", true),
-            ("a*b*c", "abxb", false),
-        ] {
-            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
-        }
-    }
 
     #[test]
     fn a_script_of_the_library_is_found_by_name() {

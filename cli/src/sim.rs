@@ -6,6 +6,7 @@ use std::path::Path;
 
 use agent_gateway_machine::Timestamp;
 use agent_gateway_machine::recording::{Recording, Step};
+use agent_gateway_sim::campaign;
 use agent_gateway_sim::script::Script;
 use agent_gateway_sim::trace::{Trace, step_text};
 use agent_gateway_sim::world::{Played, World};
@@ -50,7 +51,7 @@ pub(crate) fn run(arguments: &SimArguments, mut output: impl Write) -> Result<Ex
         let seed = arguments.seed.unwrap_or(named.script.seed);
         let mut trace = Trace::default();
         let played = World::new(&named.script, seed)?.play(&mut trace);
-        let failures = played.failures(&named.script.expect);
+        let failures = failures(named, &played);
         failed += usize::from(!failures.is_empty());
         if let Some(path) = &arguments.record {
             write_recording(path, &played, &trace)?;
@@ -90,6 +91,24 @@ pub(crate) fn run(arguments: &SimArguments, mut output: impl Write) -> Result<Ex
     } else {
         ExitCode::Failed
     })
+}
+
+/// What did not come as expected, each with its place in the script.
+fn failures(named: &Named, played: &Played) -> Vec<String> {
+    let unmet = played.failures(&named.script.expect);
+    let mut failures: Vec<String> = unmet
+        .iter()
+        .map(|unmet| match &*unmet.path {
+            "" => unmet.to_string(),
+            path => format!("{}: {unmet}", named.place(path)),
+        })
+        .collect();
+    if named.script.expect.fair
+        && let Err(failure) = campaign::check(&named.script, played)
+    {
+        failures.push(format!("{}: {failure}", named.place("expect.fair")));
+    }
+    failures
 }
 
 /// One event of a timeline and what was done about it.

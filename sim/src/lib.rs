@@ -12,5 +12,7 @@ pub mod names;
 pub mod random;
 pub mod script;
 pub mod server;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 pub mod trace;
 pub mod world;

@@ -3,9 +3,9 @@
 
 use agent_gateway_sim::script::{LIBRARY, Script};
 use agent_gateway_sim::trace::Trace;
-use agent_gateway_sim::world::World;
+use agent_gateway_sim::world::{Unmet, World};
 
-fn play(name: &str, text: &str) -> (Vec<String>, String) {
+fn play(name: &str, text: &str) -> (Vec<Unmet>, String) {
     let script = Script::parse(name, text).unwrap_or_else(|error| panic!("{error}"));
     let mut trace = Trace::default();
     let world = World::new(&script, script.seed).unwrap_or_else(|error| panic!("{error}"));

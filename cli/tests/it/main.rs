@@ -1,5 +1,6 @@
 //! `agw` as a program: spawned, spoken to, and judged by what it writes and leaves with.
 
+mod campaign;
 mod errors;
 #[cfg(unix)]
 mod leftovers;

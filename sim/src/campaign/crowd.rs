@@ -49,6 +49,13 @@ impl Campaign {
         }
     }
 
+    /// How many sessions this shard has.
+    #[must_use]
+    pub fn share(&self) -> u64 {
+        let others = self.sessions.saturating_sub(self.shard);
+        others.div_ceil(self.shards.max(1))
+    }
+
     /// The seed of the script of session `number`: `random_script` of it is that session.
     #[must_use]
     pub fn script_seed(&self, number: u64) -> u64 {

@@ -5,9 +5,10 @@ use crate::api::{Behaviour, Page, Plan, ProcedureName, Refuse, TokenTerms};
 use crate::gateway::{Dialect, ResumeStyle};
 use crate::random::Random;
 use crate::script::{
-    Act, AnswerAct, ApiSection, AttachAct, ClockAct, ClockStep, Close, EndAct, EventAct, Expect,
-    GatewaySection, GatewayStep, NetworkAct, NetworkSection, NetworkStep, PromptAct, RunningRun,
-    Script, ToolEndAct, ToolExecuteAct, ToolPolicy, UserAct, UserSection, UserStep,
+    Act, AnswerAct, ApiSection, ApproveAct, AttachAct, ClockAct, ClockStep, Close, EndAct,
+    EventAct, Expect, GatewaySection, GatewayStep, NetworkAct, NetworkSection, NetworkStep,
+    OwnTokens, PromptAct, Renewal, RenewalAnswer, RunningRun, Script, ToolEndAct, ToolExecuteAct,
+    ToolPolicy, UserAct, UserSection, UserStep,
 };
 
 /// The operation of a run that is going before the client comes.
@@ -18,47 +19,15 @@ const RUNNING: &str = "op_running";
 /// Its texts are the numbers 1, 2, 3, … in the order in which the server says them.
 #[must_use]
 pub fn random_script(seed: u64) -> Script {
-    let mut dice = Dice {
-        random: Random::new(seed),
-        texts: 0,
-        calls: 0,
-    };
-    let attaches = dice.random.percent(25);
-    let running = attaches.then(|| RunningRun {
-        operation: RUNNING.into(),
-        topic: "tpc_1".into(),
-    });
+    let mut dice = Dice::new(seed);
     let faulty = dice.random.percent(85);
-    let steps = dice.server_steps(faulty);
-    let span: u64 = steps.iter().map(|step| step.after).sum();
-    let mut script = Script {
-        schema: None,
-        about: format!("campaign seed {seed}"),
-        rules: Vec::new(),
-        seed,
-        limits: Limits::default(),
-        gateway: GatewaySection {
-            dialect: dice.dialect(),
-            running,
-            steps,
-            reactions: Vec::new(),
-        },
-        api: ApiSection::default(),
-        user: dice.user(attaches, span),
-        network: NetworkSection {
-            latency: *dice.random.pick(&[1, 5, 20, 80, 300]).unwrap_or(&20),
-            jitter: *dice.random.pick(&[0, 0, 10, 200]).unwrap_or(&0),
-            steps: Vec::new(),
-        },
-        clock: Vec::new(),
-        expect: Expect::default(),
-    };
-    if faulty {
-        script.api = dice.api();
-        script.network.steps = dice.network(span);
-        script.clock = dice.clock(span);
-    }
-    script
+    dice.script(seed, faulty)
+}
+
+/// As [`random_script`], without any fault; the user may still stop or leave.
+#[must_use]
+pub fn calm_script(seed: u64) -> Script {
+    Dice::new(seed).script(seed, false)
 }
 
 struct Dice {
@@ -68,6 +37,54 @@ struct Dice {
 }
 
 impl Dice {
+    fn new(seed: u64) -> Self {
+        Self {
+            random: Random::new(seed),
+            texts: 0,
+            calls: 0,
+        }
+    }
+
+    fn script(mut self, seed: u64, faulty: bool) -> Script {
+        let dice = &mut self;
+        let attaches = dice.random.percent(25);
+        let running = attaches.then(|| RunningRun {
+            operation: RUNNING.into(),
+            topic: "tpc_1".into(),
+        });
+        let steps = dice.server_steps(faulty);
+        let span: u64 = steps.iter().map(|step| step.after).sum();
+        let mut script = Script {
+            schema: None,
+            about: format!("campaign seed {seed}"),
+            rules: Vec::new(),
+            seed,
+            limits: Limits::default(),
+            gateway: GatewaySection {
+                dialect: dice.dialect(),
+                running,
+                steps,
+                reactions: Vec::new(),
+            },
+            api: ApiSection::default(),
+            user: dice.user(attaches, span, faulty),
+            network: NetworkSection {
+                latency: *dice.random.pick(&[1, 5, 20, 80, 300]).unwrap_or(&20),
+                jitter: *dice.random.pick(&[0, 0, 10, 200]).unwrap_or(&0),
+                tells_late: faulty && dice.random.percent(30),
+                steps: Vec::new(),
+            },
+            clock: Vec::new(),
+            expect: Expect::default(),
+        };
+        if faulty {
+            script.api = dice.api();
+            script.network.steps = dice.network(span);
+            script.clock = dice.clock(span);
+        }
+        script
+    }
+
     fn pick<T: Clone>(&mut self, items: &[T], otherwise: T) -> T {
         self.random.pick(items).cloned().unwrap_or(otherwise)
     }
@@ -112,7 +129,14 @@ impl Dice {
                 self.deed()
             };
             let after = self.wait();
+            let expires = matches!(act, Act::Expire | Act::AnnounceExpiry);
             steps.push(step(after, act));
+            if expires && self.random.percent(30) {
+                // Said twice while the first is being dealt with (D3).
+                let after = self.random.below(60);
+                let again = serde_json::json!({ "type": "auth_expired" });
+                steps.push(step(after, Act::SendFrame(again)));
+            }
             if self.random.percent(4) {
                 steps.extend(self.intermission());
             }
@@ -175,7 +199,10 @@ impl Dice {
             }
             11 => Act::Reasoning("hm ".into()),
             12 | 13 => {
-                self.calls += 1;
+                // Now and then a call comes again (T4).
+                if self.calls == 0 || self.random.percent(85) {
+                    self.calls += 1;
+                }
                 Act::ToolExecute(ToolExecuteAct {
                     call: format!("call_{}", self.calls),
                     tool: "tools/run".into(),
@@ -232,10 +259,11 @@ impl Dice {
 
     /// Something a gateway may do to its clients.
     fn fault(&mut self) -> Act {
-        match self.random.below(16) {
+        match self.random.below(17) {
             0..=3 => Act::Drop,
             4 | 5 => {
-                let code = self.pick(&[1000, 1001, 1006, 1011, 1012, 4321], 1000);
+                let codes = [1000, 1001, 1006, 1008, 1009, 1011, 1012, 4321];
+                let code = self.pick(&codes, 1000);
                 Act::Close(Close {
                     code,
                     reason: String::new(),
@@ -248,22 +276,28 @@ impl Dice {
             11 => Act::Restart,
             12 => Act::CutBuffer(usize::try_from(self.random.below(4)).unwrap_or(0)),
             13 => Act::SendText("{broken".into()),
-            14 => Act::SendFrame(serde_json::json!({ "type": "party" })),
+            14 => Act::Mark("op_other".into()),
+            15 => Act::SendFrame(serde_json::json!({ "type": "party" })),
             _ => Act::ExpireTokens,
         }
     }
 
-    fn user(&mut self, attaches: bool, span: u64) -> UserSection {
+    fn user(&mut self, attaches: bool, span: u64, faulty: bool) -> UserSection {
         let first = if attaches {
             UserAct::Attach(AttachAct {
                 cursor: None,
                 executes_tools: self.random.percent(50),
-                without_topic: false,
+                without_topic: faulty && self.random.percent(10),
             })
-        } else if self.random.percent(50) {
-            UserAct::Execute("go".into())
         } else {
-            UserAct::ExecuteInTopic("go".into())
+            match self.random.below(20) {
+                0..=8 => UserAct::Execute("go".into()),
+                9..=17 => UserAct::ExecuteInTopic("go".into()),
+                _ => UserAct::Approve(ApproveAct {
+                    operation: "op_parked".into(),
+                    call: "call_parked".into(),
+                }),
+            }
         };
         let wait = if attaches {
             self.random.below(span.clamp(1, 5_000))
@@ -290,6 +324,30 @@ impl Dice {
         UserSection {
             steps,
             tools: [("run".to_owned(), policy)].into(),
+            tokens: self.random.percent(15).then(|| self.own_tokens(faulty)),
+        }
+    }
+
+    fn own_tokens(&mut self, faulty: bool) -> OwnTokens {
+        if !faulty {
+            return OwnTokens::default();
+        }
+        let answers = [
+            RenewalAnswer::Token,
+            RenewalAnswer::Token,
+            RenewalAnswer::None,
+            RenewalAnswer::Never,
+        ];
+        let count = self.random.below(4);
+        OwnTokens {
+            lifetime: self.pick(&[None, Some(2_000), Some(30_000)], None),
+            renews: self.random.percent(80),
+            renewals: (0..count)
+                .map(|_| Renewal {
+                    after: self.wait(),
+                    answer: self.pick(&answers, RenewalAnswer::Token),
+                })
+                .collect(),
         }
     }
 
@@ -385,13 +443,14 @@ impl Dice {
         let mut steps = Vec::new();
         for _ in 0..self.random.below(5) {
             let at = self.random.below(span + 2_000);
-            match self.random.below(9) {
+            match self.random.below(10) {
                 0..=2 => steps.push(network_step(at, NetworkAct::Cut)),
                 3 => steps.push(network_step(at, NetworkAct::HalfOpen)),
                 4 => steps.push(network_step(
                     at,
                     NetworkAct::Latency(self.random.between(1, 2_000)),
                 )),
+                8 => steps.push(network_step(at, NetworkAct::Delay(self.wait()))),
                 5 | 6 => {
                     steps.push(network_step(at, NetworkAct::Offline));
                     let back = at + self.wait();

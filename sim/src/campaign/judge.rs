@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use agent_gateway_machine::Outcome;
 use agent_gateway_machine::recording::{Difference, Recording};
 
 use super::Coverage;
-use super::coverage::Situations;
-use crate::script::{Act, ClockAct, Script};
+use super::coverage::Seen;
+use crate::invariant::Observation;
+use crate::script::{Act, ClockAct, NetworkAct, Script};
 use crate::trace::Trace;
 use crate::world::{Observer, Played, World};
 
@@ -38,16 +40,54 @@ const SAMPLE: u64 = 16;
 /// Plays a script of [`random_script`](super::random_script) and looks at it from all sides.
 ///
 /// # Errors
-/// The first thing that does not hold.
+/// The first thing that does not hold. A panic is one of them (I14).
 pub fn judge(script: &Script, coverage: &mut Coverage) -> Result<(), Failure> {
     let world =
         World::new(script, script.seed).map_err(|error| failure("world", error.to_string()))?;
+    judge_with(world, script, script.seed.is_multiple_of(SAMPLE), coverage)
+}
+
+/// As [`judge`], in a world of the script that was changed, such as one with a broken machine; so it is not replayed,
+/// which the machine as it is would do.
+///
+/// # Errors
+/// The first thing that does not hold. A panic is one of them (I14).
+pub fn judge_in(world: World<'_>, script: &Script, coverage: &mut Coverage) -> Result<(), Failure> {
+    judge_with(world, script, false, coverage)
+}
+
+fn judge_with(
+    world: World<'_>,
+    script: &Script,
+    replays: bool,
+    coverage: &mut Coverage,
+) -> Result<(), Failure> {
+    // A world that panics is gone, and of the coverage at most this session is missing.
+    let judged = catch_unwind(AssertUnwindSafe(|| {
+        play_and_look(world, script, replays, coverage)
+    }));
+    judged.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or(panic.downcast_ref::<&str>().copied());
+        Err(failure(
+            "I14",
+            format!("a panic: {}", text.unwrap_or("without a text")),
+        ))
+    })
+}
+
+fn play_and_look(
+    world: World<'_>,
+    script: &Script,
+    replays: bool,
+    coverage: &mut Coverage,
+) -> Result<(), Failure> {
     let mut watched = Watched {
-        situations: Situations::default(),
-        trace: script.seed.is_multiple_of(SAMPLE).then(Trace::default),
+        seen: Seen::default(),
+        trace: replays.then(Trace::default),
     };
     let played = world.play(&mut watched);
-    coverage.note(&played, &watched.situations);
+    coverage.note(&played, &watched.seen);
     if let Some((event, violation)) = &played.violation {
         let what = format!("at event {event}: {}", violation.what);
         return Err(failure(violation.invariant, what));
@@ -55,24 +95,33 @@ pub fn judge(script: &Script, coverage: &mut Coverage) -> Result<(), Failure> {
     if let Some(bug) = played.bugs.first() {
         return Err(failure("world", bug.clone()));
     }
-    check_liveness(script, &played)?;
-    check_texts(script, &played)?;
-    check_tools(&played)?;
-    check_marker(script, &played)?;
-    if let Some(trace) = watched.trace {
-        check_replay(&played, trace)?;
+    check(script, &played)?;
+    match watched.trace {
+        Some(trace) => check_replay(&played, trace),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// What must have come of a fair session ([`Expect::fair`](crate::script::Expect::fair)) at its end: it is over, all that
+/// was said has been handed on or told as a gap, each tool call has one result, and no live run has lost its marker.
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn check(script: &Script, played: &Played) -> Result<(), Failure> {
+    check_liveness(script, played)?;
+    check_texts(script, played)?;
+    check_tools(played)?;
+    check_marker(script, played)
 }
 
 struct Watched {
-    situations: Situations,
+    seen: Seen,
     trace: Option<Trace>,
 }
 
 impl Observer for Watched {
-    fn observe(&mut self, step: &crate::invariant::Observation<'_>) {
-        self.situations.observe(step);
+    fn observe(&mut self, step: &Observation<'_>) {
+        self.seen.observe(step);
         if let Some(trace) = &mut self.trace {
             trace.observe(step);
         }
@@ -103,7 +152,16 @@ fn check_liveness(script: &Script, played: &Played) -> Result<(), Failure> {
 fn last_fault(script: &Script) -> u64 {
     let server: u64 = script.gateway.steps.iter().map(|step| step.after).sum();
     let user: u64 = script.user.steps.iter().map(|step| step.after).sum();
-    let network = script.network.steps.iter().map(|step| step.at).max();
+    let network = script.network.steps.iter().map(|step| match step.act {
+        NetworkAct::Delay(span) => step.at + span,
+        _ => step.at,
+    });
+    let renewals = script
+        .user
+        .tokens
+        .iter()
+        .flat_map(|tokens| &tokens.renewals);
+    let renewals: u64 = renewals.map(|renewal| renewal.after).sum();
     let clock = script.clock.iter().map(|step| match step.act {
         ClockAct::Sleep(span) | ClockAct::JumpBack(span) => step.at + span,
         ClockAct::JumpForward(_) => step.at,
@@ -115,8 +173,8 @@ fn last_fault(script: &Script) -> u64 {
         .flatten()
         .map(|behaviour| behaviour.delay + if is_never(behaviour) { 10_000 } else { 0 })
         .sum();
-    let quiet = server.max(user).max(network.unwrap_or(0));
-    quiet.max(clock.max().unwrap_or(0)) + delays
+    let quiet = server.max(user).max(network.max().unwrap_or(0));
+    quiet.max(clock.max().unwrap_or(0)) + delays + renewals
 }
 
 fn is_never(behaviour: &crate::api::Behaviour) -> bool {
@@ -205,6 +263,11 @@ fn check_marker(script: &Script, played: &Played) -> Result<(), Failure> {
         .server_status
         .as_ref()
         .is_some_and(|status| !status.is_terminal() && status.as_str() == "running");
+    // Another run's mark is not ours to keep.
+    let mut steps = script.gateway.steps.iter();
+    if steps.any(|step| matches!(step.act, Act::Mark(_))) {
+        return Ok(());
+    }
     let begun = !played.runs.is_empty() || script.gateway.running.is_some();
     if begun && alive && !played.is_marked {
         return Err(failure(

@@ -16,8 +16,10 @@ mod dice;
 mod judge;
 mod shrink;
 
-pub use coverage::Coverage;
+pub use coverage::{Coverage, Kind};
 pub use crowd::{Campaign, CampaignReport, Progress};
-pub use dice::random_script;
-pub use judge::{Failure, judge};
+pub use dice::{calm_script, random_script};
+pub use judge::{Failure, check, judge, judge_in};
+#[cfg(feature = "proptest")]
+pub(crate) use shrink::Shrinking;
 pub use shrink::{Finding, shrink};

@@ -20,6 +20,7 @@ mod i12_tools_once;
 mod i14_stale_is_ignored;
 mod i18_marker;
 mod one_alarm;
+mod t03_resent;
 
 use core::fmt;
 
@@ -121,6 +122,7 @@ invariants! {
     stale_is_ignored: i14_stale_is_ignored::StaleIsIgnored,
     marker: i18_marker::Marker,
     one_alarm: one_alarm::OneAlarm,
+    resent: t03_resent::Resent,
 }
 
 fn observe<I: Invariant>(invariant: &mut I, step: &Observation<'_>) -> Result<(), Violation> {

@@ -1,3 +1,4 @@
+use core::fmt;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -7,6 +8,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Expect {
+    /// The server is fair, and says the texts `1 `, `2 `, `3 `, …: what a campaign holds against its sessions is held
+    /// against this one, too.
+    #[serde(skip_serializing_if = "super::is_default")]
+    pub fair: bool,
     /// How the run ends, such as `completed`; `none`: it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
@@ -98,6 +103,18 @@ pub struct ReceiptExpectation {
     pub refreshes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warnings: Option<u64>,
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(count) => write!(formatter, "{count}"),
+            Self::Within { least, most } if *most == u64::MAX => {
+                write!(formatter, "{least} or more")
+            }
+            Self::Within { least, most } => write!(formatter, "{least} to {most}"),
+        }
+    }
 }
 
 fn endless() -> u64 {

@@ -2,15 +2,18 @@
 
 use serde::de::IgnoredAny;
 
-/// The line and column, from 1, of the value at a path such as `gateway.steps[3].do`; of the last part of it that is
-/// there, if not all of it is.
-pub(super) fn locate(text: &str, path: &str) -> (usize, usize) {
+/// The line and column, from 1, of the value at a path such as `gateway.steps[3].do` or `expect.effects["notify"]` in a
+/// JSON text; of the last part of it that is there, if not all of it is.
+#[must_use]
+pub fn locate(text: &str, path: &str) -> (usize, usize) {
     let mut place = Place { text, at: 0 };
     place.skip_space();
-    for part in path.split(['.', '[']).filter(|part| !part.is_empty()) {
-        let found = match part.strip_suffix(']') {
-            Some(index) => index.parse().ok().and_then(|index| place.item(index)),
-            None => place.member(part),
+    let mut rest = path;
+    while let Some((part, after)) = first_part(rest) {
+        rest = after;
+        let found = match part {
+            Part::Member(name) => place.member(name),
+            Part::Item(index) => place.item(index),
         };
         match found {
             Some(found) => place.at = found,
@@ -26,6 +29,27 @@ pub(super) fn locate(text: &str, path: &str) -> (usize, usize) {
         .count()
         + 1;
     (line, column)
+}
+
+enum Part<'a> {
+    Member(&'a str),
+    Item(usize),
+}
+
+/// The first part of a path, and the rest; `None` at its end, or where it cannot be understood.
+fn first_part(path: &str) -> Option<(Part<'_>, &str)> {
+    let path = path.strip_prefix('.').unwrap_or(path);
+    if let Some(quoted) = path.strip_prefix("[\"") {
+        let (name, rest) = quoted.split_once("\"]")?;
+        return Some((Part::Member(name), rest));
+    }
+    if let Some(item) = path.strip_prefix('[') {
+        let (index, rest) = item.split_once(']')?;
+        return Some((Part::Item(index.parse().ok()?), rest));
+    }
+    let end = path.find(['.', '[']).unwrap_or(path.len());
+    let (name, rest) = path.split_at(end);
+    (!name.is_empty()).then_some((Part::Member(name), rest))
 }
 
 /// A place in a text that is valid JSON.
@@ -98,5 +122,8 @@ mod tests {
         assert_eq!(locate(text, "a[1]"), (2, 12));
         assert_eq!(locate(text, "b[1].missing"), (5, 5));
         assert_eq!(locate(text, "nothing"), (1, 1));
+        let text = "{\"a\": {\n\"x.y\": 1,\n\"z\": [2]}}";
+        assert_eq!(locate(text, "a[\"x.y\"]"), (2, 8));
+        assert_eq!(locate(text, "a.z[0]"), (3, 7));
     }
 }

@@ -31,10 +31,14 @@ pub use gateway::{
     StatusAct, ToolEndAct, ToolExecuteAct, TypeAct, TypedKind,
 };
 pub use library::{LIBRARY, LibraryScript, find};
+pub use locate::locate;
 pub use network::{NetworkAct, NetworkSection, NetworkStep};
 pub use parse::schema;
 pub use trigger::Trigger;
-pub use user::{AnswerAct, AttachAct, ToolPolicy, UserAct, UserSection, UserStep};
+pub use user::{
+    AnswerAct, ApproveAct, AttachAct, OwnTokens, Renewal, RenewalAnswer, ToolPolicy, UserAct,
+    UserSection, UserStep,
+};
 
 /// One session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -9,6 +9,9 @@ pub struct NetworkSection {
     pub latency: u64,
     /// Added to it, at most, by chance, ms. Frames of one socket stay in order.
     pub jitter: u64,
+    /// What comes of a socket or a request that the client has given up is told all the same, as when two things cross.
+    #[serde(skip_serializing_if = "super::is_default")]
+    pub tells_late: bool,
     /// What befalls it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<NetworkStep>,
@@ -19,6 +22,7 @@ impl Default for NetworkSection {
         Self {
             latency: 20,
             jitter: 0,
+            tells_late: false,
             steps: Vec::new(),
         }
     }
@@ -45,6 +49,8 @@ pub enum NetworkAct {
     HalfOpen,
     /// From now on the latency is this, ms.
     Latency(u64),
+    /// What leaves within this, ms, is held up, and arrives when it is over; in order.
+    Delay(u64),
     /// From now on the jitter is this, ms.
     Jitter(u64),
     /// There is no network: sockets are cut, dials and requests fail. The client is told.

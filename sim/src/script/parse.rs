@@ -1,6 +1,7 @@
 use agent_gateway_machine::{Config, Limits};
 use agent_gateway_protocol::GatewayUrl;
 use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::error::Category;
 use serde_json::{Map, Value, json};
 
 use super::locate::locate;
@@ -103,7 +104,7 @@ impl Script {
         let counted = expect
             .effects
             .keys()
-            .map(|name| (name, "expect.effects".to_owned()));
+            .map(|name| (name, format!("expect.effects[\"{name}\"]")));
         for (name, path) in counted.chain(ordered) {
             if !names::is_effect(name) {
                 return Err((path, format!("`{name}` names no effect")));
@@ -154,6 +155,11 @@ fn form(file: &str, path: &str, error: &serde_json::Error) -> ScriptError {
     let what = what
         .rsplit_once(" at line ")
         .map_or(&*what, |(what, _)| what);
+    let what = match error.classify() {
+        Category::Eof => format!("the JSON ends too early: {what}"),
+        Category::Syntax => format!("this is not JSON: {what}"),
+        Category::Data | Category::Io => what.to_owned(),
+    };
     ScriptError::Form {
         file: file.into(),
         line: error.line(),

@@ -13,6 +13,9 @@ pub struct UserSection {
     /// once.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tools: BTreeMap<String, ToolPolicy>,
+    /// The user's own tokens, in place of those that the server gives with a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<OwnTokens>,
 }
 
 impl Default for UserSection {
@@ -25,6 +28,7 @@ impl Default for UserSection {
                 act: UserAct::Execute("Hello".into()),
             }],
             tools: BTreeMap::new(),
+            tokens: None,
         }
     }
 }
@@ -52,6 +56,8 @@ pub enum UserAct {
     Execute(String),
     /// Start a run with this prompt, in the topic `tpc_1`.
     ExecuteInTopic(String),
+    /// Approve what a parked run waits for: a new run in the topic `tpc_1` carries it on.
+    Approve(ApproveAct),
     /// Watch the run that is going already.
     Attach(AttachAct),
     /// End the run on the server.
@@ -74,6 +80,16 @@ pub enum UserAct {
     ResumeReading,
     /// The state is stored, the program ends, and another one loads it at once.
     Restore,
+}
+
+/// Approve what a parked run waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveAct {
+    /// The parked run.
+    pub operation: String,
+    /// The tool call it waits to make.
+    pub call: String,
 }
 
 /// Watch a run.
@@ -115,6 +131,54 @@ pub struct ToolPolicy {
     /// Whether it fails, with the content as the error's message.
     #[serde(default, skip_serializing_if = "super::is_default")]
     pub fails: bool,
+}
+
+/// The user's own tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OwnTokens {
+    /// How long each is good, ms; 300,000 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<u64>,
+    /// Whether the user can be asked for a new one.
+    pub renews: bool,
+    /// What the user does when asked for a new one: the first time, the second, and so on. Later ones are given at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub renewals: Vec<Renewal>,
+}
+
+impl Default for OwnTokens {
+    fn default() -> Self {
+        Self {
+            lifetime: None,
+            renews: true,
+            renewals: Vec::new(),
+        }
+    }
+}
+
+/// What the user does when asked for a new token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Renewal {
+    /// How long it takes, ms.
+    #[serde(skip_serializing_if = "super::is_default")]
+    pub after: u64,
+    /// What comes of it.
+    pub answer: RenewalAnswer,
+}
+
+/// What comes of asking the user for a new token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RenewalAnswer {
+    /// A new token.
+    #[default]
+    Token,
+    /// None can be had now.
+    None,
+    /// Nothing, ever.
+    Never,
 }
 
 fn once() -> u32 {

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use agent_gateway_machine::{
     Call, Close, DialFailure, DialFailureKind, DialId, Effect, Effects, EventKind, FrameProblem,
-    Notification, RequestId, Timestamp, TokenGrant, TokenId, TokenKind,
+    Millis, Notification, Reply, RequestFailure, RequestId, Timestamp, TokenGrant, TokenId,
+    TokenKind,
 };
 use agent_gateway_protocol::{ClientFrame, OperationId, ServerFrame, Token};
 
@@ -13,7 +14,7 @@ use super::run::World;
 use crate::api::ApiAnswer;
 use crate::gateway::{Ticket, TokenBook, TokenPlan};
 use crate::http::parameter;
-use crate::script::NetworkAct;
+use crate::script::{NetworkAct, Renewal, RenewalAnswer};
 use crate::server::{ServerInput, ServerOutput};
 
 /// What the hands keep between two effects.
@@ -68,6 +69,8 @@ impl World<'_> {
                 Effect::SendFrame { dial, frame } => self.send(*dial, frame),
                 Effect::CloseConnection { dial, .. } => self.hang_up(*dial),
                 Effect::SendRequest { request, call } => self.request(*request, call),
+                // The answer to what is cancelled may be on its way already.
+                Effect::CancelRequest { .. } if self.network.tells_late => {}
                 Effect::CancelRequest { request } => {
                     if self.hands.calls.remove(request).is_some() {
                         let at = self.network.arrival(self.now, self.now);
@@ -157,11 +160,33 @@ impl World<'_> {
         self.hands.calls.insert(request, call.clone());
         let at = self.network.arrival(self.now, self.now);
         let happening = match api_call(call) {
-            None => Happening::TokenMinted(request),
+            None => return self.ask_for_token(request),
             Some(_) if self.network.is_offline => Happening::Unsent(request),
             Some(call) => Happening::CallArrived(Ticket(request.0), call),
         };
         self.queue.enter(at, happening);
+    }
+
+    /// The user is asked for a new token of their own.
+    fn ask_for_token(&mut self, request: RequestId) {
+        let Renewal { after, answer } = self.user.renew_token();
+        let given = match answer {
+            RenewalAnswer::Token => true,
+            RenewalAnswer::None => false,
+            RenewalAnswer::Never => return,
+        };
+        let at = self.now.plus(Millis(after));
+        self.queue.enter(at, Happening::TokenMinted(request, given));
+    }
+
+    /// Gives the client a token of the user's own.
+    pub(super) fn own_token(&mut self) -> TokenGrant {
+        let mut plan = TokenPlan::of(self.server.config().user.clone());
+        if let Some(lifetime) = self.user.token_lifetime() {
+            plan.lifetime = lifetime;
+        }
+        let token = self.server.issue_token(self.now, &plan);
+        self.hands.keep(token, self.server.gateway().tokens())
     }
 
     /// Lets one thing happen.
@@ -180,23 +205,23 @@ impl World<'_> {
             }
             Happening::CallAbandoned(ticket) => self.tell_server(ServerInput::Abandoned { ticket }),
             Happening::Opened(dial) => {
-                if self.client_has(dial) {
+                if self.client_hears(dial) {
                     self.feed(EventKind::ConnectionOpened { dial });
                 }
             }
             Happening::DialFailed(dial, failure) => {
-                if self.client_has(dial) {
+                if self.client_hears(dial) {
                     self.client_loses(dial);
                     self.feed(EventKind::DialFailed { dial, failure });
                 }
             }
             Happening::Received(dial, message) => {
-                if self.client_has(dial) && !self.is_silent(dial) {
+                if self.client_hears(dial) && !self.is_silent(dial) {
                     self.receive(dial, message);
                 }
             }
             Happening::Closed(dial, close) => {
-                if self.client_has(dial) && !self.is_silent(dial) {
+                if self.client_hears(dial) && !self.is_silent(dial) {
                     self.client_loses(dial);
                     self.feed(EventKind::ConnectionClosed { dial, close });
                 }
@@ -208,12 +233,15 @@ impl World<'_> {
                     self.feed(EventKind::ReplyReceived { request, reply });
                 }
             }
-            Happening::TokenMinted(request) => {
+            Happening::TokenMinted(request, given) => {
                 if self.hands.calls.remove(&request).is_some() {
-                    let plan = TokenPlan::of(self.server.config().user.clone());
-                    let token = self.server.issue_token(self.now, &plan);
-                    let grant = self.hands.keep(token, self.server.gateway().tokens());
-                    let reply = agent_gateway_machine::Reply::TokenIssued(grant);
+                    let reply = if given {
+                        Reply::TokenIssued(self.own_token())
+                    } else {
+                        Reply::Failed(RequestFailure::Unreachable {
+                            text: "the user has no new token".into(),
+                        })
+                    };
                     self.feed(EventKind::ReplyReceived { request, reply });
                 }
             }
@@ -350,6 +378,7 @@ impl World<'_> {
                     link.is_silent |= link.client || link.server;
                 }
             }
+            NetworkAct::Delay(span) => self.network.hold_until(self.now.plus(Millis(span))),
             NetworkAct::Latency(latency) => self.network.set_latency(latency),
             NetworkAct::Jitter(jitter) => self.network.set_jitter(jitter),
             NetworkAct::Offline => {
@@ -406,6 +435,11 @@ impl World<'_> {
 
     fn client_has(&self, dial: DialId) -> bool {
         self.hands.links.get(&dial).is_some_and(|link| link.client)
+    }
+
+    /// Whether the client is told what comes of this dial.
+    fn client_hears(&self, dial: DialId) -> bool {
+        self.network.tells_late || self.client_has(dial)
     }
 
     fn is_silent(&self, dial: DialId) -> bool {

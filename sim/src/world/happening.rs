@@ -32,8 +32,8 @@ pub(super) enum Happening {
     Answered(RequestId, Option<ApiAnswer>),
     /// A request could not leave.
     Unsent(RequestId),
-    /// The caller's own source gives a token.
-    TokenMinted(RequestId),
+    /// The user gives a token of their own, or has none to give.
+    TokenMinted(RequestId, bool),
     /// A tool has come to its answer.
     ToolAnswered(ToolCallId, ToolAnswer),
     /// Something befalls the network.
@@ -65,7 +65,7 @@ impl Happening {
             | Self::Closed(..)
             | Self::Answered(..)
             | Self::Unsent(_)
-            | Self::TokenMinted(_)
+            | Self::TokenMinted(..)
             | Self::ToolAnswered(..) => true,
             Self::DialArrived(_)
             | Self::FrameArrived(..)

@@ -20,6 +20,6 @@ mod rehearsal;
 mod run;
 mod user;
 
-pub use outcome::Played;
+pub use outcome::{Played, Unmet};
 pub use rehearsal::Rehearsal;
 pub use run::{Observer, World};

@@ -8,6 +8,9 @@ use crate::script::NetworkSection;
 pub(super) struct Network {
     latency: u64,
     jitter: u64,
+    /// Nothing arrives before.
+    held_until: Timestamp,
+    pub(super) tells_late: bool,
     random: Random,
     pub(super) is_offline: bool,
     /// Dials that fail as unreachable.
@@ -24,6 +27,8 @@ impl Network {
         Self {
             latency: section.latency,
             jitter: section.jitter,
+            held_until: Timestamp::ZERO,
+            tells_late: section.tells_late,
             random,
             is_offline: false,
             refused_dials: 0,
@@ -41,6 +46,10 @@ impl Network {
         self.jitter = jitter;
     }
 
+    pub(super) fn hold_until(&mut self, at: Timestamp) {
+        self.held_until = self.held_until.max(at);
+    }
+
     /// When what leaves now arrives, not before `last`.
     pub(super) fn arrival(&mut self, now: Timestamp, last: Timestamp) -> Timestamp {
         let jitter = if self.jitter == 0 {
@@ -48,6 +57,7 @@ impl Network {
         } else {
             self.random.between(0, self.jitter)
         };
-        now.plus(Millis(self.latency + jitter)).max(last)
+        let at = now.plus(Millis(self.latency + jitter));
+        at.max(last).max(self.held_until)
     }
 }

@@ -1,3 +1,5 @@
+use core::fmt;
+
 use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::{
     Effect, Effects, EventReceived, Notification, Outcome, Receipt, State, Timestamp,
@@ -44,6 +46,31 @@ pub struct Played {
     pub bugs: Vec<String>,
     /// The first invariant broken, and by which event, counted from 0.
     pub violation: Option<(u64, Violation)>,
+}
+
+/// Something expected that did not come, or something that must never be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// The expectation, as a path in the script such as `expect.order[2]`; empty for what no script needs to say.
+    pub path: String,
+    /// What came instead.
+    pub what: String,
+}
+
+impl Unmet {
+    fn anywhere(what: String) -> Self {
+        let path = String::new();
+        Self { path, what }
+    }
+}
+
+impl fmt::Display for Unmet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(formatter, "{}: ", self.path)?;
+        }
+        formatter.write_str(&self.what)
+    }
 }
 
 impl Played {
@@ -122,28 +149,30 @@ impl Played {
         text
     }
 
-    /// What was expected and did not come, each in one sentence. Empty: all is well.
+    /// What was expected and did not come, and what must never be. Empty: all is well.
     #[must_use]
-    pub fn failures(&self, expect: &Expect) -> Vec<String> {
-        let mut failures = self.bugs.clone();
+    pub fn failures(&self, expect: &Expect) -> Vec<Unmet> {
+        let bugs = self.bugs.iter().cloned().map(Unmet::anywhere);
+        let mut failures: Vec<Unmet> = bugs.collect();
         if let Some((event, violation)) = &self.violation {
-            failures.push(format!("event {event}: {violation}"));
+            failures.push(Unmet::anywhere(format!("event {event}: {violation}")));
         }
-        let mut check = |holds: bool, failure: &dyn Fn() -> String| {
+        let mut check = |holds: bool, path: &str, what: &dyn Fn() -> String| {
             if !holds {
-                failures.push(failure());
+                let path = format!("expect.{path}");
+                failures.push(Unmet { path, what: what() });
             }
         };
         let outcome = self.outcome.as_ref().map_or("none", Outcome::name);
         if let Some(expected) = &expect.outcome {
-            check(outcome == expected, &|| {
-                format!("outcome: expected {expected}, but it was {outcome}")
+            check(outcome == expected, "outcome", &|| {
+                format!("expected {expected}, but it was {outcome}")
             });
         }
         if let Some(expected) = &expect.text {
             let text = self.text();
-            check(text == *expected, &|| {
-                format!("text: expected {expected:?}, but it was {text:?}")
+            check(text == *expected, "text", &|| {
+                format!("expected {expected:?}, but it was {text:?}")
             });
         }
         if let Some(expected) = &expect.events {
@@ -152,57 +181,61 @@ impl Played {
                 .iter()
                 .map(|received| received.event.kind.as_str())
                 .collect();
-            check(kinds == *expected, &|| {
-                format!("events: expected {expected:?}, but they were {kinds:?}")
+            check(kinds == *expected, "events", &|| {
+                format!("expected {expected:?}, but they were {kinds:?}")
             });
         }
         for (name, count) in &expect.effects {
             let times = self.times(name);
-            check(count.admits(times), &|| {
-                format!("effects.{name}: expected {count:?}, but it occurred {times} times")
-            });
+            check(
+                count.admits(times),
+                &format!("effects[\"{name}\"]"),
+                &|| format!("expected {count}, but it occurred {}", times_text(times)),
+            );
         }
-        if let Some(missing) = self.missing_in_order(&expect.order) {
-            check(false, &|| {
-                format!("order: {missing} does not follow the ones before it")
+        if let Some((index, missing)) = self.missing_in_order(&expect.order) {
+            check(false, &format!("order[{index}]"), &|| {
+                format!("{missing} does not follow the ones before it")
             });
         }
         for name in names::IGNORED {
             let times = self.times(&format!("ignored.{name}"));
             let allowed = expect.ignored.iter().any(|allowed| allowed == name);
-            check(times == 0 || allowed, &|| {
-                format!("ignored: {name} is not expected, but occurred {times} times")
+            check(times == 0 || allowed, "ignored", &|| {
+                format!("{name} is not expected, but occurred {}", times_text(times))
             });
         }
         let ended_at = self.ended_at.map(Timestamp::as_millis);
         if let Some(bound) = expect.ended_by {
-            check(ended_at.is_some_and(|at| at <= bound), &|| {
-                format!("ended_by: expected {bound} ms, but it was {ended_at:?}")
+            check(ended_at.is_some_and(|at| at <= bound), "ended_by", &|| {
+                format!("expected {bound} ms, but it was {}", ended_text(ended_at))
             });
         }
         if let Some(bound) = expect.ended_after {
-            check(ended_at.is_none_or(|at| at >= bound), &|| {
-                format!("ended_after: expected {bound} ms, but it was {ended_at:?}")
-            });
+            check(
+                ended_at.is_none_or(|at| at >= bound),
+                "ended_after",
+                &|| format!("expected {bound} ms, but it was {}", ended_text(ended_at)),
+            );
         }
         if let Some(expected) = &expect.server_status {
             let status = self
                 .server_status
                 .as_ref()
                 .map_or("none", OperationStatus::as_str);
-            check(status == expected, &|| {
-                format!("server_status: expected {expected}, but it was {status}")
+            check(status == expected, "server_status", &|| {
+                format!("expected {expected}, but it was {status}")
             });
         }
         if let Some(expected) = expect.marked {
-            check(self.is_marked == expected, &|| {
-                format!("marked: expected {expected}, but it was {}", self.is_marked)
+            check(self.is_marked == expected, "marked", &|| {
+                format!("expected {expected}, but it was {}", self.is_marked)
             });
         }
         if let Some(expected) = expect.tool_results {
             let count = self.tool_results.len() as u64;
-            check(count == expected, &|| {
-                format!("tool_results: expected {expected}, but there were {count}")
+            check(count == expected, "tool_results", &|| {
+                format!("expected {expected}, but there were {count}")
             });
         }
         let receipt = &expect.receipt;
@@ -218,8 +251,8 @@ impl Played {
         ];
         for (name, expected, actual) in members {
             if let Some(expected) = expected {
-                check(actual == expected, &|| {
-                    format!("receipt.{name}: expected {expected}, but it was {actual}")
+                check(actual == expected, &format!("receipt.{name}"), &|| {
+                    format!("expected {expected}, but it was {actual}")
                 });
             }
         }
@@ -233,11 +266,21 @@ impl Played {
         named.filter(|full| names::is_named(full, name)).count() as u64
     }
 
-    fn missing_in_order<'a>(&self, expected: &'a [String]) -> Option<&'a str> {
+    fn missing_in_order<'a>(&self, expected: &'a [String]) -> Option<(usize, &'a str)> {
         let mut effects = self.effects.iter();
-        expected
-            .iter()
-            .find(|name| !effects.any(|effect| names::is_named(effect, name)))
-            .map(String::as_str)
+        let mut expected = expected.iter().map(String::as_str).enumerate();
+        expected.find(|(_, name)| !effects.any(|effect| names::is_named(effect, name)))
     }
+}
+
+fn times_text(times: u64) -> String {
+    match times {
+        0 => "never".into(),
+        1 => "once".into(),
+        times => format!("{times} times"),
+    }
+}
+
+fn ended_text(ended_at: Option<u64>) -> String {
+    ended_at.map_or_else(|| "never".into(), |at| format!("at {at} ms"))
 }

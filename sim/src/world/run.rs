@@ -2,11 +2,13 @@ use std::collections::VecDeque;
 
 use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::{
-    Attach, ConfigError, Cursor, Event, EventKind, Execute, Millis, State, Timestamp, ToolAnswer,
-    transition,
+    Attach, ConfigError, Cursor, Event, EventKind, Execute, Millis, Renewal, State, Timestamp,
+    TokenGrant, ToolAnswer, transition,
 };
-use agent_gateway_protocol::api::{AppContext, ExecAgent};
-use agent_gateway_protocol::{AgentId, EventId, InputRequestId, OperationId, ToolCallId, TopicId};
+use agent_gateway_protocol::api::{AppContext, Decision, ExecAgent, ResumeApproval};
+use agent_gateway_protocol::{
+    AgentId, EventId, InputRequestId, MessageId, Object, OperationId, ToolCallId, TopicId,
+};
 
 use super::hands::Hands;
 use super::happening::{Happening, Queue};
@@ -16,7 +18,7 @@ use super::rehearsal::{GATEWAY, Rehearsal};
 use super::user::User;
 use crate::invariant::{Invariants, Observation};
 use crate::random::Random;
-use crate::script::{AttachAct, ClockAct, Script, UserAct};
+use crate::script::{ApproveAct, AttachAct, ClockAct, Script, UserAct};
 use crate::server::{Server, ServerConfig, ServerInput, ServerOutput};
 
 /// Whoever looks on.
@@ -49,7 +51,7 @@ impl Observer for () {
 /// )?;
 /// let mut trace = Trace::default();
 /// let played = World::new(&script, script.seed)?.play(&mut trace);
-/// assert_eq!(played.failures(&script.expect), [""; 0]);
+/// assert_eq!(played.failures(&script.expect), []);
 /// assert!(trace.to_text().contains("run_ended"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -134,6 +136,14 @@ impl<'a> World<'a> {
             said: Vec::with_capacity(16),
             running,
         })
+    }
+
+    /// The same world with a machine that is broken on purpose, for tests of tests.
+    #[cfg(feature = "mutations")]
+    #[must_use]
+    pub fn broken_by(mut self, mutation: agent_gateway_machine::Mutation) -> Self {
+        self.state = self.state.map(|state| state.broken_by(mutation));
+        self
     }
 
     /// Plays the session to its end: until the run is settled and nothing is on its way, or nothing will ever happen.
@@ -232,8 +242,9 @@ impl<'a> World<'a> {
 
     fn act(&mut self, act: UserAct) {
         let kind = match act {
-            UserAct::Execute(prompt) => execute(prompt, None),
-            UserAct::ExecuteInTopic(prompt) => execute(prompt, Some("tpc_1")),
+            UserAct::Execute(prompt) => self.execute(prompt, None),
+            UserAct::ExecuteInTopic(prompt) => self.execute(prompt, Some("tpc_1")),
+            UserAct::Approve(approve) => self.approve(&approve),
             UserAct::Attach(attach) => self.attach(&attach),
             UserAct::Stop => EventKind::Stop,
             UserAct::Detach => EventKind::Detach,
@@ -276,13 +287,43 @@ impl<'a> World<'a> {
         self.feed(kind);
     }
 
-    fn attach(&self, act: &AttachAct) -> EventKind {
+    fn execute(&mut self, prompt: String, topic: Option<&str>) -> EventKind {
+        let mut execute = Execute::new(execution(prompt, topic));
+        self.with_own_token(&mut execute.token, &mut execute.renewal);
+        EventKind::Execute(Box::new(execute))
+    }
+
+    fn approve(&mut self, act: &ApproveAct) -> EventKind {
+        let mut input = execution(String::new(), Some("tpc_1"));
+        input.resume_approval = Some(ResumeApproval {
+            decision: Decision::Approved,
+            parent_message_id: MessageId::new("msg_t1"),
+            tool_call_id: ToolCallId::new(&*act.call),
+            rejection_reason: None,
+            extra: Object::new(),
+        });
+        let mut execute = Execute::new(input);
+        execute.parent = Some(OperationId::new(&*act.operation));
+        self.with_own_token(&mut execute.token, &mut execute.renewal);
+        EventKind::Execute(Box::new(execute))
+    }
+
+    /// A user with tokens of their own gives one along.
+    fn with_own_token(&mut self, token: &mut Option<TokenGrant>, renewal: &mut Renewal) {
+        if let Some(source) = self.user.token_source() {
+            *token = Some(self.own_token());
+            *renewal = source;
+        }
+    }
+
+    fn attach(&mut self, act: &AttachAct) -> EventKind {
         let (operation, topic) = self
             .running
             .clone()
             .unwrap_or_else(|| (OperationId::new("op_1"), TopicId::new("tpc_1")));
         let mut attach = Attach::new(operation, (!act.without_topic).then_some(topic));
         attach.executes_tools = act.executes_tools;
+        self.with_own_token(&mut attach.token, &mut attach.renewal);
         if let Some(id) = &act.cursor {
             attach.cursor = Cursor {
                 id: Some(EventId::parse(id)),
@@ -320,19 +361,18 @@ impl<'a> World<'a> {
     }
 }
 
-fn execute(prompt: String, topic: Option<&str>) -> EventKind {
+fn execution(prompt: String, topic: Option<&str>) -> ExecAgent {
     let app_context = topic.map(|topic| AppContext {
         topic_id: Some(TopicId::new(topic)),
         scope: Some("main".into()),
         ..AppContext::default()
     });
-    let input = ExecAgent {
+    ExecAgent {
         agent_id: Some(AgentId::new("agt_1")),
         prompt: prompt.into(),
         app_context,
         ..ExecAgent::default()
-    };
-    EventKind::Execute(Box::new(Execute::new(input)))
+    }
 }
 
 /// The client's clock.

@@ -1,15 +1,18 @@
 use std::collections::BTreeMap;
 
-use agent_gateway_machine::{Millis, Notification, Timestamp, ToolAnswer};
+use agent_gateway_machine::{self as machine, Millis, Notification, Timestamp, ToolAnswer};
 use agent_gateway_protocol::event::ToolExecute;
 
-use crate::script::{ToolPolicy, UserAct, UserSection, UserStep};
+use crate::script::{OwnTokens, Renewal, ToolPolicy, UserAct, UserSection, UserStep};
 
 /// The user of a script, and how far they are.
 #[derive(Clone, Debug)]
 pub(super) struct User<'a> {
     steps: &'a [UserStep],
     tools: &'a BTreeMap<String, ToolPolicy>,
+    tokens: Option<&'a OwnTokens>,
+    /// How often a new token was asked for.
+    renewals: usize,
     at: usize,
     /// When the step before was done, or what the next one waits for happened.
     since: Timestamp,
@@ -22,6 +25,8 @@ impl<'a> User<'a> {
         Self {
             steps: &section.steps,
             tools: &section.tools,
+            tokens: section.tokens.as_ref(),
+            renewals: 0,
             at: 0,
             since: Timestamp::ZERO,
             heard: BTreeMap::new(),
@@ -58,6 +63,29 @@ impl<'a> User<'a> {
         self.at += 1;
         self.since = due;
         Some(act)
+    }
+
+    /// Where the user's fresh tokens come from; `None`: the user has no tokens of their own.
+    pub(super) fn token_source(&self) -> Option<machine::Renewal> {
+        let tokens = self.tokens?;
+        Some(if tokens.renews {
+            machine::Renewal::Caller
+        } else {
+            machine::Renewal::Never
+        })
+    }
+
+    /// How long the user's own tokens are good, if the script says so.
+    pub(super) fn token_lifetime(&self) -> Option<Millis> {
+        self.tokens?.lifetime.map(Millis)
+    }
+
+    /// What the user does now that a new token is asked for.
+    pub(super) fn renew_token(&mut self) -> Renewal {
+        let renewals = self.tokens.map(|tokens| &tokens.renewals);
+        let renewal = renewals.and_then(|renewals| renewals.get(self.renewals).copied());
+        self.renewals += 1;
+        renewal.unwrap_or_default()
     }
 
     /// How a call is answered: after which waits, and with what.

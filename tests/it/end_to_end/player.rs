@@ -253,7 +253,10 @@ impl User {
             UserAct::AnswerInput(answer) => {
                 drop(self.run().answer_input(answer.id.into(), answer.content));
             }
-            UserAct::PauseReading | UserAct::ResumeReading | UserAct::Restore => {
+            UserAct::Approve(_)
+            | UserAct::PauseReading
+            | UserAct::ResumeReading
+            | UserAct::Restore => {
                 panic!("only the virtual world can do that");
             }
         }

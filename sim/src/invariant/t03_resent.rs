@@ -1,0 +1,60 @@
+use std::collections::BTreeSet;
+
+use agent_gateway_machine::{AnswerId, Effect, EventKind, Notification};
+use agent_gateway_protocol::{ClientFrame, ServerFrame, ToolCallId};
+
+use super::{Invariant, Observation};
+
+/// T3: a tool result that was sent, and that nobody has seen at the server, goes out again after every `auth_success`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Resent {
+    /// Sent, and neither settled nor given up.
+    waiting: BTreeSet<ToolCallId>,
+}
+
+impl Invariant for Resent {
+    const ID: &'static str = "T3";
+
+    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+        let connects = matches!(
+            step.event.kind,
+            EventKind::FrameReceived {
+                frame: ServerFrame::AuthSuccess,
+                ..
+            }
+        );
+        let mut missing = if connects && !step.is_ignored() {
+            self.waiting.clone()
+        } else {
+            BTreeSet::new()
+        };
+        for effect in step.effects {
+            match effect {
+                Effect::SendFrame {
+                    frame: ClientFrame::ToolResult(result),
+                    ..
+                } => {
+                    missing.remove(&result.tool_call_id);
+                    self.waiting.insert(result.tool_call_id.clone());
+                }
+                Effect::Notify(
+                    Notification::ToolSettled { call }
+                    | Notification::AnswerWithdrawn {
+                        answer: AnswerId::Tool(call),
+                    }
+                    | Notification::AnswerUndeliverable {
+                        answer: AnswerId::Tool(call),
+                    },
+                ) => {
+                    missing.remove(call);
+                    self.waiting.remove(call);
+                }
+                _ => {}
+            }
+        }
+        match missing.first() {
+            None => Ok(()),
+            Some(call) => Err(format!("the result of {call} was not sent again")),
+        }
+    }
+}
