@@ -1,6 +1,15 @@
 //! Rehearses Agent Gateway sessions without a network: the gateway and the API as pure machines, scripts that say what
 //! they do, a world of virtual time that plays them against the real lifecycle machine, traces, and invariants.
 //!
+//! | to do | begin at |
+//! |---|---|
+//! | play one session, look at what came of it | [`world::World`], [`script::Script`] |
+//! | see it as a timeline, snapshot it, record it | [`trace::Trace`] |
+//! | watch a client's own logic in random sessions | [`campaign::random_script`]; with the feature `proptest`, `strategy` |
+//! | hold invariants against a history from anywhere | [`invariant::Invariants`] |
+//! | look for what nobody thought of | [`campaign::Campaign`] |
+//! | serve a scripted gateway and API over sockets of one's own | [`server::Server`] |
+//!
 //! Nothing in here reads a clock, opens a socket or draws a random number that its seed does not give.
 
 pub mod api;

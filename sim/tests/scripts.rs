@@ -48,6 +48,10 @@ fn a_bad_script_is_refused_with_file_line_and_path() {
     let step = |step: &str| format!("{{\"about\":\"x\",\n\"gateway\":{{\"steps\":[\n{step}\n]}}}}");
     let refusals = [
         refusal("{\"about\":"),
+        refusal(""),
+        refusal("hello"),
+        refusal("---\nabout: x\n"),
+        refusal("{\"about\":\"x\",}"),
         refusal("[]"),
         refusal("{\"about\":\"x\"} trailing"),
         refusal(r#"{"about":"x","gatway":{}}"#),
@@ -63,6 +67,13 @@ fn a_bad_script_is_refused_with_file_line_and_path() {
         refusal(r#"{"about":"x","rules":["C99"]}"#),
         refusal(r#"{"about":"x","expect":{"effects":{"send_frame.hello":1}}}"#),
         refusal(r#"{"about":"x","expect":{"outcome":"fine"}}"#),
+        refusal(r#"{"about":"x","expect":{"when":{"lunch":{"by":1}}}}"#),
+        refusal(r#"{"about":"x","expect":{"when":{"notify":{"after":2,"by":1}}}}"#),
+        refusal(r#"{"about":"x","expect":{"order":["set_alarm","lunch"]}}"#),
+        refusal(r#"{"about":"x","expect":{"ignored":["lunch"]}}"#),
+        refusal(r#"{"about":"x","expect":{"ended_by":-1}}"#),
+        refusal(r#"{"about":"x","user":{"tokens":{"renewals":[{"answer":"maybe"}]}}}"#),
+        refusal(r#"{"about":"x","network":{"steps":[{"at":"soon","do":"cut"}]}}"#),
         refusal(r#"{"about":"x","user":{"steps":[{"when":"lunch","do":"stop"}]}}"#),
         refusal(r#"{"about":"x","api":{"calls":{"exec_agnt":[]}}}"#),
     ];

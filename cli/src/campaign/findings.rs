@@ -85,3 +85,39 @@ impl Written {
         writeln!(output, "  to repeat it: {}", self.repeat)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use agent_gateway_sim::script::Script;
+
+    use super::*;
+
+    #[test]
+    fn a_finding_is_written_as_a_script_and_told_with_its_command() {
+        let failure = Failure {
+            invariant: "I16".into(),
+            what: "the run never ends".into(),
+        };
+        let finding = campaign::shrink(&random_script(7), &failure, |_| Some(failure.clone()));
+        let folder = std::env::temp_dir().join(format!("agw findings {}", std::process::id()));
+        let written = write(7, &finding, &folder).unwrap();
+        let text = fs::read_to_string(&written.script).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(Script::parse("finding", &text).unwrap(), finding.script);
+        assert!(finding.script.expect.fair);
+
+        let mut shown = Vec::new();
+        written.show(false, &mut shown).unwrap();
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(shown.contains("the run never ends"), "{shown}");
+        let path = written.script.display();
+        let command = format!("to repeat it: agw sim '{path}'");
+        assert!(shown.contains(&command), "{shown}");
+
+        let mut shown = Vec::new();
+        written.show(true, &mut shown).unwrap();
+        let line: serde_json::Value = serde_json::from_slice(&shown).unwrap();
+        assert_eq!(line["kind"], "failure");
+        assert_eq!(line["invariant"], "I16");
+    }
+}

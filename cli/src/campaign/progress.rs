@@ -22,7 +22,7 @@ pub(super) struct Bar {
 const PAUSE: Duration = Duration::from_secs(30);
 
 const RUNS: &str =
-    "{spinner} {wide_bar:.cyan} {human_pos} of {human_len} runs, {per_sec}, {eta} left{msg:.red}";
+    "{spinner} {wide_bar:.cyan} {human_pos} of {human_len} runs, {prefix}, {eta} left{msg:.red}";
 const TIME: &str = "{spinner} {wide_bar:.cyan} {prefix}, {eta} left{msg:.red}";
 
 impl Bar {
@@ -73,14 +73,15 @@ impl Bar {
         if failed > 0 {
             self.bar.set_message(format!(", {failed} failed"));
         }
+        let rate = grouped(played * 1_000 / millis(elapsed).max(1));
         if self.time.is_none() {
+            self.bar.set_prefix(format!("{rate}/s"));
             self.bar.set_position(played);
-            return;
+        } else {
+            let played = grouped(played);
+            self.bar.set_prefix(format!("{played} runs, {rate}/s"));
+            self.bar.set_position(millis(elapsed));
         }
-        let rate = played * 1_000 / millis(elapsed).max(1);
-        let prefix = format!("{} runs, {}/s", grouped(played), grouped(rate));
-        self.bar.set_prefix(prefix);
-        self.bar.set_position(millis(elapsed));
     }
 
     pub(super) fn finish(&self) {

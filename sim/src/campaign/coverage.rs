@@ -116,7 +116,7 @@ impl Coverage {
         for rule in seen.rules.iter() {
             *self.rules.entry(rule.id()).or_default() += 1;
         }
-        for name in &played.effects {
+        for (name, _) in &played.effects {
             add(&mut self.effects, name, 1);
         }
         for ((phase, event), count) in &seen.situations {

@@ -28,6 +28,9 @@ pub struct Expect {
     /// Effects that occur in this order, others between them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub order: Vec<String>,
+    /// When effects occur for the first time, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub when: BTreeMap<String, Window>,
     /// What the receipt says.
     #[serde(skip_serializing_if = "super::is_default")]
     pub receipt: ReceiptExpectation,
@@ -66,6 +69,36 @@ pub enum Count {
         #[serde(default = "endless")]
         most: u64,
     },
+}
+
+/// A span of the world's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Not before this, ms.
+    #[serde(default, skip_serializing_if = "super::is_default")]
+    pub after: u64,
+    /// Not later than this, ms; without end if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<u64>,
+}
+
+impl Window {
+    /// Whether a moment is within it, ms.
+    #[must_use]
+    pub fn admits(self, at: u64) -> bool {
+        self.after <= at && self.by.is_none_or(|by| at <= by)
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "at {} ms", self.after)?;
+        match self.by {
+            None => write!(formatter, " or later"),
+            Some(by) => write!(formatter, " to {by} ms"),
+        }
+    }
 }
 
 impl Count {

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use api::ApiSection;
 pub use clock::{ClockAct, ClockStep};
 pub use error::ScriptError;
-pub use expect::{Count, Expect, ReceiptExpectation};
+pub use expect::{Count, Expect, ReceiptExpectation, Window};
 pub use gateway::{
     Act, Close, EndAct, EventAct, GatewaySection, GatewayStep, PromptAct, Reaction, RunningRun,
     StatusAct, ToolEndAct, ToolExecuteAct, TypeAct, TypedKind,

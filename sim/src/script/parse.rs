@@ -105,9 +105,19 @@ impl Script {
             .effects
             .keys()
             .map(|name| (name, format!("expect.effects[\"{name}\"]")));
-        for (name, path) in counted.chain(ordered) {
+        let timed = expect
+            .when
+            .keys()
+            .map(|name| (name, format!("expect.when[\"{name}\"]")));
+        for (name, path) in counted.chain(timed).chain(ordered) {
             if !names::is_effect(name) {
                 return Err((path, format!("`{name}` names no effect")));
+            }
+        }
+        for (name, window) in &expect.when {
+            if window.by.is_some_and(|by| by < window.after) {
+                let what = "it ends before it begins".into();
+                return Err((format!("expect.when[\"{name}\"]"), what));
             }
         }
         for (index, name) in expect.ignored.iter().enumerate() {
@@ -160,10 +170,12 @@ fn form(file: &str, path: &str, error: &serde_json::Error) -> ScriptError {
         Category::Syntax => format!("this is not JSON: {what}"),
         Category::Data | Category::Io => what.to_owned(),
     };
+    // Of what is not JSON no member is to be trusted.
+    let path = if error.is_data() { path } else { "" };
     ScriptError::Form {
         file: file.into(),
         line: error.line(),
-        column: error.column(),
+        column: error.column().max(1),
         path: path.into(),
         what: what.into(),
     }

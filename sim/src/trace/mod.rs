@@ -1,4 +1,32 @@
 //! A trace: the events and effects of one run in order, as text for people and snapshots and as JSON lines for programs.
+//!
+//! The text of the same script and seed is the same, byte for byte, so a snapshot of it is a test that reads like a story:
+//!
+//! ```
+//! use agent_gateway_sim::script::Script;
+//! use agent_gateway_sim::trace::Trace;
+//! use agent_gateway_sim::world::World;
+//!
+//! let script = Script::parse(
+//!     "never_started.json",
+//!     r#"{
+//!         "about": "stopped before the server has answered",
+//!         "api": { "calls": { "exec_agent": [{ "answer": "never" }] } },
+//!         "user": { "steps": [{ "do": { "execute": "Hello" } }, { "after": 100, "do": "stop" }] }
+//!     }"#,
+//! )?;
+//! let mut trace = Trace::default();
+//! World::new(&script, script.seed)?.play(&mut trace);
+//! trace.steps.truncate(2);
+//! insta::assert_snapshot!(trace.to_text(), @r#"
+//!        0  user     execute "Hello" in a new topic  [R1]
+//!                    → request#1 ▶ start_run "Hello"
+//!                    → set_alarm 120000 StartDeadline
+//!      100  user     stop  [R2]
+//!                    → set_alarm 5100 StopGrace
+//! "#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod show;
 

@@ -40,8 +40,8 @@ pub struct Played {
     pub server_status: Option<OperationStatus>,
     /// Whether the topic is marked with the run at last.
     pub is_marked: bool,
-    /// The effects, by their names in full, in order.
-    pub effects: Vec<&'static str>,
+    /// The effects, by their names in full, in order, and when, on the world's clock.
+    pub effects: Vec<(&'static str, Timestamp)>,
     /// What must never be, such as a token that the vault does not have. Each is a bug of the machine or of the world.
     pub bugs: Vec<String>,
     /// The first invariant broken, and by which event, counted from 0.
@@ -97,7 +97,7 @@ impl Played {
     pub(super) fn note(&mut self, effects: &Effects, now: Timestamp) {
         self.events += 1;
         for effect in effects {
-            self.effects.push(names::effect_name(effect));
+            self.effects.push((names::effect_name(effect), now));
             match effect {
                 Effect::Notify(Notification::EventReceived(received)) => {
                     self.handed_on.push(received.clone());
@@ -193,6 +193,15 @@ impl Played {
                 &|| format!("expected {count}, but it occurred {}", times_text(times)),
             );
         }
+        for (name, window) in &expect.when {
+            let mut named = self.effects.iter();
+            let first = named.find(|(full, _)| names::is_named(full, name));
+            let first = first.map(|(_, at)| at.as_millis());
+            let holds = first.is_some_and(|at| window.admits(at));
+            check(holds, &format!("when[\"{name}\"]"), &|| {
+                format!("expected {window}, but it was {}", moment(first))
+            });
+        }
         if let Some((index, missing)) = self.missing_in_order(&expect.order) {
             check(false, &format!("order[{index}]"), &|| {
                 format!("{missing} does not follow the ones before it")
@@ -208,14 +217,14 @@ impl Played {
         let ended_at = self.ended_at.map(Timestamp::as_millis);
         if let Some(bound) = expect.ended_by {
             check(ended_at.is_some_and(|at| at <= bound), "ended_by", &|| {
-                format!("expected {bound} ms, but it was {}", ended_text(ended_at))
+                format!("expected {bound} ms, but it was {}", moment(ended_at))
             });
         }
         if let Some(bound) = expect.ended_after {
             check(
                 ended_at.is_none_or(|at| at >= bound),
                 "ended_after",
-                &|| format!("expected {bound} ms, but it was {}", ended_text(ended_at)),
+                &|| format!("expected {bound} ms, but it was {}", moment(ended_at)),
             );
         }
         if let Some(expected) = &expect.server_status {
@@ -263,13 +272,15 @@ impl Played {
     #[must_use]
     pub fn times(&self, name: &str) -> u64 {
         let named = self.effects.iter();
-        named.filter(|full| names::is_named(full, name)).count() as u64
+        named
+            .filter(|(full, _)| names::is_named(full, name))
+            .count() as u64
     }
 
     fn missing_in_order<'a>(&self, expected: &'a [String]) -> Option<(usize, &'a str)> {
         let mut effects = self.effects.iter();
         let mut expected = expected.iter().map(String::as_str).enumerate();
-        expected.find(|(_, name)| !effects.any(|effect| names::is_named(effect, name)))
+        expected.find(|(_, name)| !effects.any(|(effect, _)| names::is_named(effect, name)))
     }
 }
 
@@ -281,6 +292,6 @@ fn times_text(times: u64) -> String {
     }
 }
 
-fn ended_text(ended_at: Option<u64>) -> String {
-    ended_at.map_or_else(|| "never".into(), |at| format!("at {at} ms"))
+fn moment(at: Option<u64>) -> String {
+    at.map_or_else(|| "never".into(), |at| format!("at {at} ms"))
 }
