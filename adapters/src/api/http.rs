@@ -10,7 +10,7 @@ use agent_gateway_protocol::api::{
 };
 use agent_gateway_protocol::{OperationStatus, ServerUrl, trpc};
 use async_trait::async_trait;
-use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Response, redirect};
 use rustls::ClientConfig;
 
@@ -273,10 +273,17 @@ fn started(reply: ExecAgentReply, vault: &Vault) -> Result<Reply, RequestFailure
     })))
 }
 
-/// `Retry-After` in seconds; its other form, a date, is not read.
+/// `Retry-After`: seconds, or a date, which is held against the server's own `Date`: our clocks may differ.
 fn retry_after(response: &Response) -> Option<Millis> {
-    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    value.trim().parse().ok().map(Millis::seconds)
+    let header = |name: HeaderName| response.headers().get(name)?.to_str().ok();
+    let value = header(RETRY_AFTER)?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Millis::seconds(seconds));
+    }
+    let date = |text| httpdate::parse_http_date(text).ok();
+    let wait = date(value)?.duration_since(date(header(DATE)?)?);
+    // Past already: at once.
+    Some(Millis::seconds(wait.unwrap_or_default().as_secs()))
 }
 
 fn redirected(response: &Response) -> RequestFailure {

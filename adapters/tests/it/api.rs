@@ -232,6 +232,22 @@ async fn s8_a_page_is_unreadable_and_shows_its_beginning() {
 }
 
 #[tokio::test]
+async fn s8_retry_after_may_be_a_date_of_the_servers_own_clock() {
+    let retry_after = async |date: &str, after: &str| {
+        let head =
+            format!("HTTP/1.1 503 Away\r\ncontent-length: 0\r\n{date}retry-after: {after}\r\n\r\n");
+        failure(&refresh(), head.as_bytes()).await.retry_after()
+    };
+    let date = "date: Wed, 21 Oct 2015 07:28:00 GMT\r\n";
+    let later = "Wed, 21 Oct 2015 07:28:07 GMT";
+    let earlier = "Wed, 21 Oct 2015 07:27:00 GMT";
+    assert_eq!(retry_after(date, later).await, Some(Millis::seconds(7)));
+    assert_eq!(retry_after(date, earlier).await, Some(Millis::ZERO));
+    assert_eq!(retry_after("", later).await, None);
+    assert_eq!(retry_after(date, "soon").await, None);
+}
+
+#[tokio::test]
 async fn a_body_that_is_cut_is_lost() {
     let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"result\"";
     let failure = failure(&start(), answer).await;

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::double::execute;
-use crate::tls::Server;
+use crate::tls::{Server, forward};
 
 /// `ada:secret`.
 const AUTHORIZATION: &str = "Basic YWRhOnNlY3JldA==";
@@ -148,6 +148,31 @@ async fn a_run_goes_through_the_proxy_by_http_and_by_websocket() {
         starting("POST http://lobe.example/trpc/lambda/aiAgent.execAgent ").is_some(),
         "{heads:?}"
     );
+}
+
+/// Requests and the socket alike: the proxy carries what it cannot read.
+#[tokio::test]
+async fn a_run_goes_through_the_proxy_over_tls() {
+    let embedded = EmbeddedServer::playing("good_run").await.unwrap();
+    let upstream = embedded.server_url().as_str().replace("http://", "");
+    let server = Server::new("tls-through-proxy", "lobe.example").await;
+    let proxy = Proxy::start(server.address()).await;
+    let client = Client::builder()
+        .server(ServerUrl::parse("https://lobe.example").unwrap())
+        .gateway(GatewayUrl::parse("wss://lobe.example").unwrap())
+        .credential(Credential::ApiKey(embedded.client_token().clone()))
+        .authorities(&server.authority)
+        .proxies(proxy.rules("ada:secret"))
+        .build()
+        .unwrap();
+    let forwarding = tokio::spawn(forward(server, upstream.parse().unwrap()));
+    let mut run = client.execute(execute()).await.unwrap();
+    assert_eq!(run.outcome().await.0, Outcome::Completed);
+    run.settled().await;
+    forwarding.abort();
+    let heads = proxy.heads();
+    let tunnel = |head: &String| head.starts_with("CONNECT lobe.example:443 ");
+    assert!(heads.len() >= 2 && heads.iter().all(tunnel), "{heads:?}");
 }
 
 #[tokio::test]

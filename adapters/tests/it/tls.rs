@@ -80,7 +80,7 @@ impl Server {
 }
 
 /// Terminates TLS in front of `upstream`.
-async fn forward(server: Server, upstream: SocketAddr) {
+pub(crate) async fn forward(server: Server, upstream: SocketAddr) {
     loop {
         let (stream, _) = server.listener.accept().await.unwrap();
         let acceptor = server.acceptor.clone();

@@ -94,8 +94,10 @@ async fn s8_a_proxys_page_is_no_verdict_but_shows_its_status_and_beginning() {
         ("page-404", 404, None),
         ("page-429", 429, Some(Millis::seconds(7))),
         ("page-502", 502, None),
-        ("page-503", 503, None),
     ];
+    // A date, years away.
+    let away = server.failure("page-503", &refresh).await;
+    assert!(away.retry_after() > Some(Millis::seconds(24 * 3_600)));
     for (front, wanted, after) in cases {
         let failure = server.failure(front, &refresh).await;
         assert_eq!(failure.retry_after(), after, "{front}");
