@@ -98,13 +98,13 @@ impl ProxyRules {
         Self(Rules::Direct)
     }
 
-    /// The proxy on the way to `url`, a `ws` or `wss` one.
+    /// The proxy on the way to `url`.
     pub(crate) fn proxy_to(&self, url: &Uri) -> Option<Proxy> {
         let (Rules::Environment(matcher) | Rules::Through(_, matcher)) = &self.0 else {
             return None;
         };
         let scheme = match url.scheme_str()? {
-            "wss" => "https",
+            "wss" | "https" => "https",
             _ => "http",
         };
         let origin = format!("{scheme}://{}", url.authority()?);

@@ -37,8 +37,8 @@ pub(super) fn refused(error: ApiError, retry_after: Option<Millis>) -> RequestFa
 }
 
 /// The request was not answered. Unreachable only if it certainly never left.
-pub(super) fn unanswered(server: &str, error: &reqwest::Error) -> RequestFailure {
-    let text = format!("{server}: {}", innermost(error)).into();
+pub(super) fn unanswered(place: &str, error: &reqwest::Error) -> RequestFailure {
+    let text = format!("{place}: {}", innermost(error)).into();
     if error.is_connect() || error.is_builder() {
         RequestFailure::Unreachable { text }
     } else {

@@ -41,6 +41,8 @@ impl Default for HttpOptions {
 pub struct HttpApi {
     client: reqwest::Client,
     server: ServerUrl,
+    /// The server and the way to it, for a person.
+    place: String,
     credential: Option<(&'static str, HeaderValue)>,
     options: HttpOptions,
 }
@@ -99,6 +101,11 @@ impl HttpApi {
             .apply(builder, &server)
             .and_then(reqwest::ClientBuilder::build)
             .map_err(HttpApiError::Client)?;
+        let proxy = server.as_str().parse().ok();
+        let place = match proxy.and_then(|url| proxies.proxy_to(&url)) {
+            Some(proxy) => format!("{server} through the proxy {}", proxy.address),
+            None => server.to_string(),
+        };
         let credential = match credential.header() {
             None => None,
             Some((name, token)) => {
@@ -111,6 +118,7 @@ impl HttpApi {
         Ok(Self {
             client,
             server,
+            place,
             credential,
             options,
         })
@@ -132,7 +140,7 @@ impl HttpApi {
         if let Some(body) = request.body {
             builder = builder.body(body);
         }
-        let failed = |error: reqwest::Error| unanswered(self.server.as_str(), &error);
+        let failed = |error: reqwest::Error| unanswered(&self.place, &error);
         let response = builder.send().await.map_err(failed)?;
         let status = response.status();
         let retry_after = retry_after(&response);
@@ -160,7 +168,7 @@ impl HttpApi {
                     });
                 }
                 Ok(None) => return Ok(body),
-                Err(error) => return Err(unanswered(self.server.as_str(), &error)),
+                Err(error) => return Err(unanswered(&self.place, &error)),
             }
         }
     }

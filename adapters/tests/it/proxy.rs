@@ -233,6 +233,14 @@ async fn a_proxy_that_is_not_there_is_named() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let rules = ProxyRules::through(&format!("http://ada:secret@{address}")).unwrap();
+    let client = Client::builder()
+        .server(ServerUrl::parse("https://lobe.example").unwrap())
+        .proxies(rules.clone())
+        .build()
+        .unwrap();
+    let error = client.gateway().await.unwrap_err().to_string();
+    let named = format!("https://lobe.example through the proxy {address}: ");
+    assert!(error.contains(&named), "{error}");
     let transport = WebSocketTransport::new(tls::platform().unwrap(), TransportOptions::default())
         .with_proxies(rules);
     let failure = transport
