@@ -6,14 +6,18 @@ use std::sync::Arc;
 use agent_gateway_machine::{DialFailure, DialFailureKind};
 use async_trait::async_trait;
 use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::{TlsError, UrlError};
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::Uri;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{Connector, client_async_tls_with_config};
 
 use super::failure::dial_failure;
+use super::link::Link;
 use super::tunnel;
 use super::web_socket::WebSocket;
 use super::{Socket, Transport};
@@ -24,16 +28,12 @@ use crate::proxy::ProxyRules;
 pub struct TransportOptions {
     /// A frame or message over this many bytes is a protocol violation (C7, C12).
     pub frame_limit: usize,
-    /// The library's read buffer of each socket, bytes. It is filled with zeros at every read and kept for the life of
-    /// the socket, so small is both faster for a trickle of frames and lighter for many sessions.
-    pub read_buffer: usize,
 }
 
 impl Default for TransportOptions {
     fn default() -> Self {
         Self {
             frame_limit: 64 << 20,
-            read_buffer: 4 << 10,
         }
     }
 }
@@ -63,13 +63,22 @@ impl WebSocketTransport {
         Self { proxies, ..self }
     }
 
-    fn config(&self) -> WebSocketConfig {
-        WebSocketConfig::default()
-            .read_buffer_size(self.options.read_buffer)
-            // Every frame goes out at once: they are few, and someone waits for each.
-            .write_buffer_size(0)
-            .max_frame_size(Some(self.options.frame_limit))
-            .max_message_size(Some(self.options.frame_limit))
+    async fn upgrade(&self, request: Request, tcp: TcpStream) -> Result<WebSocket, Error> {
+        let server = match request.uri().scheme_str() {
+            Some("ws") => None,
+            Some("wss") => Some(server_name(request.uri())?),
+            _ => return Err(UrlError::UnsupportedUrlScheme.into()),
+        };
+        let mut link = match server {
+            Some(name) => {
+                let connector = TlsConnector::from(self.tls.clone());
+                Link::new(connector.connect(name, tcp).await?)
+            }
+            None => Link::new(tcp),
+        };
+        let limit = self.options.frame_limit;
+        client_async_with_config(request, &mut link, Some(WebSocket::config(limit))).await?;
+        Ok(WebSocket::new(link, limit))
     }
 }
 
@@ -96,11 +105,8 @@ impl Transport for WebSocketTransport {
                 tunnel::through(tcp, &proxy, &peer).await?
             }
         };
-        let connector = Connector::Rustls(self.tls.clone());
-        let upgrade =
-            client_async_tls_with_config(request, tcp, Some(self.config()), Some(connector));
-        match upgrade.await {
-            Ok((stream, _)) => Ok(Box::new(WebSocket::new(stream))),
+        match self.upgrade(request, tcp).await {
+            Ok(socket) => Ok(Box::new(socket)),
             Err(error) => Err(dial_failure(&peer, &error)),
         }
     }
@@ -133,4 +139,13 @@ fn authority(uri: &Uri) -> Option<(&str, u16)> {
         _ => 80,
     };
     Some((uri.host()?, uri.port_u16().unwrap_or(standard)))
+}
+
+/// Whom the certificate must name: an IPv6 address without its brackets.
+fn server_name(uri: &Uri) -> Result<ServerName<'static>, Error> {
+    let host = uri.host().unwrap_or_default();
+    let host = host.strip_prefix('[').unwrap_or(host);
+    let host = host.strip_suffix(']').unwrap_or(host);
+    let name = ServerName::try_from(host.to_owned());
+    name.map_err(|_| Error::Tls(TlsError::InvalidDnsName))
 }

@@ -3,6 +3,9 @@
 
 mod connect;
 mod failure;
+mod head;
+mod inbound;
+mod link;
 mod tunnel;
 mod web_socket;
 

@@ -1,71 +1,285 @@
-//! A socket of tokio-tungstenite.
+//! A WebSocket. The library (tungstenite) does all of the protocol but one thing: a *plain* frame, a whole text message as
+//! the gateway sends them, is read where it lies. That is most of the speed of receiving, and the library's state, with
+//! the buffers it would keep for as long as the socket lives, is needed only while there is something for it to do.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
+use std::io::ErrorKind;
+use std::str;
 use std::task::{Context, Poll, ready};
 
 use agent_gateway_machine::{Close, FrameProblem};
 use agent_gateway_protocol::CloseCode;
-use futures_util::{Sink, Stream};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_tungstenite::tungstenite::protocol::{
+    CloseFrame, Role, WebSocketConfig, WebSocketContext,
+};
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::failure::close_of;
+use super::head::Head;
+use super::inbound::Inbound;
+use super::link::{Lent, Link};
 use super::{Received, Socket};
 
+/// A plain frame longer than this gets room of its own, and is read straight into it.
+const LONG: usize = Inbound::CAPACITY / 2;
+
+/// The room a long frame begins with, bytes; it grows as the frame comes, whatever length was announced.
+const FIRST_ROOM: usize = 1 << 20;
+
+/// The library's read buffer, bytes, while it has something to read.
+const LIBRARY_BUFFER: usize = 4 << 10;
+
+/// The most that waits in the library to be sent, bytes. An answer is smaller (T3), so only the pongs to a peer that pings
+/// and does not read can come near it, and those it leaves out.
+const LIBRARY_OUTBOUND: usize = 64 << 20;
+
+/// Messages of no concern (pings, pongs) that are taken in one go: then the driver's other work has its turn.
+const UNCONCERNED: usize = 64;
+
 pub(super) struct WebSocket {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    link: Link,
+    reading: Reading,
+    /// The library has begun a message of several frames.
+    fragmented: bool,
+    library: Option<Box<WebSocketContext>>,
+    /// A frame or message over this many bytes is a violation.
+    limit: usize,
     /// What is not yet with the library. Its bound is the machine's: answers that wait (T3) and one beat per interval.
     outbound: VecDeque<Message>,
     /// The library holds bytes that are not with the kernel yet.
     unflushed: bool,
-    /// The peer's close frame came: the library answers it by itself.
-    closed_by_peer: bool,
+    closing: Option<Closing>,
     /// Sending failed. Told by `poll_receive` once everything that came before has been read.
     broken: Option<Close>,
 }
 
+/// Where in the stream of frames the next byte is.
+enum Reading {
+    /// Between two frames.
+    Between,
+    /// In a long plain frame.
+    Long { text: Vec<u8>, length: usize },
+    /// In a frame that is the library's, which may read this much more of it.
+    Library { left: u64 },
+}
+
+/// Who said first that the socket closes. Either way the library does it.
+#[derive(PartialEq, Eq)]
+enum Closing {
+    ByPeer,
+    ByUs,
+}
+
+/// One step of reading.
+enum Step {
+    Received(Received),
+    /// The socket has ended, in whatever way.
+    Over(Close),
+    /// Nothing that concerns the driver.
+    Unconcerned,
+    /// There is more to read at once.
+    GoOn,
+}
+
 impl WebSocket {
-    pub(super) fn new(stream: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
+    /// A socket whose upgrade is done.
+    pub(super) fn new(link: Link, limit: usize) -> Self {
         Self {
-            stream,
+            link,
+            reading: Reading::Between,
+            fragmented: false,
+            library: None,
+            limit,
             outbound: VecDeque::new(),
             unflushed: false,
-            closed_by_peer: false,
+            closing: None,
             broken: None,
         }
     }
 
-    fn stream(&mut self) -> Pin<&mut WebSocketStream<MaybeTlsStream<TcpStream>>> {
-        Pin::new(&mut self.stream)
+    pub(super) fn config(limit: usize) -> WebSocketConfig {
+        WebSocketConfig::default()
+            .read_buffer_size(LIBRARY_BUFFER)
+            // Every frame goes out at once: they are few, and someone waits for each.
+            .write_buffer_size(0)
+            .max_write_buffer_size(LIBRARY_OUTBOUND)
+            .max_frame_size(Some(limit))
+            .max_message_size(Some(limit))
     }
 
-    fn poll_send(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), tokio_tungstenite::tungstenite::Error>> {
-        while !self.outbound.is_empty() {
-            ready!(self.stream().poll_ready(context))?;
-            if let Some(message) = self.outbound.pop_front() {
-                self.stream().start_send(message)?;
+    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        match &mut self.reading {
+            Reading::Between => self.poll_frame(context),
+            Reading::Long { text, length } if text.len() == *length => {
+                let text = std::mem::take(text);
+                self.reading = Reading::Between;
+                Poll::Ready(match str::from_utf8(&text) {
+                    Ok(text) => Step::Received(Received::text(text)),
+                    Err(error) => Step::Over(close_of(&error.into())),
+                })
+            }
+            Reading::Long { text, length } => {
+                let missing = *length - text.len();
+                if text.len() == text.capacity() {
+                    text.reserve_exact(missing.min(text.len()));
+                }
+                let read = ready!(self.link.poll_read_into(text, missing, context));
+                Poll::Ready(self.more(read))
+            }
+            Reading::Library { .. } => self.poll_library(context),
+        }
+    }
+
+    /// Reads the next frame, or says whose it is.
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        let bytes = self.link.bytes();
+        let (whole, goes_on) = match Head::read(bytes) {
+            Head::Cut => {
+                let read = ready!(self.link.poll_fill(context));
+                return Poll::Ready(self.more(read));
+            }
+            Head::Plain { start, length } if !self.fragmented && length <= self.limit as u64 => {
+                // It fits: it is at most the limit.
+                let length = usize::try_from(length).unwrap_or(usize::MAX);
+                let whole = start + length;
+                match bytes.get(start..whole).map(str::from_utf8) {
+                    Some(Ok(text)) => {
+                        let received = Received::text(text);
+                        self.link.consume(whole);
+                        return Poll::Ready(Step::Received(received));
+                    }
+                    // The library says what is wrong with it.
+                    Some(Err(_)) => (whole as u64, None),
+                    None if whole > LONG => {
+                        let mut text = Vec::with_capacity(length.min(FIRST_ROOM));
+                        text.extend_from_slice(&bytes[start..]);
+                        self.link.consume(whole);
+                        self.reading = Reading::Long { text, length };
+                        return Poll::Ready(Step::GoOn);
+                    }
+                    None => {
+                        let read = ready!(self.link.poll_fill(context));
+                        return Poll::Ready(self.more(read));
+                    }
+                }
+            }
+            Head::Plain { start, length } => (length.saturating_add(start as u64), None),
+            Head::Other { whole, goes_on } => (whole, goes_on),
+            Head::Broken => (u64::MAX, None),
+        };
+        self.fragmented = goes_on.unwrap_or(self.fragmented);
+        self.reading = Reading::Library { left: whole };
+        Poll::Ready(Step::GoOn)
+    }
+
+    /// What a read comes to. At an end, or a failure, it is the library that says what that means where we are.
+    fn more(&mut self, read: std::io::Result<usize>) -> Step {
+        match read {
+            Ok(0) => {
+                self.reading = Reading::Library { left: u64::MAX };
+                Step::GoOn
+            }
+            Ok(_) => Step::GoOn,
+            Err(error) => Step::Over(close_of(&error.into())),
+        }
+    }
+
+    fn poll_library(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        let read = self.with_library(context, |library, link| library.read(link));
+        let message = match read {
+            Ok(message) => message,
+            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
+                return match self.reading {
+                    // A part of a message: the next frame goes on.
+                    Reading::Library { left: 0 } => {
+                        self.reading = Reading::Between;
+                        Poll::Ready(Step::GoOn)
+                    }
+                    _ => Poll::Pending,
+                };
+            }
+            Err(error) => return Poll::Ready(Step::Over(close_of(&error))),
+        };
+        self.reading = Reading::Between;
+        Poll::Ready(match message {
+            Message::Text(text) => Step::Received(Received::text(&text)),
+            Message::Binary(_) => Step::Received(Received::Rejected(FrameProblem::Binary)),
+            Message::Close(frame) => {
+                self.closing.get_or_insert(Closing::ByPeer);
+                Step::Received(Received::Closed(closed(frame)))
+            }
+            Message::Ping(_) => {
+                // The library has the pong ready.
                 self.unflushed = true;
+                Step::Unconcerned
+            }
+            Message::Pong(_) | Message::Frame(_) => Step::Unconcerned,
+        })
+    }
+
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            if self.unflushed {
+                ready!(done(self.with_library(context, |library, link| library.flush(link))))?;
+                self.unflushed = false;
+            }
+            let Some(message) = self.outbound.pop_front() else {
+                self.settle();
+                return Poll::Ready(Ok(()));
+            };
+            // What cannot go out at once is with the library.
+            self.unflushed = true;
+            let written = self.with_library(context, |library, link| library.write(link, message));
+            if let Poll::Ready(written) = done(written) {
+                written?;
             }
         }
-        if self.unflushed {
-            ready!(self.stream().poll_flush(context))?;
-            self.unflushed = false;
+    }
+
+    /// Lets go of the library where it has nothing to remember.
+    fn settle(&mut self) {
+        if self.library.is_some()
+            && matches!(self.reading, Reading::Between)
+            && !self.fragmented
+            && self.closing.is_none()
+        {
+            self.library = None;
+            self.outbound = VecDeque::new();
         }
-        Poll::Ready(Ok(()))
+    }
+
+    fn with_library<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        act: impl FnOnce(&mut WebSocketContext, &mut Lent<'_, '_>) -> T,
+    ) -> T {
+        let library = self.library.get_or_insert_with(|| {
+            let config = Self::config(self.limit);
+            Box::new(WebSocketContext::new(Role::Client, Some(config)))
+        });
+        let left = match &mut self.reading {
+            Reading::Library { left } => left,
+            Reading::Between | Reading::Long { .. } => &mut 0,
+        };
+        act(library, &mut self.link.lend(left, context))
     }
 }
 
 impl Socket for WebSocket {
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Received> {
+        let mut unconcerned = 0;
         loop {
-            let message = match self.stream().poll_next(context) {
-                Poll::Ready(message) => message,
+            match self.poll_step(context) {
+                Poll::Ready(Step::Received(received)) => return Poll::Ready(received),
+                Poll::Ready(Step::Over(close)) => return Poll::Ready(Received::Closed(close)),
+                Poll::Ready(Step::GoOn) => {}
+                Poll::Ready(Step::Unconcerned) => {
+                    unconcerned += 1;
+                    if unconcerned == UNCONCERNED {
+                        context.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                }
                 // A write that failed is a connection that is gone, even if reading has not noticed.
                 Poll::Pending => {
                     return match self.broken.take() {
@@ -73,21 +287,7 @@ impl Socket for WebSocket {
                         None => Poll::Pending,
                     };
                 }
-            };
-            return Poll::Ready(match message {
-                Some(Ok(Message::Text(text))) => Received::text(&text),
-                Some(Ok(Message::Binary(_))) => Received::Rejected(FrameProblem::Binary),
-                Some(Ok(Message::Close(frame))) => {
-                    self.closed_by_peer = true;
-                    Received::Closed(closed(frame))
-                }
-                // Pings are answered by the library.
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
-                Some(Err(error)) => Received::Closed(close_of(&error)),
-                None => Received::Closed(Close::Lost {
-                    text: "the connection ended".into(),
-                }),
-            });
+            }
         }
     }
 
@@ -107,11 +307,13 @@ impl Socket for WebSocket {
     }
 
     fn start_close(&mut self, code: CloseCode) {
-        if self.closed_by_peer {
+        if self.closing == Some(Closing::ByPeer) {
+            // The library has its answer ready.
             self.outbound.clear();
             self.unflushed = true;
             return;
         }
+        self.closing = Some(Closing::ByUs);
         self.outbound.push_back(Message::Close(Some(CloseFrame {
             code: code.0.into(),
             reason: "".into(),
@@ -125,11 +327,20 @@ impl Socket for WebSocket {
             return Poll::Ready(());
         }
         loop {
-            match ready!(self.stream().poll_next(context)) {
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Poll::Ready(()),
+            if let Step::Over(_) = ready!(self.poll_step(context)) {
+                return Poll::Ready(());
             }
         }
+    }
+}
+
+/// Pending where the library could not go on at once.
+fn done(result: Result<(), Error>) -> Poll<Result<(), Error>> {
+    match result {
+        Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => Poll::Pending,
+        // It closed as it should.
+        Err(Error::ConnectionClosed) => Poll::Ready(Ok(())),
+        result => Poll::Ready(result),
     }
 }
 

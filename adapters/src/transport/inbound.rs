@@ -1,0 +1,96 @@
+//! What was read from a socket and is not used yet.
+//!
+//! A socket needs room only while it is being read: each thread has one large buffer, lent to whoever reads and given back
+//! once all in it is used. So one system call brings a burst of frames, and an idle socket holds nothing.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, ReadBuf};
+
+thread_local! {
+    /// This thread's buffer, unless it is lent.
+    static SPARE: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+}
+
+#[derive(Default)]
+pub(super) struct Inbound {
+    /// Lent by the thread, or as small as what it holds, or none.
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl Inbound {
+    /// The size of a thread's buffer: what one system call brings at most. A socket left with unread bytes, because its
+    /// reader is slow or others have their turn, keeps one.
+    pub(super) const CAPACITY: usize = 64 << 10;
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// `count` of the bytes are used.
+    pub(super) fn consume(&mut self, count: usize) {
+        self.start = self.end.min(self.start + count);
+        if self.start == self.end {
+            self.give_back();
+        }
+    }
+
+    /// Reads more behind what there is, which must leave room for it. Ready with 0: the stream has ended.
+    pub(super) fn poll_fill(
+        &mut self,
+        stream: Pin<&mut impl AsyncRead>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        self.make_room();
+        let mut room = ReadBuf::new(&mut self.buffer[self.end..]);
+        let read = stream.poll_read(context, &mut room);
+        let count = room.filled().len();
+        self.end += count;
+        if count == 0 {
+            self.shrink();
+        }
+        ready!(read)?;
+        Poll::Ready(Ok(count))
+    }
+
+    /// Borrows the thread's buffer, with what there is at its front.
+    fn make_room(&mut self) {
+        if self.buffer.len() == Self::CAPACITY {
+            self.buffer.copy_within(self.start..self.end, 0);
+        } else {
+            let mut buffer = lend();
+            let held = self.bytes();
+            buffer[..held.len()].copy_from_slice(held);
+            self.buffer = buffer;
+        }
+        self.end -= self.start;
+        self.start = 0;
+    }
+
+    /// Nothing more comes for now: keeps what there is in as little as it takes.
+    fn shrink(&mut self) {
+        let held: Box<[u8]> = self.bytes().into();
+        self.give_back();
+        self.end = held.len();
+        self.buffer = held;
+    }
+
+    fn give_back(&mut self) {
+        let buffer = std::mem::take(&mut self.buffer);
+        (self.start, self.end) = (0, 0);
+        if buffer.len() == Self::CAPACITY {
+            // While the thread ends there is nobody to give it to.
+            let _ = SPARE.try_with(|spare| spare.set(Some(buffer)));
+        }
+    }
+}
+
+fn lend() -> Box<[u8]> {
+    let spare = SPARE.try_with(Cell::take).ok().flatten();
+    spare.unwrap_or_else(|| vec![0; Inbound::CAPACITY].into())
+}

@@ -1,0 +1,161 @@
+//! The bytes under a WebSocket: TCP, or TLS over it, read through a borrowed buffer.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use bytes::BufMut;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+use super::inbound::Inbound;
+
+/// What a WebSocket can run over.
+pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
+pub(super) struct Link {
+    stream: Box<dyn ByteStream>,
+    inbound: Inbound,
+}
+
+impl Link {
+    pub(super) fn new(stream: impl ByteStream + 'static) -> Self {
+        Self {
+            stream: Box::new(stream),
+            inbound: Inbound::default(),
+        }
+    }
+
+    /// What was read and is not used yet.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.inbound.bytes()
+    }
+
+    pub(super) fn consume(&mut self, count: usize) {
+        self.inbound.consume(count);
+    }
+
+    /// Reads more behind what there is, which must be less than [`Inbound::CAPACITY`]. Ready with 0: the end.
+    pub(super) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.inbound
+            .poll_fill(Pin::new(&mut self.stream), context)
+    }
+
+    /// Reads at most `most` bytes straight into `target`; all that was read before must be used. Ready with 0: the end.
+    pub(super) fn poll_read_into(
+        &mut self,
+        target: &mut Vec<u8>,
+        most: usize,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let mut room = target.limit(most);
+        pin!(self.stream.read_buf(&mut room)).poll(context)
+    }
+
+    /// The link as the library sees it: of what comes in, only the next `left` bytes.
+    pub(super) fn lend<'a, 'b>(
+        &'a mut self,
+        left: &'a mut u64,
+        context: &'a mut Context<'b>,
+    ) -> Lent<'a, 'b> {
+        Lent {
+            link: self,
+            left,
+            context,
+        }
+    }
+}
+
+/// For the upgrade. Of an answer that accepts it only the head is given: what follows are frames.
+impl AsyncRead for Link {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        target: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut head = head_length(self.bytes());
+        while head.is_none() && self.bytes().len() < Inbound::CAPACITY {
+            if ready!(self.poll_fill(context))? == 0 {
+                break;
+            }
+            head = head_length(self.bytes());
+        }
+        let bytes = self.bytes();
+        let head = match head {
+            Some(length) if bytes.starts_with(b"HTTP/1.1 101 ") => length,
+            _ => bytes.len(),
+        };
+        let count = head.min(target.remaining());
+        target.put_slice(&bytes[..count]);
+        self.consume(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Link {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// The length of an HTTP head, its blank line included, once it is all there.
+fn head_length(bytes: &[u8]) -> Option<usize> {
+    const BLANK: &[u8] = b"\r\n\r\n";
+    let at = bytes.windows(BLANK.len()).position(|four| four == BLANK)?;
+    Some(at + BLANK.len())
+}
+
+/// See [`Link::lend`].
+pub(super) struct Lent<'a, 'b> {
+    link: &'a mut Link,
+    left: &'a mut u64,
+    context: &'a mut Context<'b>,
+}
+
+impl Read for Lent<'_, '_> {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        if *self.left == 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        if self.link.bytes().is_empty() && at_once(self.link.poll_fill(self.context))? == 0 {
+            return Ok(0);
+        }
+        let bytes = self.link.bytes();
+        let left = usize::try_from(*self.left).unwrap_or(usize::MAX);
+        let count = bytes.len().min(target.len()).min(left);
+        target[..count].copy_from_slice(&bytes[..count]);
+        self.link.consume(count);
+        *self.left -= count as u64;
+        Ok(count)
+    }
+}
+
+impl Write for Lent<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        at_once(Pin::new(&mut self.link.stream).poll_write(self.context, bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        at_once(Pin::new(&mut self.link.stream).poll_flush(self.context))
+    }
+}
+
+fn at_once<T>(poll: Poll<io::Result<T>>) -> io::Result<T> {
+    match poll {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+    }
+}
