@@ -17,7 +17,7 @@ use agent_gateway_machine::{
 };
 use agent_gateway_protocol::api::ExecAgent;
 use agent_gateway_protocol::{GatewayUrl, OperationId, ServerUrl};
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::OnceCell;
 use tracing::{Instrument, info_span};
 
 use crate::credential::Credential;
@@ -299,7 +299,6 @@ impl Client {
         };
         let span = info_span!("run", %run, command = begin.command.name());
         mailbox.command(RunCommand::tell(begin.command));
-        let (running, watching) = watch::channel(());
         let driver = Driver::new(
             begin.state,
             shared.hands.clone(),
@@ -307,10 +306,9 @@ impl Client {
             mailbox.clone(),
             begin.observers,
             place,
-            running,
         );
         tokio::spawn(driver.instrument(span));
-        Ok(Run::new(mailbox, watching, begin.cursor))
+        Ok(Run::new(mailbox, begin.cursor))
     }
 }
 

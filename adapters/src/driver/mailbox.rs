@@ -5,7 +5,8 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use agent_gateway_machine::{
@@ -13,7 +14,9 @@ use agent_gateway_machine::{
 };
 use agent_gateway_protocol::{OperationId, TopicId};
 use serde::Serialize;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+
+use super::BATCH;
 
 /// How much may wait for the caller before the socket is no longer read (I13).
 ///
@@ -99,7 +102,21 @@ pub(super) struct Room {
 pub(crate) struct Mailbox {
     limits: QueueLimits,
     inner: Mutex<Inner>,
+    /// Whoever waits for the driver's task to be over.
+    gone: Notify,
 }
+
+/// What a wake-up has brought, to be handed over in one go.
+#[derive(Default)]
+pub(super) struct Brought {
+    notifications: VecDeque<Notification>,
+    bytes: usize,
+    /// The run's end is among them.
+    ended: bool,
+}
+
+/// The driver's side. Dropped with the driver: then whoever waits is told.
+pub(super) struct Seat(pub(super) Arc<Mailbox>);
 
 #[derive(Default)]
 struct Inner {
@@ -125,6 +142,7 @@ impl Mailbox {
         Self {
             limits,
             inner: Mutex::default(),
+            gone: Notify::new(),
         }
     }
 
@@ -174,7 +192,9 @@ impl Mailbox {
 
     /// There is no driver: this is all that is ever told.
     pub(crate) fn end(&self, last: Notification) {
-        self.deliver(&mut vec![last], None, false);
+        let mut brought = Brought::default();
+        brought.push(last);
+        self.deliver(&mut brought, None, false);
         self.leave();
     }
 
@@ -203,7 +223,7 @@ impl Mailbox {
     /// Hands over what a wake-up brought, and says how much more may come. With `pause`, no room left pauses reading.
     pub(super) fn deliver(
         &self,
-        brought: &mut Vec<Notification>,
+        brought: &mut Brought,
         state: Option<&State>,
         pause: bool,
     ) -> Room {
@@ -212,14 +232,10 @@ impl Mailbox {
             inner.snapshot.update(state);
         }
         if inner.abandoned || inner.closed {
-            brought.clear();
+            *brought = Brought::default();
         }
-        let wanted = !brought.is_empty();
-        for notification in brought.drain(..) {
-            inner.bytes += size(&notification);
-            inner.closed |= matches!(notification, Notification::RunEnded { .. });
-            inner.notifications.push_back(notification);
-        }
+        let wanted = !brought.notifications.is_empty();
+        inner.take(brought);
         let room = if inner.abandoned {
             Room {
                 notifications: usize::MAX,
@@ -248,20 +264,75 @@ impl Mailbox {
         mem::take(&mut inner.notifications)
     }
 
-    /// The driver is gone: whoever waits is told.
-    pub(super) fn leave(&self) {
+    /// There is no driver, or no longer: whoever waits is told.
+    fn leave(&self) {
         let mut inner = self.lock();
         inner.closed = true;
         inner.gone = true;
         // Dropping them tells who waits for a verdict.
         let commands = mem::take(&mut inner.commands);
         wake(inner.reader.take(), inner);
+        self.gone.notify_waiters();
         drop(commands);
+    }
+
+    /// Waits until the driver's task is over.
+    pub(crate) async fn gone(&self) {
+        loop {
+            let gone = self.gone.notified();
+            if self.lock().gone {
+                return;
+            }
+            gone.await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing in here can panic halfway through a change.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn take(&mut self, brought: &mut Brought) {
+        self.closed |= brought.ended;
+        self.bytes += mem::take(&mut brought.bytes);
+        if self.notifications.is_empty() {
+            mem::swap(&mut self.notifications, &mut brought.notifications);
+        } else {
+            self.notifications.append(&mut brought.notifications);
+        }
+    }
+}
+
+impl Brought {
+    /// Where more than a few come at once, room for a whole batch is made in one go.
+    pub(super) fn push(&mut self, notification: Notification) {
+        let room = &mut self.notifications;
+        if !room.is_empty() && room.len() == room.capacity() {
+            room.reserve(BATCH);
+        }
+        self.bytes += size(&notification);
+        self.ended |= matches!(notification, Notification::RunEnded { .. });
+        self.notifications.push_back(notification);
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Deref for Seat {
+    type Target = Mailbox;
+
+    fn deref(&self) -> &Mailbox {
+        &self.0
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 

@@ -27,12 +27,11 @@ use std::time::Duration;
 use agent_gateway_machine::{
     Alarm, Effect, Effects, Event, EventKind, Ignored, Notification, State, Timestamp, transition,
 };
-use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::{debug, error, trace};
 
 use self::connection::{Connection, Input};
-use self::mailbox::{Command, Room};
+use self::mailbox::{Brought, Command, Room, Seat};
 use self::requests::Requests;
 use crate::client::Place;
 use crate::clock::Clock;
@@ -43,11 +42,25 @@ pub(crate) use self::hands::Hands;
 pub(crate) use self::mailbox::{Command as RunCommand, Mailbox, Rejection, Verdict};
 pub use self::mailbox::{QueueLimits, Snapshot};
 
-/// Frames of one round: then the alarm, the sending and the caller have their turn.
-const BATCH: usize = 256;
+/// Frames of one wake-up: then the caller and the other tasks of the runtime have their turn. Few enough that what they
+/// brought is still in the processor's cache when the caller looks at it.
+const BATCH: usize = 128;
 
-/// Rounds of one wake-up: then the other tasks of the runtime have their turn.
+/// Bytes of events in one wake-up, for the same reason.
+const BATCH_BYTES: usize = 256 << 10;
+
+/// Rounds of one wake-up, where what was performed must be polled at once.
 const ROUNDS: usize = 4;
+
+/// What follows a round.
+enum Next {
+    /// Another one: something was performed that must be polled first.
+    Round,
+    /// The others' turn, then another one: the batch was full.
+    Yield,
+    /// Nothing, until something happens.
+    Wait,
+}
 
 pub(crate) struct Driver {
     /// Taken out only while a transition is made.
@@ -65,15 +78,14 @@ pub(crate) struct Driver {
     paused: bool,
     commands: VecDeque<Command>,
     /// What this wake-up has brought so far.
-    brought: Vec<Notification>,
+    brought: Brought,
     room: Room,
-    mailbox: Arc<Mailbox>,
     observers: Vec<Box<dyn Observer>>,
     /// Effects were performed that must be polled before this task may wait.
     unpolled: bool,
     place: Place,
-    /// Closes with the driver: that tells that the run is settled.
-    _running: watch::Sender<()>,
+    /// Last, so that all else of the run is gone when it tells that the run is settled.
+    mailbox: Seat,
 }
 
 impl Driver {
@@ -84,7 +96,6 @@ impl Driver {
         mailbox: Arc<Mailbox>,
         observers: Vec<Box<dyn Observer>>,
         place: Place,
-        running: watch::Sender<()>,
     ) -> Self {
         Self {
             state: Some(state),
@@ -98,17 +109,17 @@ impl Driver {
             alarm: None,
             paused: false,
             commands: VecDeque::new(),
-            brought: Vec::new(),
+            brought: Brought::default(),
             room: Room::default(),
-            mailbox,
             observers,
             unpolled: false,
             place,
-            _running: running,
+            mailbox: Seat(mailbox),
         }
     }
 
-    /// Makes one transition and performs what it asks for.
+    /// Makes one transition.
+    #[inline]
     fn feed(&mut self, kind: EventKind) -> Option<Effects> {
         let state = self.state.take()?;
         let event = Event::new(self.now, kind);
@@ -124,9 +135,12 @@ impl Driver {
         Some(effects)
     }
 
+    /// Makes one transition and performs what it asks for.
     fn step(&mut self, kind: EventKind) {
-        for effect in self.feed(kind).into_iter().flatten() {
-            self.perform(effect);
+        if let Some(effects) = self.feed(kind) {
+            for effect in effects {
+                self.perform(effect);
+            }
         }
     }
 
@@ -215,8 +229,8 @@ impl Driver {
         }
     }
 
-    /// One round. Says whether there is more to do at once.
-    fn round(&mut self, context: &mut Context<'_>) -> bool {
+    /// One round. Says what is to be done at once.
+    fn round(&mut self, context: &mut Context<'_>) -> Next {
         self.now = self.clock.now();
         self.unpolled = false;
         self.poll_commands(context);
@@ -229,7 +243,13 @@ impl Driver {
         self.connection.poll_flush(context);
         self.connection.poll_closing(context);
         self.deliver(false);
-        more || self.unpolled
+        if self.unpolled {
+            Next::Round
+        } else if more {
+            Next::Yield
+        } else {
+            Next::Wait
+        }
     }
 
     fn poll_commands(&mut self, context: &mut Context<'_>) {
@@ -249,6 +269,9 @@ impl Driver {
     /// Takes what is ready on the socket, up to a batch. Says whether there may be more.
     fn poll_connection(&mut self, context: &mut Context<'_>) -> bool {
         for _ in 0..BATCH {
+            if self.brought.bytes() >= BATCH_BYTES {
+                break;
+            }
             if self.paused {
                 return false;
             }
@@ -300,6 +323,13 @@ impl Driver {
             .deliver(&mut self.brought, self.state.as_ref(), pause);
     }
 
+    /// An idle run keeps no room for what may come.
+    fn rest(&mut self) {
+        self.brought = Brought::default();
+        self.commands = VecDeque::new();
+        self.requests.rest();
+    }
+
     /// Whether nothing is left to do, nor ever will be.
     fn is_settled(&self) -> bool {
         self.state.as_ref().is_none_or(State::is_settled)
@@ -314,23 +344,21 @@ impl Future for Driver {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let driver = self.get_mut();
         for _ in 0..ROUNDS {
-            let more = driver.round(context);
+            let next = driver.round(context);
             if driver.is_settled() {
                 return Poll::Ready(());
             }
-            if !more {
-                return Poll::Pending;
+            match next {
+                Next::Round => {}
+                Next::Yield => break,
+                Next::Wait => {
+                    driver.rest();
+                    return Poll::Pending;
+                }
             }
         }
         context.waker().wake_by_ref();
         Poll::Pending
-    }
-}
-
-impl Drop for Driver {
-    /// However the task ends, nobody is left waiting.
-    fn drop(&mut self) {
-        self.mailbox.leave();
     }
 }
 

@@ -22,6 +22,13 @@ impl Requests {
         self.open.retain(|(open, _)| *open != request);
     }
 
+    /// Keeps no room while there are none.
+    pub(super) fn rest(&mut self) {
+        if self.open.is_empty() {
+            self.open = Vec::new();
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }

@@ -10,7 +10,7 @@ use agent_gateway_machine::{
 };
 use agent_gateway_protocol::{InputRequestId, OperationId, ToolCallId, TopicId};
 use thiserror::Error;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::driver::{Mailbox, Rejection, RunCommand, Snapshot, Verdict};
 
@@ -21,12 +21,11 @@ use crate::driver::{Mailbox, Rejection, RunCommand, Snapshot, Verdict};
 #[derive(Clone)]
 pub struct RunHandle {
     pub(super) mailbox: Arc<Mailbox>,
-    running: watch::Receiver<()>,
 }
 
 impl RunHandle {
-    pub(super) fn new(mailbox: Arc<Mailbox>, running: watch::Receiver<()>) -> Self {
-        Self { mailbox, running }
+    pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
+        Self { mailbox }
     }
 
     /// Ends the run on the server (R2, R5). The stream goes on until its end, which tells how it went; where the server
@@ -103,8 +102,7 @@ impl RunHandle {
     /// Waits until the run is over and nothing of it is left: its marker is cleared (R6), its socket closed, its task
     /// gone. At most `settle_deadline` after the end. Cancel-safe.
     pub async fn settled(&self) {
-        // Nothing is ever sent: the channel closes with the driver.
-        while self.running.clone().changed().await.is_ok() {}
+        self.mailbox.gone().await;
     }
 
     /// The run as plain data, to be stored and carried on later by [`Client::restore`](crate::Client::restore), perhaps by

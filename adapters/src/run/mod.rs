@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use agent_gateway_machine::{AttachRefusal, Cursor, Notification, Outcome, Receipt, State};
 use futures_util::Stream;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::driver::{Mailbox, QueueLimits, RunCommand};
 
@@ -33,9 +33,9 @@ pub struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(mailbox: Arc<Mailbox>, running: watch::Receiver<()>, cursor: Cursor) -> Self {
+    pub(crate) fn new(mailbox: Arc<Mailbox>, cursor: Cursor) -> Self {
         Self {
-            handle: RunHandle::new(mailbox, running),
+            handle: RunHandle::new(mailbox),
             taken: VecDeque::new(),
             cursor,
             ended: None,
@@ -49,8 +49,7 @@ impl Run {
             outcome: Outcome::AttachRefused(refusal),
             receipt: Receipt::default(),
         });
-        let (_, running) = watch::channel(());
-        Self::new(mailbox, running, Cursor::start())
+        Self::new(mailbox, Cursor::start())
     }
 
     /// The next notification; `None` after the last. Cancel-safe: what is not returned is still there.
@@ -109,10 +108,11 @@ impl Run {
                 .poll_take(context, &mut self.taken)
                 .is_pending()
         {
+            // An idle run keeps no room for what may come.
+            self.taken = VecDeque::new();
             return Poll::Pending;
         }
-        let notification = self.taken.pop_front();
-        match &notification {
+        match self.taken.front() {
             Some(Notification::EventReceived(received)) => {
                 self.cursor.clone_from(&received.cursor);
             }
@@ -121,7 +121,7 @@ impl Run {
             }
             _ => {}
         }
-        Poll::Ready(notification)
+        Poll::Ready(self.taken.pop_front())
     }
 }
 

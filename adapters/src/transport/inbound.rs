@@ -24,9 +24,13 @@ pub(super) struct Inbound {
 }
 
 impl Inbound {
-    /// The size of a thread's buffer: what one system call brings at most. A socket left with unread bytes, because its
-    /// reader is slow or others have their turn, keeps one.
-    pub(super) const CAPACITY: usize = 64 << 10;
+    /// The size of a thread's buffer: a frame up to this is read where it lies. A socket left with unread bytes, because
+    /// its reader is slow or others have their turn, keeps one.
+    pub(super) const CAPACITY: usize = 256 << 10;
+
+    /// What one system call brings at most, unless more of a frame is missing. More would only be cold again when its turn
+    /// comes.
+    const READ: usize = 64 << 10;
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
@@ -40,14 +44,17 @@ impl Inbound {
         }
     }
 
-    /// Reads more behind what there is, which must leave room for it. Ready with 0: the stream has ended.
+    /// Reads more behind what there is, which must leave room for it; `missing` bytes are waited for. Ready with 0: the
+    /// stream has ended.
     pub(super) fn poll_fill(
         &mut self,
+        missing: usize,
         stream: Pin<&mut impl AsyncRead>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         self.make_room();
-        let mut room = ReadBuf::new(&mut self.buffer[self.end..]);
+        let most = self.end.saturating_add(missing.max(Self::READ));
+        let mut room = ReadBuf::new(&mut self.buffer[self.end..most.min(Self::CAPACITY)]);
         let read = stream.poll_read(context, &mut room);
         let count = room.filled().len();
         self.end += count;

@@ -36,10 +36,15 @@ impl Link {
         self.inbound.consume(count);
     }
 
-    /// Reads more behind what there is, which must be less than [`Inbound::CAPACITY`]. Ready with 0: the end.
-    pub(super) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.inbound
-            .poll_fill(Pin::new(&mut self.stream), context)
+    /// Reads more behind what there is, which must be less than [`Inbound::CAPACITY`]; `missing` bytes are waited for.
+    /// Ready with 0: the end.
+    pub(super) fn poll_fill(
+        &mut self,
+        missing: usize,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let stream = Pin::new(&mut self.stream);
+        self.inbound.poll_fill(missing, stream, context)
     }
 
     /// Reads at most `most` bytes straight into `target`; all that was read before must be used. Ready with 0: the end.
@@ -76,7 +81,7 @@ impl AsyncRead for Link {
     ) -> Poll<io::Result<()>> {
         let mut head = head_length(self.bytes());
         while head.is_none() && self.bytes().len() < Inbound::CAPACITY {
-            if ready!(self.poll_fill(context))? == 0 {
+            if ready!(self.poll_fill(1, context))? == 0 {
                 break;
             }
             head = head_length(self.bytes());
@@ -130,7 +135,7 @@ impl Read for Lent<'_, '_> {
         if *self.left == 0 {
             return Err(ErrorKind::WouldBlock.into());
         }
-        if self.link.bytes().is_empty() && at_once(self.link.poll_fill(self.context))? == 0 {
+        if self.link.bytes().is_empty() && at_once(self.link.poll_fill(1, self.context))? == 0 {
             return Ok(0);
         }
         let bytes = self.link.bytes();

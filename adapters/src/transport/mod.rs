@@ -6,6 +6,8 @@ mod failure;
 mod head;
 mod inbound;
 mod link;
+#[cfg(test)]
+mod tests;
 mod tunnel;
 mod web_socket;
 

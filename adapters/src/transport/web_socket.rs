@@ -20,10 +20,7 @@ use super::inbound::Inbound;
 use super::link::{Lent, Link};
 use super::{Received, Socket};
 
-/// A plain frame longer than this gets room of its own, and is read straight into it.
-const LONG: usize = Inbound::CAPACITY / 2;
-
-/// The room a long frame begins with, bytes; it grows as the frame comes, whatever length was announced.
+/// The room such a frame begins with at most, bytes; it grows as the frame comes, whatever length was announced.
 const FIRST_ROOM: usize = 1 << 20;
 
 /// The library's read buffer, bytes, while it has something to read.
@@ -57,7 +54,7 @@ pub(super) struct WebSocket {
 enum Reading {
     /// Between two frames.
     Between,
-    /// In a long plain frame.
+    /// In a plain frame that has room of its own.
     Long { text: Vec<u8>, length: usize },
     /// In a frame that is the library's, which may read this much more of it.
     Library { left: u64 },
@@ -135,7 +132,7 @@ impl WebSocket {
         let bytes = self.link.bytes();
         let (whole, goes_on) = match Head::read(bytes) {
             Head::Cut => {
-                let read = ready!(self.link.poll_fill(context));
+                let read = ready!(self.link.poll_fill(1, context));
                 return Poll::Ready(self.more(read));
             }
             Head::Plain { start, length } if !self.fragmented && length <= self.limit as u64 => {
@@ -150,16 +147,15 @@ impl WebSocket {
                     }
                     // The library says what is wrong with it.
                     Some(Err(_)) => (whole as u64, None),
-                    None if whole > LONG => {
-                        let mut text = Vec::with_capacity(length.min(FIRST_ROOM));
-                        text.extend_from_slice(&bytes[start..]);
-                        self.link.consume(whole);
-                        self.reading = Reading::Long { text, length };
-                        return Poll::Ready(Step::GoOn);
-                    }
                     None => {
-                        let read = ready!(self.link.poll_fill(context));
-                        return Poll::Ready(self.more(read));
+                        let missing = whole - bytes.len();
+                        if whole <= Inbound::CAPACITY
+                            && let Poll::Ready(read) = self.link.poll_fill(missing, context)
+                        {
+                            return Poll::Ready(self.more(read));
+                        }
+                        self.begin_long(start, length);
+                        return Poll::Ready(Step::GoOn);
                     }
                 }
             }
@@ -170,6 +166,16 @@ impl WebSocket {
         self.fragmented = goes_on.unwrap_or(self.fragmented);
         self.reading = Reading::Library { left: whole };
         Poll::Ready(Step::GoOn)
+    }
+
+    /// A plain frame that is longer than the buffer, or whose rest is not there yet, gets room of its own and is read
+    /// straight into it.
+    fn begin_long(&mut self, start: usize, length: usize) {
+        let begun = &self.link.bytes()[start..];
+        let mut text = Vec::with_capacity(length.min(FIRST_ROOM));
+        text.extend_from_slice(begun);
+        self.link.consume(start + text.len());
+        self.reading = Reading::Long { text, length };
     }
 
     /// What a read comes to. At an end, or a failure, it is the library that says what that means where we are.
@@ -220,7 +226,9 @@ impl WebSocket {
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             if self.unflushed {
-                ready!(done(self.with_library(context, |library, link| library.flush(link))))?;
+                ready!(done(
+                    self.with_library(context, |library, link| library.flush(link))
+                ))?;
                 self.unflushed = false;
             }
             let Some(message) = self.outbound.pop_front() else {

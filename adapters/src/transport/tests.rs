@@ -1,0 +1,298 @@
+//! Frames cut anywhere, and frames that must not be: the same comes out as when the library reads the whole stream.
+
+use std::io::Cursor;
+use std::task::{Context, Poll, Waker};
+
+use agent_gateway_machine::{Close, FrameProblem};
+use agent_gateway_protocol::CloseCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use super::failure::close_of;
+use super::inbound::Inbound;
+use super::link::Link;
+use super::web_socket::WebSocket;
+use super::{Received, Socket};
+
+/// The most a message may have in these tests.
+const LIMIT: usize = 1 << 20;
+
+const TEXT: u8 = 1;
+const CONTINUATION: u8 = 0;
+const BINARY: u8 = 2;
+const CLOSE: u8 = 8;
+const PING: u8 = 9;
+const FINAL: u8 = 0x80;
+
+fn frame(head: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![head];
+    match payload.len() {
+        length @ 0..126 => frame.push(u8::try_from(length).unwrap()),
+        length => match u16::try_from(length) {
+            Ok(length) => {
+                frame.push(126);
+                frame.extend_from_slice(&length.to_be_bytes());
+            }
+            Err(_) => {
+                frame.push(127);
+                frame.extend_from_slice(&(length as u64).to_be_bytes());
+            }
+        },
+    }
+    frame.extend_from_slice(payload);
+    frame
+}
+
+fn event(length: usize) -> Vec<u8> {
+    format!(r#"{{"type":"x","text":"{}"}}"#, "ß".repeat(length / 2)).into()
+}
+
+/// What the library makes of the whole stream, up to where the socket closes.
+fn wanted(stream: &[u8]) -> Vec<Received> {
+    struct Deaf<'a>(Cursor<&'a [u8]>);
+    impl std::io::Read for Deaf<'_> {
+        fn read(&mut self, target: &mut [u8]) -> std::io::Result<usize> {
+            std::io::Read::read(&mut self.0, target)
+        }
+    }
+    impl std::io::Write for Deaf<'_> {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let config = Some(WebSocket::config(LIMIT));
+    let deaf = Deaf(Cursor::new(stream));
+    let mut library = tungstenite::WebSocket::from_raw_socket(deaf, Role::Client, config);
+    let mut wanted = Vec::new();
+    loop {
+        wanted.push(match library.read() {
+            Ok(Message::Text(text)) => Received::text(&text),
+            Ok(Message::Binary(_)) => Received::Rejected(FrameProblem::Binary),
+            Ok(Message::Close(Some(CloseFrame { code, reason }))) => {
+                Received::Closed(Close::Closed {
+                    code: Some(CloseCode(code.into())),
+                    reason: reason.as_str().into(),
+                })
+            }
+            Ok(_) => continue,
+            Err(error) => Received::Closed(close_of(&error)),
+        });
+        if let Some(Received::Closed(_)) = wanted.last() {
+            return wanted;
+        }
+    }
+}
+
+/// A socket, and its far end.
+struct Pair {
+    near: WebSocket,
+    far: DuplexStream,
+    received: Vec<Received>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let (near, far) = duplex(8 << 20);
+        Self {
+            near: WebSocket::new(Link::new(near), LIMIT),
+            far,
+            received: Vec::new(),
+        }
+    }
+
+    /// Brings some bytes, and lets the socket read until it waits for more or is closed.
+    fn bring(&mut self, bytes: &[u8]) {
+        let mut context = Context::from_waker(Waker::noop());
+        let written = at_once(self.far.write_all(bytes));
+        written.unwrap();
+        // As the driver does: a few pings too many, and the others have their turn.
+        for _ in 0..16 {
+            while !matches!(self.received.last(), Some(Received::Closed(_)))
+                && let Poll::Ready(received) = self.near.poll_receive(&mut context)
+            {
+                self.received.push(received);
+            }
+            assert!(self.near.poll_flush(&mut context).is_ready());
+        }
+    }
+
+    /// The far end closes without a word.
+    fn end(mut self) -> Vec<Received> {
+        at_once(self.far.shutdown()).unwrap();
+        self.bring(&[]);
+        self.received
+    }
+}
+
+/// For futures that never wait: there is room in the pipe.
+fn at_once<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("the pipe is full"),
+    }
+}
+
+/// Everything a gateway may send, and a bit more.
+fn stream() -> Vec<u8> {
+    let event = event(40);
+    let (begin, rest) = event.split_at(13);
+    let (middle, last) = rest.split_at(2);
+    [
+        frame(FINAL | TEXT, br#"{"type":"heartbeat_ack"}"#),
+        frame(FINAL | TEXT, b""),
+        frame(FINAL | PING, b"are you there"),
+        frame(FINAL | TEXT, &self::event(200)),
+        frame(TEXT, begin),
+        frame(FINAL | PING, b"in between"),
+        frame(CONTINUATION, middle),
+        frame(FINAL | CONTINUATION, last),
+        frame(FINAL | BINARY, &[0xff; 20]),
+        frame(FINAL | TEXT, br#"{"type":"auth_success"}"#),
+        frame(FINAL | CLOSE, b"\x03\xe8bye"),
+        frame(FINAL | TEXT, b"never read"),
+    ]
+    .concat()
+}
+
+#[test]
+fn c12_a_stream_cut_at_any_byte_gives_the_same() {
+    let stream = stream();
+    let wanted = wanted(&stream);
+    assert_eq!(wanted.len(), 7);
+    for cut in 0..=stream.len() {
+        let (first, second) = stream.split_at(cut);
+        let mut pair = Pair::new();
+        pair.bring(first);
+        pair.bring(second);
+        assert_eq!(pair.received, wanted, "cut at {cut}");
+    }
+    let mut pair = Pair::new();
+    for byte in &stream {
+        pair.bring(std::slice::from_ref(byte));
+    }
+    assert_eq!(pair.received, wanted, "byte by byte");
+}
+
+#[test]
+fn c7_a_stream_that_ends_at_any_byte_is_told_as_the_library_tells_it() {
+    let stream = stream();
+    let closed = stream.len() - frame(FINAL | TEXT, b"never read").len();
+    for end in 0..closed {
+        let mut pair = Pair::new();
+        pair.bring(&stream[..end]);
+        assert_eq!(pair.end(), wanted(&stream[..end]), "ends at {end}");
+    }
+}
+
+#[test]
+fn c12_frames_of_any_length_come_whole_in_pieces_of_any_size() {
+    let lengths = [
+        1_000,
+        20_000,
+        Inbound::CAPACITY - 100,
+        Inbound::CAPACITY,
+        Inbound::CAPACITY + 100,
+        900_000,
+    ];
+    for piece in [1_448, 65_536, 3 << 20] {
+        let frames = lengths.map(|length| {
+            let long = frame(FINAL | TEXT, &event(length));
+            [long, frame(FINAL | TEXT, &event(50))].concat()
+        });
+        let stream = frames.concat();
+        let mut pair = Pair::new();
+        stream.chunks(piece).for_each(|bytes| pair.bring(bytes));
+        let whole = pair.end();
+        assert!(whole == wanted(&stream), "in pieces of {piece}");
+        assert_eq!(whole.len(), 2 * lengths.len() + 1);
+    }
+}
+
+#[test]
+fn c7_violations_are_told_as_the_library_tells_them() {
+    let masked = [&[FINAL | TEXT, 0x82, 1, 2, 3, 4][..], b"{}"].concat();
+    let violations = [
+        ("masked", masked),
+        ("reserved bits", frame(FINAL | 0x40 | TEXT, b"{}")),
+        ("a reserved opcode", frame(FINAL | 3, b"{}")),
+        ("a ping in parts", frame(PING, b"x")),
+        ("a long ping", frame(FINAL | PING, &[0; 126])),
+        (
+            "a continuation of nothing",
+            frame(FINAL | CONTINUATION, b"x"),
+        ),
+        (
+            "a message in another",
+            [frame(TEXT, b"{"), frame(FINAL | TEXT, b"{}")].concat(),
+        ),
+        (
+            "a frame over the limit",
+            frame(FINAL | TEXT, &vec![b'x'; LIMIT + 1]),
+        ),
+        (
+            "a message over the limit",
+            [
+                frame(TEXT, &vec![b'x'; LIMIT]),
+                frame(FINAL | CONTINUATION, b"x"),
+            ]
+            .concat(),
+        ),
+        ("no UTF-8", frame(FINAL | TEXT, b"\xff")),
+        (
+            "no UTF-8 in a long frame",
+            frame(FINAL | TEXT, &vec![0xff; 500_000]),
+        ),
+        ("no UTF-8 in parts", frame(FINAL | TEXT, b"\xc3")),
+        ("an impossible close", frame(FINAL | CLOSE, b"x")),
+    ];
+    for (what, bytes) in violations {
+        for piece in [1_000, bytes.len()] {
+            let mut pair = Pair::new();
+            bytes.chunks(piece).for_each(|bytes| pair.bring(bytes));
+            assert_eq!(pair.received, wanted(&bytes), "{what}");
+            let [Received::Closed(Close::Violation { text })] = &pair.received[..] else {
+                panic!("{what} is no violation: {:?}", pair.received);
+            };
+            assert!(!text.is_empty());
+        }
+    }
+}
+
+#[test]
+fn pings_are_answered_in_order() {
+    let mut pair = Pair::new();
+    pair.near.send("first".into());
+    pair.bring(&[]);
+    let pings: Vec<u8> = (0..200_u8)
+        .flat_map(|n| frame(FINAL | PING, &[n]))
+        .collect();
+    pair.bring(&pings);
+    pair.near.send("last".into());
+    pair.bring(&[]);
+    drop(pair.near);
+    let mut sent = Vec::new();
+    at_once(pair.far.read_to_end(&mut sent)).unwrap();
+    let mut server = tungstenite::WebSocket::from_raw_socket(Cursor::new(sent), Role::Server, None);
+    let mut messages = std::iter::from_fn(|| server.read().ok());
+    assert_eq!(messages.next(), Some(Message::text("first")));
+    // A pong may stand for the pings before it.
+    let pong = |message: Option<Message>| match message {
+        Some(Message::Pong(bytes)) => bytes[0],
+        message => panic!("{message:?}"),
+    };
+    let mut latest = pong(messages.next());
+    while latest != 199 {
+        let next = pong(messages.next());
+        assert!(next > latest);
+        latest = next;
+    }
+    assert_eq!(messages.next(), Some(Message::text("last")));
+}
