@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::load::Receiver;
 use crate::progress::Progress;
 use crate::receiver;
-use crate::server::{Server, program};
+use crate::server::{Server, files, program};
 
 const SESSIONS: u64 = 10_000;
 
@@ -84,17 +84,4 @@ fn resident() -> f64 {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: f64 = text.split(' ').nth(1).unwrap().parse().unwrap();
     pages * PAGE
-}
-
-/// How many files this process may have open.
-fn files() -> u64 {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits
-        .lines()
-        .find(|line| line.starts_with("Max open files"));
-    let soft = line.and_then(|line| line.split_whitespace().nth(3));
-    match soft {
-        Some("unlimited") => u64::MAX,
-        soft => soft.and_then(|soft| soft.parse().ok()).unwrap_or_default(),
-    }
 }

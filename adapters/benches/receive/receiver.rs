@@ -91,13 +91,13 @@ async fn count_events(mut run: Run, progress: Arc<Progress>) {
     }
 }
 
-fn operation(n: u64) -> String {
+pub(crate) fn operation(n: u64) -> String {
     format!("op_1760000000000_agt_1_tpc_1_{n:08}")
 }
 
 /// An API that starts every run and answers nothing else.
 #[derive(Default)]
-struct StartsAll {
+pub(crate) struct StartsAll {
     started: AtomicU64,
 }
 

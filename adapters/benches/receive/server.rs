@@ -98,8 +98,7 @@ pub(crate) fn serve() {
         let number: u64 = words.next().map_or(0, |word| word.parse().unwrap());
         match what {
             "accept" => {
-                sockets = (0..number).map(|_| accept(&listener)).collect();
-                sent = 0;
+                sockets.extend((0..number).map(|_| accept(&listener)));
             }
             "each" => {
                 sent += 1;
@@ -109,8 +108,9 @@ pub(crate) fn serve() {
                 }
             }
             "end" => {
+                sent += 1;
                 for mut socket in sockets.drain(..) {
-                    let _ = socket.stream.write_all(&wire::end(sent + 1));
+                    let _ = socket.stream.write_all(&wire::end(sent));
                     // The receiver says goodbye, or is gone.
                     while socket
                         .stream
@@ -120,6 +120,7 @@ pub(crate) fn serve() {
                         let _ = socket.stream.shutdown(Shutdown::Write);
                     }
                 }
+                sent = 0;
             }
             name => {
                 let load = Load::ALL
@@ -198,4 +199,17 @@ pub(crate) fn program(what: &[&str]) -> Command {
     command.args(["-c", r#"ulimit -n "$(ulimit -Hn)"; exec "$0" "$@""#]);
     command.arg(std::env::current_exe().unwrap()).args(what);
     command
+}
+
+/// How many files this process may have open.
+pub(crate) fn files() -> u64 {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().nth(3));
+    match soft {
+        Some("unlimited") => u64::MAX,
+        soft => soft.and_then(|soft| soft.parse().ok()).unwrap_or_default(),
+    }
 }

@@ -16,7 +16,7 @@ pub(crate) fn end(id: u64) -> Vec<u8> {
 }
 
 /// One unmasked text frame.
-fn frame(text: &str) -> Vec<u8> {
+pub(crate) fn frame(text: &str) -> Vec<u8> {
     let mut frame = vec![0x81];
     match text.len() {
         length @ 0..126 => frame.push(length as u8),
