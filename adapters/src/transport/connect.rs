@@ -1,6 +1,7 @@
 //! Dialling: name, TCP, TLS, upgrade.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use agent_gateway_machine::{DialFailure, DialFailureKind};
@@ -116,20 +117,25 @@ impl Transport for WebSocketTransport {
 async fn connect_tcp(peer: &str) -> Result<TcpStream, Error> {
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in lookup_host(peer).await? {
-        let socket = if address.is_ipv4() {
-            TcpSocket::new_v4()?
-        } else {
-            TcpSocket::new_v6()?
-        };
-        // Neither is worth losing a connection for.
-        let _ = socket.set_nodelay(true);
-        let _ = socket.set_keepalive(true);
-        match socket.connect(address).await {
+        match tcp_socket(address)?.connect(address).await {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = error,
         }
     }
     Err(Error::Io(failure))
+}
+
+/// Frames go out at once, and the system notices a host that has vanished even where nothing is sent.
+fn tcp_socket(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // Neither is worth losing a connection for.
+    let _ = socket.set_nodelay(true);
+    let _ = socket.set_keepalive(true);
+    Ok(socket)
 }
 
 /// Host, in brackets if it is an IPv6 address, and port.
@@ -148,4 +154,16 @@ fn server_name(uri: &Uri) -> Result<ServerName<'static>, Error> {
     let host = host.strip_suffix(']').unwrap_or(host);
     let name = ServerName::try_from(host.to_owned());
     name.map_err(|_| Error::Tls(TlsError::InvalidDnsName))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_do_not_delay_and_are_kept_alive() {
+        let socket = tcp_socket(([127, 0, 0, 1], 1).into()).unwrap();
+        assert!(socket.nodelay().unwrap());
+        assert!(socket.keepalive().unwrap());
+    }
 }

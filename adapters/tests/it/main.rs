@@ -8,5 +8,6 @@ mod logs;
 mod project;
 mod proxy;
 mod run;
+mod sockets;
 mod tls;
 mod transport;
