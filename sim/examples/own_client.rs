@@ -4,8 +4,8 @@
 //! `cargo run -p agent-gateway-sim --features proptest --example own_client`
 //!
 //! The first view holds. The second has a mistake that is easily made: it takes every `agent_runtime_end` for the end,
-//! also that of another run that is mirrored onto the same stream. The session that shows it is shrunk to a few lines and
-//! printed with its trace, ready for a snapshot test.
+//! also that of a run that only waits for an asynchronous tool, or of another run mirrored onto the same stream. The
+//! session that shows it is shrunk to a few lines and printed with its trace, ready for a snapshot test.
 
 use agent_gateway_machine::{Effect, Notification};
 use agent_gateway_protocol::event::Chunk;

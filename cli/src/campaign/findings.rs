@@ -10,6 +10,7 @@ use agent_gateway_sim::campaign::{self, Coverage, Failure, Finding, judge, rando
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use crate::complaint::complain;
 use crate::error::Error;
 use crate::render::plain;
 use crate::signals::Signals;
@@ -27,8 +28,17 @@ pub(super) struct Written {
 }
 
 /// Makes the session of this seed smaller, until a signal comes; the smallest so far then. `None`: a second signal.
-pub(super) async fn shrink(seed: u64, failure: &Failure, signals: &mut Signals) -> Option<Finding> {
-    anstream::eprintln!("agw: a session breaks {failure}; looking for a smaller one");
+///
+/// # Errors
+/// The campaign itself broke off.
+pub(super) async fn shrink(
+    seed: u64,
+    failure: &Failure,
+    signals: &mut Signals,
+) -> Result<Option<Finding>, Error> {
+    complain(format_args!(
+        "agw: a session breaks {failure}; looking for a smaller one"
+    ));
     let stopped = Arc::new(AtomicBool::new(false));
     let (failure, stop) = (failure.clone(), Arc::clone(&stopped));
     let mut shrinking = tokio::task::spawn_blocking(move || {
@@ -40,10 +50,10 @@ pub(super) async fn shrink(seed: u64, failure: &Failure, signals: &mut Signals) 
     });
     loop {
         tokio::select! {
-            finding = &mut shrinking => return finding.ok(),
+            finding = &mut shrinking => return finding.map(Some).map_err(super::broken),
             _ = signals.next() => {
                 if stopped.swap(true, Ordering::Relaxed) {
-                    return None;
+                    return Ok(None);
                 }
             }
         }

@@ -14,6 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use agent_gateway_sim::campaign::{Campaign, CampaignReport, Progress};
+use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use crate::arguments::CampaignArguments;
@@ -52,13 +53,13 @@ pub(crate) async fn run(
     // A session that panics is a finding, which says the text; a hundred smaller ones follow.
     panic::set_hook(Box::new(|_| {}));
     let started = Instant::now();
-    let Some((report, is_interrupted)) = play(campaign, threads, time, &mut signals).await else {
+    let Some((report, is_interrupted)) = play(campaign, threads, time, &mut signals).await? else {
         return Ok(ExitCode::Stopped);
     };
     let took = started.elapsed();
     let mut findings = Vec::new();
     for (seed, failure) in &report.failures {
-        let Some(finding) = findings::shrink(*seed, failure, &mut signals).await else {
+        let Some(finding) = findings::shrink(*seed, failure, &mut signals).await? else {
             return Ok(ExitCode::Stopped);
         };
         let finding = findings::write(*seed, &finding, &arguments.out)?;
@@ -105,7 +106,7 @@ async fn play(
     threads: usize,
     time: Option<Duration>,
     signals: &mut Signals,
-) -> Option<(CampaignReport, bool)> {
+) -> Result<Option<(CampaignReport, bool)>, Error> {
     let progress = Arc::new(Progress::default());
     let bar = Bar::new(&campaign, threads, time);
     let workers = Arc::clone(&progress);
@@ -117,13 +118,12 @@ async fn play(
         tokio::select! {
             report = &mut playing => {
                 bar.finish();
-                // Only a bug in the campaign itself can end its task early; a session that panics is a failure.
-                return Some((report.ok()?, is_interrupted));
+                return Ok(Some((report.map_err(broken)?, is_interrupted)));
             }
             _ = signals.next() => {
                 if is_interrupted {
                     bar.finish();
-                    return None;
+                    return Ok(None);
                 }
                 is_interrupted = true;
                 progress.stop();
@@ -135,5 +135,13 @@ async fn play(
                 }
             }
         }
+    }
+}
+
+/// A bug in the campaign itself has ended its task; a session that panics is a failure like any other.
+fn broken(error: JoinError) -> Error {
+    Error::Setup {
+        what: "the campaign broke off",
+        error: error.into(),
     }
 }

@@ -6,6 +6,7 @@ use agent_gateway_sim::campaign::Campaign;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::summary::grouped;
+use crate::complaint::complain;
 
 /// How far a campaign is, on standard error: a bar on a terminal, now and then a line elsewhere.
 pub(super) struct Bar {
@@ -45,10 +46,10 @@ impl Bar {
             let until = time.map_or_else(String::new, |time| {
                 format!(", {} s at most", time.as_secs_f64())
             });
-            anstream::eprintln!(
+            complain(format_args!(
                 "agw: playing {runs} from seed {} on {threads} threads{until}",
                 campaign.seed
-            );
+            ));
         }
         Self {
             bar,
@@ -66,7 +67,10 @@ impl Bar {
                 let of = self
                     .runs
                     .map_or_else(String::new, |runs| format!(" of {}", grouped(runs)));
-                anstream::eprintln!("agw: {}{of} runs, {failed} failed", grouped(played));
+                complain(format_args!(
+                    "agw: {}{of} runs, {failed} failed",
+                    grouped(played)
+                ));
             }
             return;
         }

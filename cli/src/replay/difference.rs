@@ -8,6 +8,7 @@ use agent_gateway_machine::recording::{Difference, Recording, Step};
 use agent_gateway_sim::trace::{effects_text, step_text};
 use anstyle::{AnsiColor, Style};
 
+use crate::complaint::complain;
 use crate::render::plain;
 
 const BAD: Style = AnsiColor::Red.on_default();
@@ -18,19 +19,18 @@ pub(super) fn show(path: &Path, recording: &Recording, difference: &Difference) 
     let Some(step) = recording.steps.get(difference.index) else {
         return;
     };
-    anstream::eprintln!(
+    complain(format_args!(
         "agw: {}:{}: event {} of {} is answered otherwise than it was recorded (- recorded, + today):",
         path.display(),
         difference.line(),
         difference.index + 1,
         recording.steps.len()
-    );
+    ));
     let event = Step {
         event: step.event.clone(),
         effects: Effects::new(),
     };
-    anstream::eprint!("{}", plain(step_text(&event).trim_end()));
-    anstream::eprintln!();
+    complain(plain(step_text(&event).trim_end()));
     // Standard error that cannot be written to has nobody to tell.
     let _ = show_lines(&step.effects, &difference.effects, &mut anstream::stderr());
 }

@@ -15,6 +15,7 @@ use anstyle::Style;
 use serde::Serialize;
 
 use crate::arguments::ReplayArguments;
+use crate::complaint::complain;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::sim;
@@ -85,7 +86,9 @@ pub(crate) fn run(arguments: &ReplayArguments, mut output: impl Write) -> Result
     shown?;
     output.flush().map_err(Error::Output)?;
     if let (Some(until), false) = (&arguments.until, is_reached) {
-        anstream::eprintln!("agw: the recording ends before --until {until}");
+        complain(format_args!(
+            "agw: the recording ends before --until {until}"
+        ));
     }
     Ok(match difference {
         None => ExitCode::Completed,
@@ -104,11 +107,11 @@ fn read(arguments: &ReplayArguments) -> Result<Recording, Error> {
         error,
     })?;
     if let Some(line) = torn {
-        anstream::eprintln!(
+        complain(format_args!(
             "agw: warning: {}:{line}: the recording breaks off in this line, which is left out; it holds {} events",
             path.display(),
             recording.steps.len()
-        );
+        ));
     }
     Ok(recording)
 }
@@ -116,7 +119,11 @@ fn read(arguments: &ReplayArguments) -> Result<Recording, Error> {
 /// Waits for Enter; whether to go on.
 fn go_on(output: &mut impl Write) -> Result<bool, Error> {
     output.flush().map_err(Error::Output)?;
-    anstream::eprint!("{DIM}Enter: the next event, q: leave {DIM:#}");
+    // Nobody to ask: the answer is the end of the input.
+    let _ = write!(
+        anstream::stderr(),
+        "{DIM}Enter: the next event, q: leave {DIM:#}"
+    );
     let mut line = String::new();
     let count = io::stdin().read_line(&mut line).map_err(Error::Input)?;
     Ok(count > 0 && !line.trim().eq_ignore_ascii_case("q"))

@@ -1,3 +1,4 @@
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
@@ -64,6 +65,9 @@ impl Campaign {
 
     /// Plays the sessions of this shard on that many threads, until they are all played, enough have failed, or
     /// `progress` is told to stop.
+    ///
+    /// # Panics
+    /// The campaign itself has a bug. A session that panics is a failure like any other.
     #[must_use]
     pub fn run(&self, threads: usize, progress: &Progress) -> CampaignReport {
         let next = AtomicU64::new(self.shard);
@@ -74,7 +78,7 @@ impl Campaign {
                 .collect();
             workers
                 .into_iter()
-                .filter_map(|worker| worker.join().ok())
+                .map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
                 .collect()
         });
         for worker in workers {

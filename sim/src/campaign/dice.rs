@@ -130,7 +130,12 @@ impl Dice {
             };
             let after = self.wait();
             let expires = matches!(act, Act::Expire | Act::AnnounceExpiry);
+            let goes_silent = act == Act::GoSilent;
             steps.push(step(after, act));
+            if goes_silent && self.random.percent(30) {
+                // Long enough for the silence to be noticed (C5).
+                steps.push(step(150_000, Act::Nothing));
+            }
             if expires && self.random.percent(30) {
                 // Said twice while the first is being dealt with (D3).
                 let after = self.random.below(60);
@@ -147,6 +152,10 @@ impl Dice {
         }
         let after = self.wait();
         steps.push(step(after, Act::End(self.end())));
+        if faulty && self.random.percent(10) {
+            // The server leaves its marker behind.
+            steps.push(step(0, Act::Mark("{operation}".into())));
+        }
         if self.random.percent(50) {
             let event = EventAct {
                 kind: "step_complete".into(),

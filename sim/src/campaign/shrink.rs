@@ -1,7 +1,7 @@
 use super::Failure;
 use crate::gateway::Dialect;
 use crate::names;
-use crate::script::{Act, Expect, Script, UserSection};
+use crate::script::{Act, Expect, Script, UserAct, UserSection};
 
 /// A script that fails, as small as it could be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +125,8 @@ enum Change {
     Network,
     Hands,
     Tokens,
+    /// The user begins with a plain run.
+    Beginning,
     RemoveClock(usize),
     RemoveNetwork(usize),
     RemoveCall(usize),
@@ -165,6 +167,10 @@ fn changes(script: &Script) -> Vec<Change> {
     if script.user.tokens.is_some() {
         changes.push(Change::Tokens);
     }
+    let first = script.user.steps.first();
+    if first.is_some_and(|step| matches!(step.act, UserAct::Approve(_))) {
+        changes.push(Change::Beginning);
+    }
     changes.extend((0..script.clock.len()).map(Change::RemoveClock));
     changes.extend((0..script.network.steps.len()).map(Change::RemoveNetwork));
     changes.extend((0..script.api.calls.len()).map(Change::RemoveCall));
@@ -204,6 +210,7 @@ impl Change {
                 script.network.latency = LATENCY;
             }
             Self::Tokens => script.user.tokens = None,
+            Self::Beginning => script.user.steps[0].act = UserAct::ExecuteInTopic("go".into()),
             Self::Hands => {
                 script.user.tools = UserSection::default().tools;
                 script.api.settles_markers = true;
