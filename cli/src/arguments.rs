@@ -118,6 +118,17 @@ docs/machine.md has the whole form and an example session.
 Example:
   echo '{\"at\":0,\"kind\":\"stop\"}' | agw machine --gateway http://127.0.0.1:8787";
 
+const VIEW_HELP: &str = "\
+Examples:
+  agw run --record run.jsonl \"Hello\" && agw view run.jsonl
+      writes run.html: lanes for caller, machine, gateway, API and timers, what caused what, the rules, and what each
+      step changed in the state; `?` on the page lists its keys
+  agw sim cut_and_resumed --trace json | agw view - -o cut.html
+      a trace has no header, so its page has no states and no rules; a recording has both
+
+A page made by an earlier `agw view` is replaced, and the command says so; another file is only replaced if --output
+names it. The page holds the session's texts, as the recording does, but no token.";
+
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "agw", version, about = ABOUT, after_help = AFTER_HELP)]
@@ -153,6 +164,9 @@ pub(crate) enum Command {
     /// Feed a recording to the machine and show every event, effect and state
     #[command(after_help = REPLAY_HELP)]
     Replay(ReplayArguments),
+    /// Make a recording or a trace one page to look at: it opens from disk, and loads nothing
+    #[command(after_help = VIEW_HELP)]
+    View(ViewArguments),
 }
 
 /// `agw run`.
@@ -331,6 +345,16 @@ pub(crate) struct ReplayArguments {
     /// Wait for Enter after each event; q leaves
     #[arg(long, conflicts_with = "json")]
     pub(crate) step: bool,
+}
+
+/// `agw view`.
+#[derive(Debug, Args)]
+pub(crate) struct ViewArguments {
+    /// The recording or trace, JSON lines; `-` is standard input
+    pub(crate) file: PathBuf,
+    /// Where to write the page; `-` is standard output [default: next to FILE, as .html]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "the form of a value parser")]

@@ -9,6 +9,7 @@ use agent_gateway_machine::ConfigError;
 use agent_gateway_machine::recording::RecordingError;
 use agent_gateway_protocol::GatewayUrlError;
 use agent_gateway_sim::script::ScriptError;
+use agent_gateway_sim::view::SessionError;
 use thiserror::Error;
 
 use crate::exit_code::ExitCode;
@@ -94,6 +95,20 @@ pub(crate) enum Error {
         /// What was asked for.
         what: &'static str,
     },
+    /// A recording or trace that cannot be shown.
+    #[error("{}:{}:{}: {error}", path.display(), error.place().0, error.place().1)]
+    Session {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: SessionError,
+    },
+    /// A file that is not ours to replace.
+    #[error("{} is there already and is no page of `agw view`; name another file with --output", path.display())]
+    WouldReplace {
+        /// The file.
+        path: PathBuf,
+    },
     /// Standard input cannot be read.
     #[error("standard input: {0}")]
     Input(io::Error),
@@ -125,7 +140,9 @@ impl Error {
             | Self::NoFolder(_)
             | Self::Listen { .. }
             | Self::NoTerminal { .. }
-            | Self::Recording { .. } => ExitCode::Usage,
+            | Self::Recording { .. }
+            | Self::Session { .. }
+            | Self::WouldReplace { .. } => ExitCode::Usage,
             Self::Client { error, .. } => match error {
                 ClientError::GatewayUnknown(failure) => ExitCode::of_request(failure),
                 ClientError::PublishedGateway(_) | ClientError::GatewayModeOff => ExitCode::Failed,

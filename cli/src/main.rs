@@ -17,6 +17,7 @@ mod serve;
 mod signals;
 mod sim;
 mod tools;
+mod view;
 
 use std::io;
 
@@ -54,6 +55,7 @@ fn perform(command: Command) -> Result<ExitCode, Error> {
         }
         Command::Campaign(arguments) => with_runtime(campaign::run(arguments, anstream::stdout())),
         Command::Replay(arguments) => replay::run(&arguments, anstream::stdout().lock()),
+        Command::View(arguments) => view::run(&arguments, anstream::stdout().lock()),
     }
 }
 

@@ -24,4 +24,5 @@ pub mod server;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 pub mod trace;
+pub mod view;
 pub mod world;

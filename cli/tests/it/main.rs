@@ -11,3 +11,4 @@ mod run;
 mod serve;
 mod sim;
 mod stub;
+mod view;

@@ -16,26 +16,41 @@ impl Recording {
     /// The first line that cannot be read.
     pub fn parse(text: impl AsRef<[u8]>) -> Result<(Self, Option<usize>), RecordingError> {
         let text = text.as_ref();
-        let mut lines = text.split_inclusive(|byte| *byte == b'\n');
-        let header = read_header(lines.next().ok_or(RecordingError::Empty)?)?;
-        let mut steps = Vec::new();
-        for (index, line) in lines.enumerate() {
-            match serde_json::from_slice::<Step>(line.trim_ascii_end()) {
-                Ok(step) => steps.push(step),
-                Err(error) if is_torn(line, &error) => {
-                    return Ok((Self { header, steps }, Some(index + 2)));
-                }
-                Err(error) => {
-                    return Err(RecordingError::Step {
-                        line: index + 2,
-                        column: error.column().max(1),
-                        why: what(&error),
-                    });
-                }
+        let end = text.iter().position(|byte| *byte == b'\n');
+        let (first, rest) = text.split_at(end.map_or(text.len(), |end| end + 1));
+        let header = read_header(first)?;
+        let (steps, torn) = read_steps(rest, 2)?;
+        Ok((Self { header, steps }, torn))
+    }
+
+    /// Reads steps without a header, as a trace has them; a torn last line is left out and given as above.
+    ///
+    /// # Errors
+    /// The first line that cannot be read.
+    pub fn parse_steps(
+        text: impl AsRef<[u8]>,
+    ) -> Result<(Vec<Step>, Option<usize>), RecordingError> {
+        read_steps(text.as_ref(), 1)
+    }
+}
+
+/// Reads a step a line, the first of which has this number.
+fn read_steps(text: &[u8], first: usize) -> Result<(Vec<Step>, Option<usize>), RecordingError> {
+    let mut steps = Vec::new();
+    for (number, line) in (first..).zip(text.split_inclusive(|byte| *byte == b'\n')) {
+        match serde_json::from_slice::<Step>(line.trim_ascii_end()) {
+            Ok(step) => steps.push(step),
+            Err(error) if is_torn(line, &error) => return Ok((steps, Some(number))),
+            Err(error) => {
+                return Err(RecordingError::Step {
+                    line: number,
+                    column: error.column().max(1),
+                    why: what(&error),
+                });
             }
         }
-        Ok((Self { header, steps }, None))
     }
+    Ok((steps, None))
 }
 
 fn read_header(line: &[u8]) -> Result<Header, RecordingError> {

@@ -30,6 +30,8 @@
 
 mod show;
 
+pub(crate) use show::{cut, effect as effect_text, event as event_text};
+
 use agent_gateway_machine::Effects;
 use agent_gateway_machine::recording::{Step, step_line};
 

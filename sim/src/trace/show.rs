@@ -32,7 +32,7 @@ pub(super) fn who(kind: &EventKind) -> &'static str {
     }
 }
 
-pub(super) fn event(kind: &EventKind) -> String {
+pub(crate) fn event(kind: &EventKind) -> String {
     let name = kind.name();
     match kind {
         EventKind::Execute(execute) => {
@@ -89,7 +89,7 @@ pub(super) fn event(kind: &EventKind) -> String {
     }
 }
 
-pub(super) fn effect(effect: &Effect) -> String {
+pub(crate) fn effect(effect: &Effect) -> String {
     let name = effect.name();
     match effect {
         Effect::OpenConnection { dial, url } => format!("{name} {dial} {url}"),
@@ -340,7 +340,7 @@ fn shortened(json: &str) -> String {
     cut(json, 60)
 }
 
-fn cut(text: &str, most: usize) -> String {
+pub(crate) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
         None => text.to_owned(),

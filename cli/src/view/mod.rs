@@ -1,0 +1,93 @@
+//! `agw view`: a recording or a trace as one page that opens from disk and loads nothing.
+
+mod page;
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use agent_gateway_sim::view::{Session, View};
+
+use crate::arguments::ViewArguments;
+use crate::error::Error;
+use crate::exit_code::ExitCode;
+
+/// Reads the session, writes its page, and says where on `output`; or writes the page itself there.
+///
+/// # Errors
+/// The file cannot be read or holds no session, or the page cannot be written where it should go.
+pub(crate) fn run(arguments: &ViewArguments, mut output: impl Write) -> Result<ExitCode, Error> {
+    let source = &arguments.file;
+    let text = read(source)?;
+    let session = Session::parse(&text).map_err(|error| Error::Session {
+        path: source.clone(),
+        error,
+    })?;
+    let view = View::of(session);
+    let name = source.file_name().map_or_else(
+        || "standard input".into(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    let html = page::write(&name, &view);
+    match target(arguments)? {
+        None => {
+            output.write_all(html.as_bytes()).map_err(Error::Output)?;
+        }
+        Some(path) => {
+            let verb = if path.exists() { "replaced" } else { "wrote" };
+            fs::write(&path, &html).map_err(|error| Error::File {
+                path: path.clone(),
+                error,
+            })?;
+            let (steps, size) = (view.steps.len(), html.len().div_ceil(1024));
+            writeln!(
+                output,
+                "{verb} {}: {steps} steps, {size} KiB",
+                path.display()
+            )
+            .map_err(Error::Output)?;
+        }
+    }
+    output.flush().map_err(Error::Output)?;
+    Ok(ExitCode::Completed)
+}
+
+fn read(source: &Path) -> Result<String, Error> {
+    let read = if is_standard(source) {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        fs::read_to_string(source)
+    };
+    read.map_err(|error| Error::File {
+        path: source.into(),
+        error,
+    })
+}
+
+/// Where the page goes; none: to standard output.
+///
+/// A page of ours is replaced when its session is looked at again. Any other file is only replaced if `--output` names
+/// it, and the session itself never is.
+fn target(arguments: &ViewArguments) -> Result<Option<PathBuf>, Error> {
+    let source = &arguments.file;
+    let path = match &arguments.output {
+        Some(path) if is_standard(path) => return Ok(None),
+        Some(path) => path.clone(),
+        None if is_standard(source) => return Ok(None),
+        None => source.with_extension("html"),
+    };
+    let is_source = match (fs::canonicalize(&path), fs::canonicalize(source)) {
+        (Ok(path), Ok(source)) => path == source,
+        _ => path == *source,
+    };
+    let is_foreign = arguments.output.is_none() && path.exists() && !page::is_ours(&path);
+    if is_source || is_foreign {
+        return Err(Error::WouldReplace { path });
+    }
+    Ok(Some(path))
+}
+
+fn is_standard(path: &Path) -> bool {
+    path == Path::new("-")
+}
