@@ -324,4 +324,3 @@ listen();
 showAgain();
 timeline.fit();
 choose(0);
-at("list").focus();

@@ -1,14 +1,21 @@
 // The whole session in one strip, and what part of it the timeline shows.
 
+/** Room at both ends, so that the first step and the last are seen. */
+const EDGE = 8;
+
 class Overview {
   constructor(canvas, timeline) {
     this.canvas = canvas;
     this.timeline = timeline;
   }
 
-  /** From a place in the strip to one on the axis. */
+  /** From a place in the strip to one on the axis, and back. */
   position(x) {
-    return (x / this.canvas.clientWidth) * this.timeline.axis.length;
+    return ((x - EDGE) / (this.canvas.clientWidth - 2 * EDGE)) * this.timeline.axis.length;
+  }
+
+  x(position) {
+    return EDGE + (position / this.timeline.axis.length) * (this.canvas.clientWidth - 2 * EDGE);
   }
 
   draw() {
@@ -20,7 +27,7 @@ class Overview {
     const counts = LANES.map(() => new Uint32Array(Math.ceil(width / wide) + 1));
     const marked = new Uint8Array(counts[0].length);
     for (const number of shown) {
-      const bucket = Math.floor((axis.positions[number] / axis.length) * (width - 1) / wide);
+      const bucket = Math.floor(this.x(axis.positions[number]) / wide);
       counts[LANES.indexOf(steps[number].lane)][bucket] += 1;
       if (isMatch[number] === 1) marked[bucket] = 1;
     }
@@ -42,8 +49,9 @@ class Overview {
         drawn += 1;
       }
     }
-    const left = (offset / axis.length) * width;
-    const long = Math.min(((this.timeline.width - 90) / scale / axis.length) * width, width - left);
+    const left = offset === 0 ? 0 : this.x(offset);
+    const last = offset + (this.timeline.width - 90) / scale;
+    const long = (last >= axis.length - 0.5 ? width : this.x(last)) - left;
     context.fillStyle = paint.ground;
     context.globalAlpha = 0.65;
     context.fillRect(0, 0, left, height);
@@ -52,9 +60,8 @@ class Overview {
     context.strokeStyle = paint.accent;
     context.lineWidth = 1.5;
     context.strokeRect(left + 1, 1, Math.max(long - 2, 3), height - 2);
-    const x = (axis.positions[chosen.step] / axis.length) * (width - 1);
     context.fillStyle = paint.accent;
-    context.fillRect(x - 0.5, 0, 1.5, height);
+    context.fillRect(this.x(axis.positions[chosen.step]) - 0.5, 0, 1.5, height);
     this.canvas.dataset.drawn = drawn;
   }
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use agent_gateway_machine::Rule;
 use agent_gateway_sim::view::View;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -27,6 +28,9 @@ const SCRIPT: [&str; 9] = [
     include_str!("main.js"),
 ];
 
+/// The contract, where each rule has its text.
+const LIFECYCLE: &str = include_str!("../../../machine/LIFECYCLE.md");
+
 /// By this a page is known to be ours.
 const GENERATOR: &str = r#"<meta name="generator" content="agw view">"#;
 
@@ -47,7 +51,7 @@ pub(super) fn write(name: &str, view: &View) -> String {
     let data = Data {
         name,
         seed: view.header.as_ref().map(|header| header.seed.to_string()),
-        rules: BTreeMap::new(),
+        rules: rule_texts(view),
         view,
     };
     fill(
@@ -59,6 +63,19 @@ pub(super) fn write(name: &str, view: &View) -> String {
             ("script", &script),
         ],
     )
+}
+
+/// The text of each rule that decided a step: the first row of the contract's tables that has its id.
+fn rule_texts(view: &View) -> BTreeMap<&'static str, &'static str> {
+    let followed = view.steps.iter().flat_map(|step| step.rules.iter());
+    let rows = || LIFECYCLE.lines().filter_map(|line| line.strip_prefix("| "));
+    followed
+        .map(Rule::id)
+        .filter_map(|id| {
+            let mut texts = rows().filter_map(|row| row.strip_prefix(id)?.strip_prefix(" | "));
+            Some((id, texts.next()?.trim_end_matches(" |")))
+        })
+        .collect()
 }
 
 /// Whether the file begins as our pages do.
@@ -131,6 +148,16 @@ mod tests {
             page.contains("{{script}}"),
             "what is filled in is left alone"
         );
+    }
+
+    #[test]
+    fn every_rule_has_its_text() {
+        let rows = LIFECYCLE.lines().filter_map(|line| line.strip_prefix("| "));
+        let rows: Vec<_> = rows.collect();
+        for rule in Rule::ALL {
+            let row = format!("{} | ", rule.id());
+            assert!(rows.iter().any(|text| text.starts_with(&row)), "{rule}");
+        }
     }
 
     #[test]

@@ -151,6 +151,20 @@ class Timeline {
     this.drawn += 1;
   }
 
+  /** A name that what lies below it does not disturb. */
+  label(text, x, y, room) {
+    const { context } = this;
+    const cut = fitted(context, text, room);
+    if (cut === "") return;
+    context.strokeStyle = paint.panel;
+    context.lineWidth = 3;
+    context.lineJoin = "round";
+    context.strokeText(cut, x, y);
+    context.fillStyle = paint.text;
+    context.fillText(cut, x, y);
+    this.drawn += 1;
+  }
+
   drawGround(width) {
     for (const lane of LANES) {
       const { top } = this.lanes[lane];
@@ -261,9 +275,9 @@ class Timeline {
 
   drawSteps() {
     const marks = {};
-    const mark = (lane, isEffect, x, label, isFaint) => {
+    const mark = (lane, isEffect, x, label) => {
       const y = this.y(lane, isEffect);
-      (marks[y] ??= { lane, isEffect, list: [] }).list.push({ x, label, isFaint });
+      (marks[y] ??= { lane, isEffect, list: [] }).list.push({ x, label });
     };
     this.drawLinks();
     const { from, to } = this.inView;
@@ -276,7 +290,8 @@ class Timeline {
       mark(step.lane, false, x, step.kind);
       step.shown.forEach((effect, index) => {
         const at = x + this.spread(place, index + 1);
-        if (effect.lane !== "machine") this.arrow(at, this.spine, this.y(effect.lane, true), paint[effect.lane], 0.6);
+        const alpha = number === chosen.step ? 1 : 0.55;
+        if (effect.lane !== "machine") this.arrow(at, this.spine, this.y(effect.lane, true), paint[effect.lane], alpha);
         mark(effect.lane, true, at, effect.kind);
       });
     }
@@ -298,7 +313,7 @@ class Timeline {
       context.stroke();
       this.drawn += 1;
       const room = (list[index + 1]?.x ?? Infinity) - x - 14;
-      if (room > 18 && lane !== "machine") this.text(label, x + 7, y, paint.text, Math.min(room, 170));
+      if (room > 18 && lane !== "machine") this.label(label, x + 7, y, Math.min(room, 170));
     });
   }
 

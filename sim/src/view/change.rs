@@ -40,6 +40,9 @@ impl Changes {
         let after = json(state);
         let mut found = Vec::new();
         compare("", &self.before, &after, &mut found);
+        for Change(path, ..) in &mut found {
+            *path = without_phase(path).to_owned();
+        }
         self.before = after;
         found
     }
@@ -116,6 +119,14 @@ fn compare_lists(path: &str, before: &[Value], after: &[Value], found: &mut Vec<
             (before, after) => found.push(Change(path, shown(before), shown(after))),
         }
     }
+}
+
+/// The step says in which phase the run is, so the path need not.
+fn without_phase(path: &str) -> &str {
+    let inside = path.strip_prefix("phase.");
+    inside
+        .and_then(|path| path.split_once('.'))
+        .map_or(path, |(_, path)| path)
 }
 
 /// Whether these are two variants of one enum: then the change is as a whole.

@@ -1,4 +1,4 @@
-use agent_gateway_machine::{Effect, Effects, Event, EventKind, Timestamp};
+use agent_gateway_machine::{Effect, Effects, Event, EventKind, Rules, Timestamp};
 use agent_gateway_protocol::ServerFrame;
 use serde::Serialize;
 
@@ -44,6 +44,9 @@ pub struct Step {
     /// The connection's status after it; empty without a replay.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub status: &'static str,
+    /// By which rules it was decided; without a replay nobody knows.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub rules: Rules,
     /// What it changed in the state.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
@@ -71,6 +74,7 @@ impl Step {
             .as_ref()
             .filter(|answer| answer.effects != effects)
             .map(|answer| Shown::all(&answer.effects));
+        let rules = answer.as_ref().map(|answer| answer.effects.rules());
         let (changes, phase, status) = match answer {
             Some(answer) => (answer.changes, answer.phase, answer.status),
             None => (Vec::new(), "", ""),
@@ -84,6 +88,7 @@ impl Step {
             today,
             phase,
             status,
+            rules: rules.unwrap_or_default(),
             changes,
             event: event.kind,
             effects,
@@ -119,6 +124,11 @@ impl Shown {
             text: trace::effect_text(effect),
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
+fn is_empty(rules: &Rules) -> bool {
+    rules.is_empty()
 }
 
 fn lane_of(kind: &EventKind) -> Lane {
