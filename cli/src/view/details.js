@@ -17,7 +17,7 @@ class Details {
     this.element.replaceChildren(
       this.head(step, number),
       make("p", { className: "line" }, ...named(step.text, step.kind)),
-      this.cause(number),
+      ...this.cause(number),
       ...this.effects(step, number),
       ...this.today(step),
       ...this.rules(step),
@@ -49,11 +49,11 @@ class Details {
 
   cause(number) {
     const link = causes.get(number);
-    if (link === undefined) return null;
+    if (link === undefined) return [];
     const { cause } = link;
     const after = span(steps[number].at - steps[cause.step].at);
     const effect = steps[cause.step].shown[cause.effect];
-    return make(
+    const tie = make(
       "p",
       { className: "tie" },
       TIES[link.tie],
@@ -61,6 +61,7 @@ class Details {
       this.way(cause.step, `step ${cause.step + 1}`),
       `, ${effect.kind}, ${after} before`,
     );
+    return [tie];
   }
 
   effects(step, number) {

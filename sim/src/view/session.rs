@@ -51,6 +51,9 @@ impl Session {
 fn steps_of(text: &str) -> Result<&str, SessionError> {
     let mut end = 0;
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        if number > 1 && line.starts_with("{\"version\"") {
+            return Err(SessionError::SecondSession { line: number });
+        }
         if !is_verdict(line) {
             end += line.len();
             continue;

@@ -201,7 +201,7 @@ fn what_is_no_session_is_refused_with_its_line() {
         (
             &format!("{recording}{header}\n"),
             (recording.lines().count() + 1, 1),
-            "unknown field",
+            "second session",
         ),
         (
             &format!("{steps}{{\"script\":\"x\"}}\n{steps}"),
@@ -210,14 +210,14 @@ fn what_is_no_session_is_refused_with_its_line() {
         ),
         (
             "{\"event\":{\"at\":0,\"kind\":\"dance\"},\"effects\":[]}\n",
-            (1, 32),
+            (1, 31),
             "unknown variant `dance`",
         ),
     ] {
         let error = Session::parse(text).unwrap_err();
-        assert_eq!(error.place(), place, "{text:?}: {error}");
+        assert_eq!(error.place(), place, "{error}");
         let error = error.to_string();
-        assert!(error.contains(expected), "{text:?}: {error}");
+        assert!(error.contains(expected), "{error}");
         assert_eq!(error.lines().count(), 1);
     }
 }
