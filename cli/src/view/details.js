@@ -106,7 +106,7 @@ class Details {
   rules(step) {
     if (!step.rules || step.rules.length === 0) return [];
     const list = make("dl");
-    for (const id of step.rules) list.append(make("dt", {}, id), make("dd", {}, page.rules[id] ?? ""));
+    for (const id of step.rules) list.append(make("dt", {}, id), make("dd", {}, ...marked(page.rules[id] ?? "")));
     return [make("h3", {}, "Rules"), list];
   }
 
@@ -143,3 +143,12 @@ const TIES = {
   alarm: "The alarm was set in",
   answer: "Answers what was asked in",
 };
+
+/** A rule's text as the contract has it: `code`, *stress*, and links by their names. */
+function marked(text) {
+  return text.split(/(`[^`]+`|\*[^*]+\*|\[[^\]]+\]\([^)]+\))/).map((part, index) => {
+    if (index % 2 === 0) return part;
+    if (part.startsWith("[")) return part.slice(1, part.indexOf("]"));
+    return make(part.startsWith("`") ? "code" : "em", {}, part.slice(1, -1));
+  });
+}

@@ -91,7 +91,7 @@ fn a_trace_comes_through_a_pipe() {
         "{}",
         left.stdout
     );
-    piped(&["view", "-"], "").complains(2, &["-: it is empty"]);
+    piped(&["view", "-"], "").complains(2, &["-:1:1: it is empty"]);
 }
 
 #[test]
@@ -100,9 +100,9 @@ fn what_cannot_be_shown_is_named_in_one_sentence() {
     run(&["view", "no/such/file"]).complains(2, &["no/such/file"]);
     let bad = folder.join("bad.jsonl");
     fs::write(&bad, "{\"version\":1,\n").unwrap();
-    run(&["view", &text(&bad)]).complains(2, &["bad.jsonl", "line 1"]);
+    run(&["view", &text(&bad)]).complains(2, &["bad.jsonl:1:"]);
     fs::write(&bad, "{\"hello\":1}\n").unwrap();
-    run(&["view", &text(&bad)]).complains(2, &["bad.jsonl", "line 1"]);
+    run(&["view", &text(&bad)]).complains(2, &["bad.jsonl:1:"]);
     let recording = recorded(&folder);
     let nowhere = text(&folder.join("no/such/page.html"));
     run(&["view", &recording, "-o", &nowhere]).complains(2, &["page.html"]);
