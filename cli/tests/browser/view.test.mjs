@@ -203,7 +203,8 @@ test("what a model says is never run", async () => {
   const { page, done } = await open(url);
   await page.locator(".row", { hasText: "stream_chunk" }).click();
   await page.locator("#details summary").first().click();
-  assert.ok((await page.locator("#details pre").first().textContent()).includes("onerror"));
+  // What is opened is written a moment after.
+  await page.waitForFunction(() => document.querySelector("#details pre").textContent.includes("onerror"));
   assert.equal(await page.title(), "hostile.jsonl · agw view");
   assert.equal(await page.locator("img").count(), 0);
   await done();
