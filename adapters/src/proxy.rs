@@ -80,6 +80,15 @@ impl ProxyRules {
         Ok(Self(Rules::Environment(Arc::new(matcher))))
     }
 
+    /// The same for a client that reaches no further than this machine, as far as is known: one that cannot be used is no
+    /// obstacle there.
+    pub(crate) fn environment_for(is_local: bool) -> Result<Self, ProxyError> {
+        match Self::environment() {
+            Err(_) if is_local => Ok(Self::direct()),
+            rules => rules,
+        }
+    }
+
     /// Everything through this proxy, whatever the environment says.
     ///
     /// # Errors

@@ -37,8 +37,8 @@ Examples:
       with the credentials of LOBEHUB_JWT or LOBEHUB_CLI_API_KEY
   agw run --json \"Hello\" | jq -r 'select(.kind == \"ended\").outcome'
   agw run --tool readFile=./read.sh --tool 'mcp-demo/echo=cat' \"Read a.txt\"
-      a tool reads its arguments, JSON, on standard input; what it writes is its content; it has no terminal, and is ended
-      with all that it has started when its call is given up or we leave
+      a tool reads its arguments, JSON, on standard input; what it writes is its content
+      it has no terminal, and is ended with all that it has started when its call is given up or we leave
 
 Ctrl-C stops the run on the server; a second one leaves at once.
 

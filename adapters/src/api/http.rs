@@ -72,13 +72,8 @@ impl HttpApi {
         tls: &ClientConfig,
         options: HttpOptions,
     ) -> Result<Self, HttpApiError> {
-        Self::with_proxies(
-            server,
-            credential,
-            tls,
-            options,
-            &ProxyRules::environment()?,
-        )
+        let proxies = ProxyRules::environment_for(server.is_loopback())?;
+        Self::with_proxies(server, credential, tls, options, &proxies)
     }
 
     /// The same, over the proxies that these rules name.

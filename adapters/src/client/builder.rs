@@ -227,7 +227,11 @@ impl ClientBuilder {
             Some(proxies) => proxies,
             // Nothing of ours reaches out.
             None if tls.is_none() => ProxyRules::direct(),
-            None => ProxyRules::environment()?,
+            None => {
+                let server = self.server.as_ref().is_none_or(ServerUrl::is_loopback);
+                let gateway = self.gateway.as_ref().is_none_or(GatewayUrl::is_loopback);
+                ProxyRules::environment_for(server && gateway)?
+            }
         };
         let transport = match (self.transport, &tls) {
             (Some(transport), _) => transport,

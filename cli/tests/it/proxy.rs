@@ -88,12 +88,14 @@ fn http_and_the_socket_go_through_the_environments_proxy_and_its_password_is_not
 
 #[test]
 fn nothing_on_this_machine_goes_through_a_proxy() {
-    let output = agw(&["run", "--script", GOOD_RUN, "hi"])
-        .env("HTTP_PROXY", nobody())
-        .env("ALL_PROXY", nobody())
-        .output();
-    let left = Left::from(output.unwrap());
-    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    for proxy in [nobody(), "socks5h://127.0.0.1:1".into(), "no proxy".into()] {
+        let output = agw(&["run", "--script", GOOD_RUN, "hi"])
+            .env("HTTP_PROXY", &proxy)
+            .env("ALL_PROXY", &proxy)
+            .output();
+        let left = Left::from(output.unwrap());
+        assert_eq!(left.code, Some(0), "{proxy}: {}", left.stderr);
+    }
 }
 
 #[test]
