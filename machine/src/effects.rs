@@ -90,14 +90,17 @@ impl Effects {
 
     #[inline(never)]
     fn push_another(&mut self, effect: Effect) {
-        self.list = match mem::take(&mut self.list) {
-            List::None => List::One(effect),
-            List::One(first) => List::Many(Vec::from([first, effect])),
-            List::Many(mut effects) => {
-                effects.push(effect);
-                List::Many(effects)
-            }
-        };
+        if let List::Many(effects) = &mut self.list {
+            effects.push(effect);
+            return;
+        }
+        // Where there are two there are mostly more: a status, a notice, the alarm.
+        let mut effects = Vec::with_capacity(4);
+        if let List::One(first) = mem::take(&mut self.list) {
+            effects.push(first);
+        }
+        effects.push(effect);
+        self.list = List::Many(effects);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the caller is told: facts, past tense.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::fmt;
 
 use agent_gateway_protocol::event::ToolExecute;
@@ -122,7 +123,7 @@ pub enum Notification {
         /// How it ended.
         outcome: Outcome,
         /// What happened on the way.
-        receipt: Receipt,
+        receipt: Box<Receipt>,
     },
 }
 
@@ -167,7 +168,7 @@ pub struct EventReceived {
     /// Whether it is of the run's own operation; foreign ones are handed on and change nothing (S1).
     pub own: bool,
     /// The event.
-    pub event: AgentEvent,
+    pub event: Arc<AgentEvent>,
 }
 
 /// The connection's status, as LobeHub's client names it.

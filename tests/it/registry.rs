@@ -59,7 +59,7 @@ impl Client {
 
     fn ended(&mut self, run: u64) -> Vec<Directive> {
         let outcome = Outcome::Completed;
-        let receipt = Receipt::default();
+        let receipt = Receipt::default().into();
         self.notify(run, Notification::RunEnded { outcome, receipt })
     }
 }

@@ -136,7 +136,7 @@ impl Drop for Place {
             run: self.run,
             notification: Notification::RunEnded {
                 outcome: Outcome::Detached,
-                receipt: Receipt::default(),
+                receipt: Receipt::default().into(),
             },
         });
     }

@@ -47,7 +47,7 @@ impl Run {
         let mailbox = Arc::new(Mailbox::new(QueueLimits::default()));
         mailbox.end(Notification::RunEnded {
             outcome: Outcome::AttachRefused(refusal),
-            receipt: Receipt::default(),
+            receipt: Receipt::default().into(),
         });
         Self::new(mailbox, Cursor::start())
     }
@@ -117,7 +117,7 @@ impl Run {
                 self.cursor.clone_from(&received.cursor);
             }
             Some(Notification::RunEnded { outcome, receipt }) => {
-                self.ended = Some((outcome.clone(), *receipt));
+                self.ended = Some((outcome.clone(), **receipt));
             }
             _ => {}
         }

@@ -304,7 +304,7 @@ mod tests {
             cursor: Cursor::start(),
             replayed: false,
             own: true,
-            event: AgentEvent::decode(&json).unwrap(),
+            event: AgentEvent::decode(&json).unwrap().into(),
         })
     }
 
@@ -318,7 +318,7 @@ mod tests {
     fn ended(outcome: Outcome) -> Notification {
         Notification::RunEnded {
             outcome,
-            receipt: Receipt::default(),
+            receipt: Receipt::default().into(),
         }
     }
 

@@ -163,7 +163,7 @@ mod tests {
                 cursor: cursor(1),
                 replayed: false,
                 own: true,
-                event,
+                event: event.into(),
             }),
             Notification::GapFound {
                 after: cursor(1),
@@ -188,7 +188,7 @@ mod tests {
             Notification::StopAccepted,
             Notification::RunEnded {
                 outcome: Outcome::Completed,
-                receipt: Receipt::default(),
+                receipt: Receipt::default().into(),
             },
         ]);
         let expected = r#"{"kind":"status","status":"connecting"}

@@ -139,13 +139,13 @@ impl Outbox {
     ) {
         context.cite(Rule::T2);
         let bytes = answer_bytes(&answer);
-        let frame = ClientFrame::ToolResult(ToolResult {
+        let frame = ClientFrame::ToolResult(Box::new(ToolResult {
             tool_call_id: call.clone(),
             content: answer.content,
             success: answer.success,
             error: answer.error,
             state: answer.state,
-        });
+        }));
         self.answer(context, AnswerId::Tool(call), frame, bytes, socket);
     }
 

@@ -329,7 +329,7 @@ fn tell(context: &mut Context<'_>, ended: &Ended) {
     context.cite(Rule::S11);
     context.notify(Notification::RunEnded {
         outcome: ended.outcome.clone(),
-        receipt: context.kit.receipt,
+        receipt: Box::new(context.kit.receipt),
     });
 }
 

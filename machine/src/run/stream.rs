@@ -1,5 +1,7 @@
 //! What the frames of a live run mean: each in its place, then to whom it matters.
 
+use alloc::sync::Arc;
+
 use agent_gateway_protocol::event::{AgentRuntimeEnd, ErrorPayload, ToolExecute};
 use agent_gateway_protocol::frame::{
     EventFrame, InputRequest, ResumeComplete, StatusChange, ToolConfirmationRequest, UnknownFrame,
@@ -135,7 +137,7 @@ impl Live {
     fn on_weighty_event(
         &mut self,
         context: &mut Context<'_>,
-        event: AgentEvent,
+        event: Arc<AgentEvent>,
         own: bool,
         meaning: Meaning,
     ) -> Option<End> {
@@ -177,7 +179,7 @@ impl Live {
     }
 
     #[inline(always)]
-    fn hand_on(&mut self, context: &mut Context<'_>, event: AgentEvent, own: bool) {
+    fn hand_on(&mut self, context: &mut Context<'_>, event: Arc<AgentEvent>, own: bool) {
         self.connection.progress();
         self.session.credential.progress();
         let replayed = self.session.sequence.is_replaying();
@@ -285,10 +287,15 @@ impl Live {
     }
 
     /// An end that does not count, or not any more: it is said, and the server is asked (S14).
+    #[inline]
     fn heed(&mut self, context: &mut Context<'_>, sign: Sign) {
-        let Sign::Doubtful(doubt) = sign else {
-            return;
-        };
+        if let Sign::Doubtful(doubt) = sign {
+            self.doubt(context, doubt);
+        }
+    }
+
+    #[inline(never)]
+    fn doubt(&mut self, context: &mut Context<'_>, doubt: Doubt) {
         match doubt {
             Doubt::Echo => context.ignore(Ignored::Echo),
             Doubt::Suspended => context.ignore(Ignored::Suspended),

@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 use core::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub enum ClientFrame<T = Token> {
     /// `heartbeat`.
     Heartbeat,
     /// `tool_result`.
-    ToolResult(ToolResult),
+    ToolResult(Box<ToolResult>),
     /// `tool_confirmation`.
     ToolConfirmation(ToolConfirmation),
     /// `user_input`.
@@ -161,7 +161,7 @@ impl ClientFrame<Token> {
                 want_status: read(frame, "wantStatus").unwrap_or_default(),
             })),
             "heartbeat" => Some(Self::Heartbeat),
-            "tool_result" => tool_result(frame).map(Self::ToolResult),
+            "tool_result" => tool_result(frame).map(Box::new).map(Self::ToolResult),
             "tool_confirmation" => tool_confirmation(frame).map(Self::ToolConfirmation),
             "user_input" => user_input(frame).map(Self::UserInput),
             "interrupt" => Some(Self::Interrupt),

@@ -1,3 +1,5 @@
+use alloc::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{AgentEvent, EventId};
@@ -7,6 +9,6 @@ use crate::{AgentEvent, EventId};
 pub struct EventFrame {
     /// Its place in the sequence.
     pub id: Option<EventId>,
-    /// The event.
-    pub event: AgentEvent,
+    /// The event, shared by whoever holds the frame and by whoever it is handed on to.
+    pub event: Arc<AgentEvent>,
 }

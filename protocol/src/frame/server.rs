@@ -1,4 +1,4 @@
-use alloc::string::String;
+use alloc::{string::String, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +68,7 @@ impl ServerFrame {
         match self {
             Self::AuthSuccess | Self::AuthExpired | Self::HeartbeatAck | Self::Unknown(_) => {}
             Self::AuthFailed(frame) => writer.member("reason", &frame.reason),
-            Self::AgentEvent(frame) => writer.member("event", &frame.event),
+            Self::AgentEvent(frame) => writer.member("event", &*frame.event),
             Self::SessionComplete(frame) => writer.optional("summary", frame.summary.as_ref()),
             Self::StatusChange(frame) => writer.member("status", &frame.status),
             Self::ToolConfirmationRequest(frame) => {
@@ -213,7 +213,10 @@ impl<'a> Draft<'a> {
         let id = self.id.and_then(JsonSlice::read);
         let known = match &*kind {
             "agent_event" if self.is_event => match self.event.build() {
-                Some(event) => return Ok(ServerFrame::AgentEvent(EventFrame { id, event })),
+                Some(event) => {
+                    let event = Arc::new(event);
+                    return Ok(ServerFrame::AgentEvent(EventFrame { id, event }));
+                }
                 None => None,
             },
             "heartbeat_ack" => Some(ServerFrame::HeartbeatAck),

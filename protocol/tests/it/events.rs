@@ -35,7 +35,7 @@ fn every_frame_of_an_event_comes_back_the_same() {
         .unwrap();
         let expected = EventFrame {
             id: Some(EventId::Number(7)),
-            event: AgentEvent::decode(json.as_str()).unwrap(),
+            event: AgentEvent::decode(json.as_str()).unwrap().into(),
         };
         assert_eq!(frame, ServerFrame::AgentEvent(expected), "{name}");
         assert_eq!(

@@ -273,7 +273,7 @@ proptest! {
             data: data.map(|json| RawJson::from_serialize(&json).unwrap()),
             extra: None,
         };
-        let event = ServerFrame::AgentEvent(EventFrame { id: id.clone(), event });
+        let event = ServerFrame::AgentEvent(EventFrame { id: id.clone(), event: event.into() });
         let complete = ServerFrame::SessionComplete(SessionComplete { id, summary: summary.map(Into::into) });
         for frame in [event, complete] {
             prop_assert_eq!(ServerFrame::decode(&frame.encode()), Ok(frame.clone()));
@@ -290,13 +290,13 @@ proptest! {
             kind: kind.map(Into::into),
             ..ToolError::new("", message)
         });
-        let frame = ClientFrame::<Token>::ToolResult(ToolResult {
+        let frame = ClientFrame::<Token>::ToolResult(Box::new(ToolResult {
             tool_call_id: call.into(),
             content: content.map(Into::into),
             success,
             error,
             state: state.map(|json| RawJson::from_serialize(&json).unwrap()),
-        });
+        }));
         prop_assert_eq!(ClientFrame::decode(&frame.encode()), Ok(frame));
     }
 

@@ -148,7 +148,7 @@ impl Gateway {
         self.send_numbered(id, out, |event_id| {
             ServerFrame::AgentEvent(EventFrame {
                 id: Some(event_id),
-                event,
+                event: event.into(),
             })
         });
         if let Some((status, summary)) = end {

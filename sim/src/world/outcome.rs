@@ -104,7 +104,7 @@ impl Played {
                 }
                 Effect::Notify(Notification::RunEnded { outcome, receipt }) => {
                     self.outcome = Some(outcome.clone());
-                    self.receipt = *receipt;
+                    self.receipt = **receipt;
                     self.ended_at = Some(now);
                 }
                 _ => {}

@@ -842,7 +842,7 @@ fn s11_the_end_is_told_once_with_its_receipt() {
         agent_gateway_machine::Effect::Notify(agent_gateway_machine::Notification::RunEnded {
             receipt,
             ..
-        }) => Some(*receipt),
+        }) => Some(**receipt),
         _ => None,
     });
     assert_eq!(told.collect::<Vec<_>>(), [receipt]);
