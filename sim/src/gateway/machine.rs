@@ -15,8 +15,9 @@ use super::{
 pub struct Gateway {
     pub(super) config: GatewayConfig,
     pub(super) tokens: TokenBook,
-    pub(super) operations: BTreeMap<OperationId, Operation>,
-    pub(super) sockets: BTreeMap<SocketId, Socket>,
+    /// Boxed, as the sockets: there is mostly one, and a map makes room for eleven.
+    pub(super) operations: BTreeMap<OperationId, Box<Operation>>,
+    pub(super) sockets: BTreeMap<SocketId, Box<Socket>>,
     pub(super) prompts_asked: u64,
 }
 
@@ -51,7 +52,7 @@ impl Gateway {
         match input {
             GatewayInput::SocketOpened { socket, operation } => {
                 let opened = Socket::new(operation, now, self.config.authentication_timeout);
-                self.sockets.insert(socket, opened);
+                self.sockets.insert(socket, Box::new(opened));
             }
             GatewayInput::FrameReceived { socket, frame } => {
                 self.on_frame(now, socket, frame, out);
@@ -82,7 +83,8 @@ impl Gateway {
             .sockets
             .values()
             .map(|socket| socket.deadline(&self.config));
-        let operations = self.operations.values().filter_map(Operation::deadline);
+        let operations = self.operations.values();
+        let operations = operations.filter_map(|operation| operation.deadline());
         sockets.chain(operations).min()
     }
 

@@ -256,8 +256,10 @@ impl Gateway {
 
 /// Any push creates the operation.
 fn entry<'a>(
-    operations: &'a mut BTreeMap<OperationId, Operation>,
+    operations: &'a mut BTreeMap<OperationId, Box<Operation>>,
     id: &OperationId,
 ) -> &'a mut Operation {
-    operations.entry(id.clone()).or_insert_with(Operation::new)
+    operations
+        .entry(id.clone())
+        .or_insert_with(|| Box::new(Operation::new()))
 }

@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::event::EndReason;
 use agent_gateway_protocol::{
-    AgentEvent, ClientFrame, CloseCode, EventType, OperationId, OperationStatus, Payload, Token,
-    TopicId, UserId,
+    AgentEvent, ClientFrame, CloseCode, EventType, OperationId, OperationStatus, Payload,
+    ServerFrame, Token, TopicId, UserId,
 };
 
 use super::stage::{Deed, Play, Stage};
@@ -58,7 +58,8 @@ pub struct Server {
     pub(super) config: ServerConfig,
     pub(super) gateway: Gateway,
     pub(super) api: Api,
-    pub(super) stages: BTreeMap<OperationId, Stage>,
+    /// Boxed: there is mostly one, and a map makes room for eleven.
+    pub(super) stages: BTreeMap<OperationId, Box<Stage>>,
     play: Play,
     /// When it wants to be ticked.
     deadline: Option<Timestamp>,
@@ -190,7 +191,8 @@ impl Server {
     /// When the script, or an answer of the API that is on its way, has its next turn; the gateway's own clocks aside.
     #[must_use]
     pub fn next_turn(&self) -> Option<Timestamp> {
-        let stages = self.stages.values().filter_map(Stage::deadline);
+        let stages = self.stages.values();
+        let stages = stages.filter_map(|stage| stage.deadline());
         stages.chain(self.api.next_deadline()).min()
     }
 
@@ -390,9 +392,9 @@ impl Server {
         for output in outputs {
             match output {
                 GatewayOutput::SendFrame { socket, frame } => {
-                    let trigger = match frame.kind() {
-                        "auth_success" => Some(Trigger::Authenticated),
-                        "auth_failed" => Some(Trigger::Refused),
+                    let trigger = match &frame {
+                        ServerFrame::AuthSuccess => Some(Trigger::Authenticated),
+                        ServerFrame::AuthFailed(_) => Some(Trigger::Refused),
                         _ => None,
                     };
                     if !self.silent.contains(&socket) {
@@ -505,7 +507,7 @@ impl Server {
         };
         self.call_gateway(now, ticket, call, out);
         let stage = Stage::new(operation.clone(), topic.clone(), prompt, &self.play, now);
-        self.stages.insert(operation.clone(), stage);
+        self.stages.insert(operation.clone(), Box::new(stage));
         out.push(ServerOutput::RunStarted { operation, topic });
     }
 

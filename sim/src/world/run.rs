@@ -175,15 +175,8 @@ impl<'a> World<'a> {
     /// The next moment at which anything happens.
     fn next_at(&self) -> Option<Timestamp> {
         let user = self.user.deadline().map(|at| self.clock.awake(at));
-        [
-            self.queue.next_at(),
-            user,
-            self.server.next_deadline(),
-            self.alarm(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let others = user.into_iter().chain(self.server.next_deadline());
+        others.chain(self.queue.next_at()).chain(self.alarm()).min()
     }
 
     /// When the alarm rings, on the world's clock.
