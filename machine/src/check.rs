@@ -7,7 +7,7 @@ use alloc::string::String;
 use crate::run::Phase;
 use crate::run::live::Live;
 use crate::state::State;
-use crate::timers::Timer;
+use crate::timers::{Timer, TimerSet};
 
 impl State {
     /// Whether the invariants of one state hold (I3, I4, I13, and that each timer belongs to what owns it).
@@ -16,36 +16,31 @@ impl State {
     /// The first one that does not, for a person.
     pub fn check(&self) -> Result<(), String> {
         match &self.0.phase {
-            Phase::Idle | Phase::Ended(_) => self.check_timers(|_| false),
-            Phase::Starting(starting) => self.check_timers(|timer| starting.expects(timer)),
+            Phase::Idle | Phase::Ended(_) => self.check_timers(TimerSet::default()),
+            Phase::Starting(starting) => self.check_timers(starting.expects()),
             Phase::Attaching(attaching) => {
-                self.check_timers(|timer| {
-                    if timer == Timer::MarkerDeadline {
-                        attaching.expects_marker()
-                    } else {
-                        live_expects(&attaching.live, timer)
-                    }
-                })?;
+                let expected = live_expects(&attaching.live);
+                let reads_marker = attaching.expects_marker();
+                self.check_timers(expected.with(Timer::MarkerDeadline, reads_marker))?;
                 self.check_live(&attaching.live)
             }
             Phase::Streaming(live) => {
-                self.check_timers(|timer| live_expects(live, timer))?;
+                self.check_timers(live_expects(live))?;
                 self.check_live(live)
             }
-            Phase::Settling(settling) => self.check_timers(|timer| settling.expects(timer)),
+            Phase::Settling(settling) => self.check_timers(settling.expects()),
         }
     }
 
-    fn check_timers(&self, expects: impl Fn(Timer) -> bool) -> Result<(), String> {
-        for timer in Timer::ALL {
-            let set = self.0.kit.timers.is_set(timer);
-            let expected = expects(timer);
-            if set && !expected {
-                return Err(format!("{timer:?} runs while {}", self.phase()));
-            }
-            if !set && expected && is_owed(timer) {
-                return Err(format!("{timer:?} does not run while {}", self.phase()));
-            }
+    fn check_timers(&self, expected: TimerSet) -> Result<(), String> {
+        let set = self.0.kit.timers.set();
+        if let Some(timer) = set.first_beyond(expected) {
+            return Err(format!("{timer:?} runs while {}", self.phase()));
+        }
+        // Heartbeat and silence make room for the probe after a sleep, so any of the three may be absent.
+        let absent = TimerSet::of(&[Timer::Heartbeat, Timer::Silence, Timer::Probe]);
+        if let Some(timer) = expected.first_beyond(set.or(absent)) {
+            return Err(format!("{timer:?} does not run while {}", self.phase()));
         }
         Ok(())
     }
@@ -73,37 +68,21 @@ impl State {
     }
 }
 
-#[inline]
-fn live_expects(live: &Live, timer: Timer) -> bool {
+fn live_expects(live: &Live) -> TimerSet {
     let session = &live.session;
-    match timer {
-        Timer::Seam => session.sequence.expects_timer(),
-        Timer::Inquiry => true,
-        Timer::StatusDeadline => session.inquiry.request().is_some(),
-        Timer::RefreshDeadline => session.credential.request().is_some(),
-        Timer::RefreshRetry => session.credential.expects_retry(),
-        Timer::InterruptDeadline => live
-            .stop
-            .as_ref()
-            .is_some_and(|stop| stop.request.is_some()),
-        Timer::StopTimeout => live.stop.is_some(),
-        Timer::Tool => live.outbox.expects_timer(),
-        Timer::Dial
-        | Timer::Authentication
-        | Timer::Heartbeat
-        | Timer::Silence
-        | Timer::Probe
-        | Timer::Backoff
-        | Timer::NotBefore => live.connection.expects(timer),
-        Timer::StartDeadline
-        | Timer::MessagesDeadline
-        | Timer::MarkerDeadline
-        | Timer::StopGrace
-        | Timer::Settle => false,
-    }
-}
-
-/// Heartbeat and silence make room for the probe after a sleep, so any of the three may be absent.
-fn is_owed(timer: Timer) -> bool {
-    !matches!(timer, Timer::Heartbeat | Timer::Silence | Timer::Probe)
+    let stop = live.stop.as_ref();
+    let interrupts = stop.is_some_and(|stop| stop.request.is_some());
+    live.connection
+        .expects()
+        .with(Timer::Seam, session.sequence.expects_timer())
+        .with(Timer::Inquiry, true)
+        .with(Timer::StatusDeadline, session.inquiry.request().is_some())
+        .with(
+            Timer::RefreshDeadline,
+            session.credential.request().is_some(),
+        )
+        .with(Timer::RefreshRetry, session.credential.expects_retry())
+        .with(Timer::InterruptDeadline, interrupts)
+        .with(Timer::StopTimeout, stop.is_some())
+        .with(Timer::Tool, live.outbox.expects_timer())
 }

@@ -97,6 +97,34 @@ impl Timer {
     }
 }
 
+/// Some of the timers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TimerSet(u32);
+
+impl TimerSet {
+    /// Those of the list.
+    pub(crate) fn of(timers: &[Timer]) -> Self {
+        let bits = timers.iter().map(|timer| 1 << *timer as u32);
+        Self(bits.fold(0, |set, bit| set | bit))
+    }
+
+    /// With this one more, if it belongs to them.
+    pub(crate) fn with(self, timer: Timer, belongs: bool) -> Self {
+        Self(self.0 | u32::from(belongs) << timer as u32)
+    }
+
+    /// Those of either.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The first that is not one of the others.
+    pub(crate) fn first_beyond(self, others: Self) -> Option<Timer> {
+        let beyond = (self.0 & !others.0).trailing_zeros();
+        Timer::ALL.get(beyond as usize).copied()
+    }
+}
+
 /// The deadlines, and whether any has changed since the alarm was last told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Timers {
@@ -132,8 +160,12 @@ impl Timers {
         }
     }
 
-    pub(crate) fn is_set(&self, timer: Timer) -> bool {
-        self.deadlines[timer as usize].is_some()
+    /// Those that run.
+    pub(crate) fn set(&self) -> TimerSet {
+        let all = Timer::ALL.into_iter();
+        all.fold(TimerSet::default(), |set, timer| {
+            set.with(timer, self.deadline(timer).is_some())
+        })
     }
 
     pub(crate) fn deadline(&self, timer: Timer) -> Option<Timestamp> {

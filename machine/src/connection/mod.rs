@@ -34,7 +34,7 @@ use crate::notification::{ConnectionStatus, Notification};
 use crate::outcome::Outcome;
 use crate::rule::Rule;
 use crate::time::{Millis, Timestamp};
-use crate::timers::Timer;
+use crate::timers::{Timer, TimerSet};
 use crate::token::TokenId;
 use backoff::Backoff;
 use heartbeat::Connected;
@@ -355,29 +355,15 @@ impl Connection {
     }
 
     /// Which timers this room's state implies; `check()` holds the table against it.
-    pub(crate) fn expects(&self, timer: Timer) -> bool {
-        match timer {
-            Timer::Dial => matches!(self.link, Link::Dialing { .. }),
-            Timer::Authentication => matches!(self.link, Link::Authenticating { .. }),
-            Timer::Backoff => self.link == Link::BackingOff,
-            Timer::NotBefore => self.link == Link::AwaitingNotBefore,
-            Timer::Heartbeat | Timer::Silence | Timer::Probe => {
-                matches!(self.link, Link::Connected(_))
-            }
-            Timer::Seam
-            | Timer::Inquiry
-            | Timer::RefreshRetry
-            | Timer::StartDeadline
-            | Timer::RefreshDeadline
-            | Timer::InterruptDeadline
-            | Timer::StatusDeadline
-            | Timer::MessagesDeadline
-            | Timer::MarkerDeadline
-            | Timer::StopGrace
-            | Timer::StopTimeout
-            | Timer::Tool
-            | Timer::Settle => false,
-        }
+    pub(crate) fn expects(&self) -> TimerSet {
+        TimerSet::of(match self.link {
+            Link::Idle => &[],
+            Link::Dialing { .. } => &[Timer::Dial],
+            Link::Authenticating { .. } => &[Timer::Authentication],
+            Link::BackingOff => &[Timer::Backoff],
+            Link::AwaitingNotBefore => &[Timer::NotBefore],
+            Link::Connected(_) => &[Timer::Heartbeat, Timer::Silence, Timer::Probe],
+        })
     }
 
     /// The socket is gone or never came: another attempt after a delay, if the budget allows one (C6).

@@ -22,7 +22,7 @@ use crate::rule::Rule;
 use crate::run::live::Identity;
 use crate::run::{Ended, Phase, ServerSide};
 use crate::session::terminal::ServerEnd;
-use crate::timers::Timer;
+use crate::timers::{Timer, TimerSet};
 
 /// A run that has ended for its caller; `Timer::Settle` bounds what is left to do.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -214,10 +214,9 @@ impl Settling {
     }
 
     /// Which timers this phase implies, for `check()`.
-    pub(crate) fn expects(&self, timer: Timer) -> bool {
-        timer == Timer::Settle
-            || (timer == Timer::StopGrace
-                && self.start.as_ref().is_some_and(|start| start.interrupt))
+    pub(crate) fn expects(&self) -> TimerSet {
+        let interrupts = self.start.as_ref().is_some_and(|start| start.interrupt);
+        TimerSet::of(&[Timer::Settle]).with(Timer::StopGrace, interrupts)
     }
 
     fn new(context: &mut Context<'_>, ended: Ended) -> Self {

@@ -27,7 +27,7 @@ use crate::run::Phase;
 use crate::run::live::{Identity, Live};
 use crate::run::settling::Settling;
 use crate::session::credential::Credential;
-use crate::timers::Timer;
+use crate::timers::{Timer, TimerSet};
 use crate::token::Renewal;
 
 /// A run that the server may not know of yet.
@@ -229,12 +229,12 @@ impl Starting {
     }
 
     /// Which timers this phase implies, for `check()`.
-    pub(crate) fn expects(&self, timer: Timer) -> bool {
-        match self.step {
-            Step::Requesting { .. } => timer == Timer::StartDeadline,
-            Step::Stopping { .. } => timer == Timer::StopGrace,
-            Step::FetchingMessages { .. } => timer == Timer::MessagesDeadline,
-        }
+    pub(crate) fn expects(&self) -> TimerSet {
+        TimerSet::of(&[match self.step {
+            Step::Requesting { .. } => Timer::StartDeadline,
+            Step::Stopping { .. } => Timer::StopGrace,
+            Step::FetchingMessages { .. } => Timer::MessagesDeadline,
+        }])
     }
 
     /// The run this is, once the server has told.
