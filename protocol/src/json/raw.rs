@@ -92,7 +92,7 @@ impl RawJson {
     }
 
     /// Takes text that a [`ToJson`] just wrote: it writes no line breaks but those of values that have none.
-    pub(super) fn written(text: String) -> Self {
+    pub(super) fn written(text: &str) -> Self {
         Self(text.into())
     }
 

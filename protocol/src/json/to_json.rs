@@ -10,9 +10,14 @@ pub trait ToJson {
 
     /// The value's JSON as a raw value.
     fn to_raw_json(&self) -> RawJson {
-        let mut out = String::with_capacity(64);
-        self.write_json(&mut out);
-        RawJson::written(out)
+        self.to_raw_json_through(&mut String::with_capacity(64))
+    }
+
+    /// The same, written through a string that is used again and again.
+    fn to_raw_json_through(&self, scratch: &mut String) -> RawJson {
+        scratch.clear();
+        self.write_json(scratch);
+        RawJson::written(scratch)
     }
 }
 

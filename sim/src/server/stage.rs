@@ -80,6 +80,8 @@ pub(super) struct Words {
     pub(super) prompt: Box<str>,
     /// The content of the latest tool result.
     pub(super) tool_result: Box<str>,
+    /// What JSON is written through.
+    scratch: String,
 }
 
 /// What is to be done next.
@@ -119,6 +121,7 @@ impl Stage {
                 topic,
                 prompt,
                 tool_result: Box::default(),
+                scratch: String::new(),
             },
             tool_success: true,
             step_index: 0,
@@ -153,10 +156,10 @@ impl Stage {
             .filter_map(|(index, line)| line.due(counts).map(|at| (at, index)))
             .min()
             .filter(|(at, _)| *at <= now)?;
-        let mut deed = self.lines[index].take(at, &self.words);
+        let mut deed = self.lines[index].take(at, &mut self.words);
         if let Some(Deed::Act(Act::Type(typed))) = &deed {
             self.lines[index].pieces = pieces(typed, &self.words.fill(&typed.text));
-            deed = self.lines[index].take(at, &self.words);
+            deed = self.lines[index].take(at, &mut self.words);
         }
         if let Some(Deed::Act(Act::Halt)) = deed {
             let line = self.lines.swap_remove(index);
@@ -201,12 +204,16 @@ impl Words {
         }
     }
 
-    fn deed(&self, act: &Act) -> Deed {
-        match act {
-            Act::Text(text) => Deed::Chunk(Chunk::Text(&self.fill(text)).to_raw_json()),
-            Act::Reasoning(text) => Deed::Chunk(Chunk::Reasoning(&self.fill(text)).to_raw_json()),
-            other => Deed::Act(other.clone()),
-        }
+    fn deed(&mut self, act: &Act) -> Deed {
+        let text = match act {
+            Act::Text(text) | Act::Reasoning(text) => self.fill(text),
+            other => return Deed::Act(other.clone()),
+        };
+        let chunk = match act {
+            Act::Text(_) => Chunk::Text(&text),
+            _ => Chunk::Reasoning(&text),
+        };
+        Deed::Chunk(chunk.to_raw_json_through(&mut self.scratch))
     }
 }
 
@@ -269,7 +276,7 @@ impl Line {
         }
     }
 
-    fn take(&mut self, at: Timestamp, words: &Words) -> Option<Deed> {
+    fn take(&mut self, at: Timestamp, words: &mut Words) -> Option<Deed> {
         self.since = at;
         if let Some((_, act)) = self.pieces.pop_front() {
             return Some(words.deed(&act));
