@@ -94,6 +94,19 @@ impl Clock {
         self.anchor = self.now;
     }
 
+    /// What the hands' clock reads now.
+    pub(crate) fn reading(&self) -> Timestamp {
+        self.outside(self.now)
+    }
+
+    /// It is `now`, inside and for the hands, and as long since the last carrying over as it was.
+    pub(crate) fn stand_at(&mut self, now: Timestamp) {
+        let since = self.now.since(self.anchor);
+        self.anchor = Timestamp::from_millis(now.as_millis().saturating_sub(since.0));
+        self.hands = self.anchor;
+        self.now = now;
+    }
+
     /// A moment inside, on the hands' clock.
     pub(crate) fn outside(&self, moment: Timestamp) -> Timestamp {
         self.hands.plus(moment.since(self.anchor))

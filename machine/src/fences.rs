@@ -44,6 +44,14 @@ pub(crate) struct Fences {
 }
 
 impl Fences {
+    /// As if only these many had been minted.
+    pub(crate) fn after(dials: usize, requests: usize) -> Self {
+        Self {
+            dials: dials as u64,
+            requests: requests as u64,
+        }
+    }
+
     pub(crate) fn mint_dial(&mut self) -> DialId {
         self.dials += 1;
         DialId(self.dials)

@@ -28,6 +28,7 @@
 
 extern crate alloc;
 
+mod canonical;
 mod check;
 mod config;
 mod connection;
@@ -57,6 +58,7 @@ mod token;
 pub mod transcript;
 mod transition;
 
+pub use canonical::Renaming;
 pub use config::{Config, ConfigError, Limits};
 pub use cursor::{Cursor, Digest};
 pub use effect::{Alarm, Effect};

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::time::{Millis, Timestamp};
 
 /// Everything the machine waits for.
@@ -187,6 +188,18 @@ impl Timers {
     /// Whether a deadline has changed since this was last asked.
     pub(crate) fn take_changed(&mut self) -> bool {
         core::mem::take(&mut self.changed)
+    }
+
+    /// Every deadline keeps its distance.
+    pub(crate) fn canonicalize(&mut self, canon: &Canon<'_>) {
+        let deadlines = self.deadlines.iter_mut().chain([&mut self.paused]);
+        for deadline in deadlines.flatten() {
+            canon.moment(deadline);
+        }
+    }
+
+    pub(crate) fn paused(&self) -> Option<Timestamp> {
+        self.paused
     }
 
     pub(crate) fn is_paused(&self) -> bool {

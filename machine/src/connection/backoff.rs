@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::config::Limits;
 use crate::jitter::Jitter;
 use crate::time::Millis;
@@ -30,6 +31,17 @@ impl Backoff {
             .min(limits.backoff_cap);
         self.step = self.step.saturating_add(1);
         jitter.upper_half(delay)
+    }
+
+    /// Steps past the cap and failures that no budget counts are all the same.
+    pub(crate) fn canonicalize(&mut self, canon: &Canon<'_>, budget: Option<u32>) {
+        let limits = canon.limits;
+        let capped =
+            |step: u32| limits.backoff_first.times(1 << step.min(32)) >= limits.backoff_cap;
+        while self.step > 0 && capped(self.step - 1) {
+            self.step -= 1;
+        }
+        self.failures = self.failures.min(budget.unwrap_or(0));
     }
 
     /// The first authentication of a run: what it took to get there is not held against the budget after it.

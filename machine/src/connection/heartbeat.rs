@@ -9,6 +9,7 @@
 use agent_gateway_protocol::ClientFrame;
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::context::Context;
 use crate::effect::Effect;
 use crate::fences::DialId;
@@ -118,6 +119,12 @@ impl Connected {
     /// Whether it has been authenticated long enough to count as progress (C6).
     pub(super) fn is_proven(&self, context: &Context<'_>) -> bool {
         context.now().since(self.since) >= context.limits().progress_after
+    }
+
+    pub(super) fn canonicalize(&mut self, canon: &mut Canon<'_>) {
+        canon.dial(&mut self.dial);
+        canon.since(&mut self.since, canon.limits.progress_after);
+        canon.read_since(&mut self.heard, canon.limits.silence_bound());
     }
 
     fn start_beating(&self, context: &mut Context<'_>) {

@@ -24,6 +24,8 @@ use agent_gateway_protocol::frame::Auth;
 use agent_gateway_protocol::{ClientFrame, CloseCode, CloseVerdict, OperationId};
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
+use crate::config::Limits;
 use crate::context::Context;
 use crate::effect::Effect;
 use crate::event::{Close, DialFailure, Network};
@@ -354,6 +356,18 @@ impl Connection {
         }
     }
 
+    pub(crate) fn canonicalize(&mut self, canon: &mut Canon<'_>) {
+        match &mut self.link {
+            Link::Idle | Link::BackingOff | Link::AwaitingNotBefore => {}
+            Link::Dialing { dial } | Link::Authenticating { dial } => canon.dial(dial),
+            Link::Connected(connected) => connected.canonicalize(canon),
+        }
+        self.backoff.canonicalize(canon, self.budget(canon.limits));
+        canon.since_or_never(&mut self.skipped_at, canon.limits.skip_interval);
+        // It only decides what the receipt counts.
+        self.opened_once = self.dialled;
+    }
+
     /// Which timers this room's state implies; `check()` holds the table against it.
     pub(crate) fn expects(&self) -> TimerSet {
         TimerSet::of(match self.link {
@@ -372,11 +386,7 @@ impl Connection {
         let offline = context.kit.network == Network::Offline;
         context.cite(if offline { Rule::C15 } else { Rule::C6 });
         let limits = &context.kit.config.limits;
-        let budget = if self.authenticated_once {
-            limits.later_attempts
-        } else {
-            Some(limits.first_attempts)
-        };
+        let budget = self.budget(limits);
         if !offline && !self.backoff.spend(budget) {
             return News::GivenUp(Outcome::ConnectionLost {
                 cause: give_up_text(&cause, budget),
@@ -395,6 +405,15 @@ impl Connection {
             retry_in: delay,
         });
         News::Lost
+    }
+
+    /// Failed attempts allowed (C6).
+    fn budget(&self, limits: &Limits) -> Option<u32> {
+        if self.authenticated_once {
+            limits.later_attempts
+        } else {
+            Some(limits.first_attempts)
+        }
     }
 
     fn drop_link(&mut self, context: &mut Context<'_>) {

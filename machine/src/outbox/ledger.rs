@@ -8,6 +8,7 @@ use agent_gateway_protocol::ClientFrame;
 use agent_gateway_protocol::event::ToolExecute;
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::notification::AnswerId;
 use crate::time::Timestamp;
 use crate::token::TokenId;
@@ -121,6 +122,25 @@ impl Ledger {
 
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Deadlines keep their distance, and ages their order.
+    pub(crate) fn canonicalize(&mut self, canon: &Canon<'_>) {
+        let mut entries: Vec<_> = self.entries.values_mut().collect();
+        entries.sort_unstable_by_key(|entry| entry.age);
+        self.next = entries.len() as u64;
+        for (age, entry) in (0..).zip(entries) {
+            entry.age = age;
+            match &mut entry.stage {
+                Stage::Asked {
+                    deadline: Some(moment),
+                }
+                | Stage::Answered(Answer {
+                    expires: moment, ..
+                }) => canon.moment(moment),
+                Stage::Asked { deadline: None } | Stage::Held(_) | Stage::Settled => {}
+            }
+        }
     }
 
     fn forget_oldest_settled(&mut self) -> bool {

@@ -19,6 +19,7 @@ use agent_gateway_protocol::frame::{
 use agent_gateway_protocol::{ClientFrame, InputRequestId, ToolCallId};
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::config::Limits;
 use crate::context::Context;
 use crate::effect::Effect;
@@ -236,6 +237,10 @@ impl Outbox {
     /// Whether `Timer::Tool` runs.
     pub(crate) fn expects_timer(&self) -> bool {
         self.ledger.next_due().is_some()
+    }
+
+    pub(crate) fn canonicalize(&mut self, canon: &Canon<'_>) {
+        self.ledger.canonicalize(canon);
     }
 
     /// I13, for `check()`.

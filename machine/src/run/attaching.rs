@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::context::Context;
 use crate::event::Attach;
 use crate::fences::RequestId;
@@ -155,6 +156,13 @@ impl Attaching {
             return self.stay(context, end);
         }
         Self::fetch_token(self.live, context)
+    }
+
+    pub(crate) fn canonicalize(&mut self, canon: &mut Canon<'_>) {
+        self.live.canonicalize(canon);
+        if let Step::ReadingMarker { request } = &mut self.step {
+            canon.request(request);
+        }
     }
 
     /// Whether `Timer::MarkerDeadline` runs, for `check()`.

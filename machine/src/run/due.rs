@@ -47,8 +47,14 @@ impl Live {
     /// C5.
     pub(crate) fn on_probe_due(&mut self, context: &mut Context<'_>) -> Option<End> {
         match self.connection.on_probe_due(context) {
-            // The gateway lives, and does not answer heartbeats: that was long enough (C8).
-            Pulse::Alive if self.session.sequence.is_probed() => self.end_seam(context),
+            // The gateway lives, and does not answer heartbeats: twice is long enough (C8).
+            Pulse::Alive if self.session.sequence.is_probed() => {
+                if self.session.sequence.probe_again() {
+                    self.connection.probe(context);
+                    return None;
+                }
+                self.end_seam(context)
+            }
             Pulse::Alive | Pulse::Unsure => None,
             Pulse::Gone => self.drop_socket(context, "the gateway did not answer a probe"),
         }

@@ -7,6 +7,7 @@ use agent_gateway_protocol::frame::{Auth, Resume, TokenType};
 use agent_gateway_protocol::{ClientFrame, MessageId, OperationId, ThreadId, TopicId};
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::connection::{self, Connection};
 use crate::context::Context;
 use crate::cursor::Cursor;
@@ -271,9 +272,12 @@ impl Live {
     }
 
     /// An end was noted and does not say how the run went: the server is asked (S3, S14). The end wins over a fetch of
-    /// a token (S8): without one the socket is of no use, and should the run go on after all, it is fetched again.
+    /// a token (S8): without one the socket is of no use, and should the run go on after all, it is fetched again. What
+    /// was asked before the end was noted says nothing of it: it is asked anew.
     fn conclude(&mut self, context: &mut Context<'_>) {
-        self.concluding = true;
+        if !core::mem::replace(&mut self.concluding, true) {
+            self.session.inquiry.withdraw(context);
+        }
         if self.session.credential.is_refreshing() {
             self.session.credential.forget(context);
             self.wait_without_socket(context);
@@ -396,6 +400,18 @@ impl Live {
         self.connection.connected()
     }
 
+    pub(crate) fn canonicalize(&mut self, canon: &mut Canon<'_>) {
+        self.session.canonicalize(canon);
+        self.connection.canonicalize(canon);
+        self.outbox.canonicalize(canon);
+        if let Some(Stop {
+            request: Some(request),
+        }) = &mut self.stop
+        {
+            canon.request(request);
+        }
+    }
+
     /// The replay that was under way is lost with the socket.
     pub(crate) fn on_socket_gone(&mut self, context: &mut Context<'_>) {
         self.session.sequence.abandon_seam(context);
@@ -412,26 +428,34 @@ impl Live {
         if may_speak && self.session.inquiry.defer_to_stream(context, connected) {
             return None;
         }
-        // What a seam holds has its turn before the end, its holes told; a reason in it explains the end.
+        let heard = self.hear_out(context);
+        Some(heard.unwrap_or_else(|| End::by_server(outcome)))
+    }
+
+    /// The run is over, and that was said elsewhere: what a seam holds has its turn before the end, its holes told, and
+    /// so is what may be missing behind it (C11). A reason in it explains the end.
+    fn hear_out(&mut self, context: &mut Context<'_>) -> Option<End> {
         self.session.sequence.end_seam(context);
         if let Some(end) = self.drain_seam(context) {
             return Some(end);
         }
-        let verdict = self.session.terminal.verdict();
-        if let Verdict::Ended(end) = verdict {
-            return Some(End::by_server(end.into_outcome()));
+        match self.session.terminal.verdict() {
+            Verdict::Ended(end) => return Some(End::by_server(end.into_outcome())),
+            Verdict::Unexplained if !self.session.terminal.is_binding() => {}
+            Verdict::Unexplained | Verdict::Alive => {
+                self.session.sequence.tell_missing_end(context);
+            }
         }
-        if verdict == Verdict::Alive || binding {
-            self.session.sequence.tell_missing_end(context);
-        }
-        Some(End::by_server(outcome))
+        None
     }
 
     /// The server says that the run goes on: an end noted before is void (S2).
     fn go_on(&mut self, context: &mut Context<'_>) -> Option<End> {
         if self.session.terminal.is_binding() {
             // There is no token for it, though: it cannot be watched any more, and it is not ours to clear.
-            return Some(End::left_alone(Outcome::EndedUnknown));
+            let heard = self.hear_out(context);
+            let outcome = heard.map_or(Outcome::EndedUnknown, |end| end.outcome);
+            return Some(End::left_alone(outcome));
         }
         self.session.terminal.void();
         if !core::mem::take(&mut self.concluding) {
@@ -445,12 +469,13 @@ impl Live {
     }
 
     /// No answer changes nothing; but an end that nobody can explain is one of unknown outcome (S3).
-    fn on_status_unanswered(&self, context: &mut Context<'_>) -> Option<End> {
+    fn on_status_unanswered(&mut self, context: &mut Context<'_>) -> Option<End> {
         if !self.concluding {
             return None;
         }
         context.cite(Rule::S3);
-        Some(End::by_server(Outcome::EndedUnknown))
+        let heard = self.hear_out(context);
+        Some(heard.unwrap_or_else(|| End::by_server(Outcome::EndedUnknown)))
     }
 }
 

@@ -10,6 +10,7 @@ use alloc::boxed::Box;
 
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::context::Context;
 use crate::effect::Effect;
 use crate::fences::RequestId;
@@ -213,6 +214,14 @@ impl Settling {
         &self.ended
     }
 
+    pub(crate) fn canonicalize(&mut self, canon: &mut Canon<'_>) {
+        let step = self.step.as_mut().map(Step::request_mut);
+        let start = self.start.as_mut().map(|start| &mut start.request);
+        for request in [step, self.interrupt.as_mut(), start].into_iter().flatten() {
+            canon.request(request);
+        }
+    }
+
     /// Which timers this phase implies, for `check()`.
     pub(crate) fn expects(&self) -> TimerSet {
         let interrupts = self.start.as_ref().is_some_and(|start| start.interrupt);
@@ -313,6 +322,15 @@ impl Settling {
 }
 
 impl Step {
+    fn request_mut(&mut self) -> &mut RequestId {
+        match self {
+            Self::Asking(request)
+            | Self::SettlingMarker(request)
+            | Self::ReadingMarker(request)
+            | Self::ClearingMarker(request) => request,
+        }
+    }
+
     fn request(&self) -> RequestId {
         match self {
             Self::Asking(request)

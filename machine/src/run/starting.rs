@@ -13,6 +13,7 @@ use agent_gateway_protocol::api::GetMessages;
 use agent_gateway_protocol::{RawJson, TopicId};
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::context::Context;
 use crate::cursor::Cursor;
 use crate::event::Execute;
@@ -224,6 +225,23 @@ impl Starting {
                 let mut execute = self.execute;
                 execute.token = token;
                 stream(execute, context, *started)
+            }
+        }
+    }
+
+    pub(crate) fn canonicalize(&mut self, canon: &mut Canon<'_>) {
+        if let Some(grant) = &mut self.execute.token {
+            canon.token(&mut grant.id);
+        }
+        match &mut self.step {
+            Step::Requesting { request } | Step::Stopping { request } => canon.request(request),
+            Step::FetchingMessages {
+                request, started, ..
+            } => {
+                canon.request(request);
+                if let Some(grant) = &mut started.token {
+                    canon.token(&mut grant.id);
+                }
             }
         }
     }

@@ -281,6 +281,10 @@ impl Live {
 
     fn judge_outside_seam(&mut self, context: &mut Context<'_>) -> Option<End> {
         if self.session.sequence.is_in_seam() {
+            if self.session.terminal.verdict() != Verdict::Alive {
+                // Noted, until its turn; the answer to what was asked before would not know of it (S14).
+                self.session.inquiry.withdraw(context);
+            }
             return None;
         }
         self.judge(context)

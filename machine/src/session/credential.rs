@@ -9,6 +9,7 @@ use alloc::format;
 use agent_gateway_protocol::TopicId;
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::context::Context;
 use crate::event::Network;
 use crate::fences::RequestId;
@@ -247,6 +248,16 @@ impl Credential {
     /// An event was handed on, or the socket stayed authenticated: the gateway has taken the token (S9).
     pub(crate) fn progress(&mut self) {
         self.refused = 0;
+    }
+
+    pub(crate) fn canonicalize(&mut self, canon: &mut Canon<'_>) {
+        if let Some(held) = &mut self.held {
+            canon.token(&mut held.token);
+            canon.since(&mut held.received_at, held.lifetime.unwrap_or(Millis::ZERO));
+        }
+        if let Refresh::InFlight { request, .. } = &mut self.refresh {
+            canon.request(request);
+        }
     }
 
     pub(crate) fn is_refreshing(&self) -> bool {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use agent_gateway_protocol::OperationId;
 
+use crate::canonical::Canon;
 use crate::context::Context;
 use crate::fences::RequestId;
 use crate::request::Call;
@@ -89,6 +90,13 @@ impl Inquiry {
         self.rearm(context);
     }
 
+    /// What was asked is of no use any more: its answer may be older than what is known since.
+    pub(crate) fn withdraw(&mut self, context: &mut Context<'_>) {
+        if let Some(request) = self.request.take() {
+            context.cancel(request, Timer::StatusDeadline);
+        }
+    }
+
     /// `Timer::Inquiry` rang: asks if it is time, and waits on.
     pub(crate) fn on_due(&mut self, context: &mut Context<'_>, operation: &OperationId) {
         if self.next(context) <= context.now() {
@@ -134,9 +142,7 @@ impl Inquiry {
 
     /// The end: nothing is asked any more.
     pub(crate) fn give_up(&mut self, context: &mut Context<'_>) {
-        if let Some(request) = self.request.take() {
-            context.cancel(request, Timer::StatusDeadline);
-        }
+        self.withdraw(context);
         context.disarm(Timer::Inquiry);
     }
 
@@ -151,6 +157,29 @@ impl Inquiry {
     /// The request in flight, if any (C13).
     pub(crate) fn request(&self) -> Option<RequestId> {
         self.request
+    }
+
+    pub(crate) fn canonicalize(&mut self, canon: &mut Canon<'_>) {
+        if let Some(request) = &mut self.request {
+            canon.request(request);
+        }
+        let limits = canon.limits;
+        // Of the two the later one counts, and of the other only what is looked at by itself. Neither is ever much older
+        // than the interval: then it is asked.
+        let now = canon.now().as_millis();
+        let quiet = Timestamp::from_millis(now.saturating_sub(limits.seam_quiet.0));
+        self.heard_at = self.heard_at.max(self.asked_at.min(quiet));
+        if self.request.is_none() && self.unknown_since.is_none() {
+            self.asked_at = self.asked_at.max(self.heard_at);
+        }
+        canon.moment(&mut self.heard_at);
+        canon.moment(&mut self.asked_at);
+        if let Some(since) = &mut self.unanswered_since {
+            canon.since(since, limits.resume_answer);
+        }
+        if let Some(since) = &mut self.unknown_since {
+            canon.since(since, limits.unknown_interval);
+        }
     }
 
     fn rearm(&self, context: &mut Context<'_>) {

@@ -16,6 +16,7 @@ pub(crate) mod terminal;
 use agent_gateway_protocol::OperationId;
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::context::Context;
 use crate::cursor::Cursor;
 use credential::Credential;
@@ -47,6 +48,13 @@ impl Session {
             credential,
             inquiry: Inquiry::new(context),
         }
+    }
+
+    pub(crate) fn canonicalize(&mut self, canon: &mut Canon<'_>) {
+        self.sequence.canonicalize(canon);
+        self.terminal.canonicalize(canon);
+        self.credential.canonicalize(canon);
+        self.inquiry.canonicalize(canon);
     }
 
     /// S1: an event is own if it names no operation, or ours.

@@ -16,6 +16,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use agent_gateway_protocol::{EventId, ServerFrame};
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::context::Context;
 use crate::cursor::{Cursor, Digest};
 use crate::mutation::Mutation;
@@ -57,8 +58,8 @@ struct Seam {
     held_bytes: usize,
     /// When a frame last found its place, or a hole arose (C8).
     moved_at: Timestamp,
-    /// Whether the gateway has been probed for the end of the replay.
-    probed: bool,
+    /// How often the gateway has been probed for the end of the replay.
+    probes: u8,
     /// Whether it is over and only gives back what it holds.
     ending: bool,
 }
@@ -102,7 +103,7 @@ impl Sequence {
             held: BTreeMap::new(),
             held_bytes: 0,
             moved_at: now,
-            probed: false,
+            probes: 0,
             ending: false,
         });
         if self.answers_resume {
@@ -254,7 +255,7 @@ impl Sequence {
             return false;
         }
         context.cite(Rule::C8);
-        seam.probed = true;
+        seam.probes = 1;
         true
     }
 
@@ -262,7 +263,16 @@ impl Sequence {
     pub(crate) fn is_probed(&self) -> bool {
         self.seam
             .as_ref()
-            .is_some_and(|seam| seam.probed && !seam.ending)
+            .is_some_and(|seam| seam.probes > 0 && !seam.ending)
+    }
+
+    /// Something came after the probe, but not its answer: whether to probe once more. The socket may have died just
+    /// behind what came, and then a second probe shows it and nothing is given up; a gateway that lives and does not
+    /// answer this one either never will.
+    pub(crate) fn probe_again(&mut self) -> bool {
+        self.seam
+            .as_mut()
+            .is_some_and(|seam| core::mem::replace(&mut seam.probes, 2) < 2)
     }
 
     /// The clocks stood still for `span`: so did the holes (C5, C8).
@@ -288,7 +298,7 @@ impl Sequence {
             && self
                 .seam
                 .as_ref()
-                .is_some_and(|seam| !seam.ending && !seam.probed)
+                .is_some_and(|seam| !seam.ending && seam.probes == 0)
     }
 
     /// I13, and what no single field can say; for `check()`.
@@ -301,6 +311,12 @@ impl Sequence {
                 && seam.held_bytes == held
         });
         seam_is && self.ring.len() <= ring && self.given_up.len() <= GIVEN_UP
+    }
+
+    pub(crate) fn canonicalize(&mut self, canon: &Canon<'_>) {
+        if let Some(seam) = &mut self.seam {
+            canon.read_since(&mut seam.moved_at, canon.limits.seam_quiet);
+        }
     }
 
     /// Ids that are not numbers have no order but that of their coming (C9).

@@ -8,12 +8,13 @@ use agent_gateway_protocol::OperationStatus;
 use agent_gateway_protocol::event::{AgentRuntimeEnd, EndReason, ErrorPayload, ErrorPhase};
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::Canon;
 use crate::config::Limits;
 use crate::context::Context;
 use crate::outcome::{Outcome, RunError};
 use crate::request::StatusReport;
 use crate::rule::Rule;
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 
 /// How the server says the run went.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -261,6 +262,13 @@ impl Terminal {
             return Sign::None;
         }
         Sign::Doubtful(Doubt::Restarted)
+    }
+
+    pub(crate) fn canonicalize(&mut self, canon: &Canon<'_>) {
+        canon.since_or_never(
+            &mut self.foreign_at,
+            canon.limits.echo_window.plus(Millis(1)),
+        );
     }
 
     fn is_parked(&self) -> bool {

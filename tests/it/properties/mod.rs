@@ -3,6 +3,7 @@
 //! `AGW_HISTORIES=1000000` asks for more of them, `AGW_SEED=7` for others. A failure prints the command that repeats
 //! it.
 
+mod canonical;
 mod coverage;
 mod faithful;
 mod history;

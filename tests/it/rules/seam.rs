@@ -86,6 +86,35 @@ fn c8_without_resume_complete_the_seam_ends_two_seconds_after_the_last_frame_fou
 }
 
 #[test]
+fn c8_what_came_after_a_probe_and_then_nothing_is_a_dead_socket_and_gives_nothing_up() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&chunk(2));
+    stage.wait(2_000);
+    stage.wire(&chunk(3));
+    let lines = stage.wait(10_000);
+    assert!(
+        lines.contains(&"dial#1 ▶ heartbeat".to_owned()),
+        "{lines:?}"
+    );
+    let lines = stage.wait(10_000);
+    assert!(!lines.iter().any(|line| line.contains("gap_found")));
+    assert_eq!(stage.connection(), "reconnecting");
+}
+
+#[test]
+fn c8_a_gateway_that_talks_and_answers_no_heartbeat_is_probed_twice() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&chunk(2));
+    stage.wait(2_000);
+    for id in 3..5 {
+        assert_eq!(stage.wire(&chunk(id)), [""; 0]);
+        stage.wait(10_000);
+    }
+    assert_eq!(stage.state().receipt().delivered, 3);
+    assert_eq!(stage.connection(), "connected");
+}
+
+#[test]
 fn c8_a_hole_that_shrinks_keeps_the_seam_open() {
     let mut stage = Stage::in_seam();
     stage.wire(&chunk(20));

@@ -152,7 +152,11 @@ fn s2_later_own_events_or_a_status_running_make_a_noted_end_void() {
     assert_eq!(lines, [&handed(2), "request#2 ▶ ask_status op_1"]);
     assert_eq!(
         stage.wire(&resume_complete("completed")),
-        ["gap_found after 2"]
+        [
+            "gap_found after 2",
+            "cancel_request request#2",
+            "request#3 ▶ ask_status op_1"
+        ]
     );
     assert_eq!(
         stage.outcome(),
@@ -961,6 +965,52 @@ fn s14_while_a_question_is_in_flight_no_other_is_asked_and_nothing_spins() {
     let lines = stage.wait(9_999);
     assert_eq!(lines, [""; 0]);
     assert!(ends_with(&stage.wait(1), "ended_unknown"));
+}
+
+#[test]
+fn s14_what_was_asked_before_not_found_is_asked_anew() {
+    let mut stage = Stage::streamed(1);
+    stage.wait(60_000);
+    stage.wire(AUTH_EXPIRED);
+    let lines = stage.reply("refresh_token", refused(RefusalKind::NotFound, 404));
+    assert_eq!(
+        lines,
+        ["cancel_request request#2", "request#4 ▶ ask_status op_1"],
+        "the answer on its way may be older than the end"
+    );
+    let lines = stage.wire(&end(2, "done"));
+    assert!(ends_with(&lines, "completed"));
+}
+
+#[test]
+fn s14_what_was_asked_before_an_end_was_noted_does_not_make_it_void() {
+    let mut stage = Stage::in_seam();
+    stage.wait(2_000);
+    stage.wire(HEARTBEAT_ACK);
+    stage.cut();
+    stage.wait_for_dial();
+    let mut stage = stage.authenticated();
+    stage.wait(5_000);
+    assert!(stage.has_asked("ask_status"));
+    let lines = stage.wire(&end(1, "done"));
+    assert_eq!(
+        lines.last().map(|line| &**line),
+        Some("cancel_request request#2")
+    );
+    let lines = stage.wire(&resume_complete("completed"));
+    assert!(ends_with(&lines, "completed"));
+    assert!(!lines.iter().any(|line| line.contains("gap_found")));
+}
+
+#[test]
+fn c11_an_end_that_nobody_can_explain_any_more_is_preceded_by_a_gap() {
+    for answer in [lost(), status_reply("running")] {
+        let mut stage = Stage::attaching();
+        stage.reply("refresh_token", refused(RefusalKind::NotFound, 404));
+        let lines = stage.reply("ask_status", answer);
+        assert_eq!(lines[0], "gap_found after start");
+        assert!(ends_with(&lines, "ended_unknown"), "{lines:?}");
+    }
 }
 
 #[test]
