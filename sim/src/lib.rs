@@ -14,6 +14,7 @@
 
 pub mod api;
 pub mod campaign;
+pub mod explore;
 pub mod gateway;
 pub mod http;
 pub mod invariant;

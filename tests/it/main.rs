@@ -2,6 +2,7 @@
 
 mod campaign;
 mod end_to_end;
+mod exploration;
 mod properties;
 mod purity;
 mod registry;

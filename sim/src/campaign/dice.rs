@@ -75,6 +75,7 @@ impl Dice {
                 steps: Vec::new(),
             },
             clock: Vec::new(),
+            history: Vec::new(),
             expect: Expect::default(),
         };
         if faulty {

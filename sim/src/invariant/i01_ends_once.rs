@@ -3,7 +3,7 @@ use agent_gateway_machine::{Effect, Notification};
 use super::{Invariant, Observation};
 
 /// I1: at most one end per run, and no event after it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct EndsOnce {
     ended: bool,
 }

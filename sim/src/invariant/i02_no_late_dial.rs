@@ -3,7 +3,7 @@ use agent_gateway_machine::{Effect, EventKind, Notification};
 use super::{Invariant, Observation};
 
 /// I2: no dial after the end, after detach, or after a stop before streaming.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct NoLateDial {
     dialled: bool,
     closed: Option<&'static str>,

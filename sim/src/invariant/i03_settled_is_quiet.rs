@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
-use agent_gateway_machine::{DialId, Effect, EventKind, RequestId};
+use agent_gateway_machine::{DialId, Effect, EventKind, Limits, Renaming, RequestId};
 
 use super::{Invariant, Observation};
 
 /// I3: ended and settled: no socket, no alarm, no request outstanding.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct SettledIsQuiet {
     sockets: BTreeSet<DialId>,
     requests: BTreeSet<RequestId>,
@@ -61,5 +61,14 @@ impl Invariant for SettledIsQuiet {
             ));
         }
         Ok(())
+    }
+
+    fn rename(&mut self, names: &mut Renaming, _: &Limits) {
+        self.sockets = self.sockets.iter().map(|dial| names.dial(*dial)).collect();
+        self.requests = self
+            .requests
+            .iter()
+            .map(|request| names.request(*request))
+            .collect();
     }
 }

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
-use agent_gateway_machine::{Call, DialId, Effect, EventKind, RequestId};
+use agent_gateway_machine::{Call, DialId, Effect, EventKind, Limits, Renaming, RequestId};
 
 use super::{Invariant, Observation};
 
 /// I4: at most one current socket, one request of each purpose in flight, no dial while refreshing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct OneOfEach {
     current: Option<DialId>,
     requests: BTreeMap<RequestId, &'static str>,
@@ -55,6 +55,15 @@ impl Invariant for OneOfEach {
             }
         }
         Ok(())
+    }
+
+    fn rename(&mut self, names: &mut Renaming, _: &Limits) {
+        self.current = self.current.map(|dial| names.dial(dial));
+        self.requests = self
+            .requests
+            .iter()
+            .map(|(request, purpose)| (names.request(*request), *purpose))
+            .collect();
     }
 }
 

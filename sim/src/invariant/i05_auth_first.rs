@@ -1,18 +1,18 @@
 use std::collections::BTreeMap;
 
-use agent_gateway_machine::{DialId, Effect, EventKind, Reply, TokenId};
+use agent_gateway_machine::{DialId, Effect, EventKind, Limits, Renaming, Reply, TokenId};
 use agent_gateway_protocol::{ClientFrame, ServerFrame};
 
 use super::{Invariant, Observation};
 
 /// I5: the first frame on each socket is auth, with the newest token; nothing else before its `auth_success`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct AuthFirst {
     newest: Option<TokenId>,
     sockets: BTreeMap<DialId, Stage>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Stage {
     Opened,
     AuthSent,
@@ -32,6 +32,13 @@ impl Invariant for AuthFirst {
         {
             *stage = Stage::Authenticated;
         }
+        match step.event.kind {
+            EventKind::DialFailed { dial, .. } | EventKind::ConnectionClosed { dial, .. } => {
+                self.sockets.remove(&dial);
+            }
+            EventKind::Restored { .. } => self.sockets.clear(),
+            _ => {}
+        }
         for effect in step.effects {
             match effect {
                 Effect::OpenConnection { dial, .. } => {
@@ -45,6 +52,15 @@ impl Invariant for AuthFirst {
             }
         }
         Ok(())
+    }
+
+    fn rename(&mut self, names: &mut Renaming, _: &Limits) {
+        self.newest = self.newest.map(|token| names.token(token));
+        self.sockets = self
+            .sockets
+            .iter()
+            .map(|(dial, stage)| (names.dial(*dial), *stage))
+            .collect();
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Invariant, Observation};
 
 /// I6: events handed on are in (epoch, id) order, each once. (That they are exactly the server's is for whoever plays
 /// the server to say.) C10: the cursor never goes back within an epoch.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct InOrder {
     last: Option<Cursor>,
 }

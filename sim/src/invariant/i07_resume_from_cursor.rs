@@ -4,7 +4,7 @@ use agent_gateway_protocol::ClientFrame;
 use super::{Invariant, Observation};
 
 /// I7: the cursor in each `resume` is the last one passed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct ResumeFromCursor;
 
 impl Invariant for ResumeFromCursor {

@@ -1,11 +1,11 @@
 use agent_gateway_machine::{
-    ConnectionStatus, Effect, EventKind, Millis, Network, Notification, Timestamp,
+    ConnectionStatus, Effect, EventKind, Limits, Millis, Network, Notification, Renaming, Timestamp,
 };
 
 use super::{Invariant, Observation};
 
 /// I8: every backoff delay is in [d/2, d] of its step; only progress starts the steps over.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Backoff {
     step: u32,
     connected_at: Option<Timestamp>,
@@ -54,6 +54,17 @@ impl Invariant for Backoff {
             }
         }
         Ok(())
+    }
+
+    fn rename(&mut self, names: &mut Renaming, limits: &Limits) {
+        let capped =
+            |step: u32| limits.backoff_first.times(1 << step.min(32)) >= limits.backoff_cap;
+        while self.step > 0 && capped(self.step - 1) {
+            self.step -= 1;
+        }
+        self.now = names.moment(self.now);
+        let since = self.connected_at;
+        self.connected_at = since.map(|at| names.moment_within(at, limits.progress_after));
     }
 }
 

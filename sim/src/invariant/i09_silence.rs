@@ -1,9 +1,11 @@
-use agent_gateway_machine::{ConnectionStatus, Effect, EventKind, Millis, Notification, Timestamp};
+use agent_gateway_machine::{
+    ConnectionStatus, Effect, EventKind, Limits, Millis, Notification, Renaming, Timestamp,
+};
 
 use super::{Invariant, Observation};
 
 /// I9: silence beyond C5's bound means a redial; an answering peer is never dropped.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Silence {
     now: Timestamp,
     /// When the current socket was last heard of, while it is authenticated.
@@ -33,10 +35,7 @@ impl Invariant for Silence {
             if drops_silently(step) && silent < limits.probe_deadline {
                 return Err(format!("dropped {silent} after the last frame"));
             }
-            let longest = Millis(
-                limits.heartbeat_interval.0 * u64::from(limits.silent_beats)
-                    + limits.silence_margin.0,
-            );
+            let longest = longest(limits);
             let probed = step.effects.iter().any(|effect| {
                 matches!(effect, Effect::SendFrame { .. })
                     || matches!(effect, Effect::SetAlarm(Some(alarm))
@@ -52,6 +51,16 @@ impl Invariant for Silence {
             }
         }
         Ok(())
+    }
+
+    fn rename(&mut self, names: &mut Renaming, limits: &Limits) {
+        self.now = names.moment(self.now);
+        self.paused_since = self.paused_since.map(|at| names.moment(at));
+        let matters = longest(limits).plus(Millis(1));
+        self.heard = match self.paused_since {
+            Some(_) => self.heard.map(|at| names.moment(at)),
+            None => self.heard.map(|at| names.moment_within(at, matters)),
+        };
     }
 }
 
@@ -72,6 +81,14 @@ impl Silence {
             _ => {}
         }
     }
+}
+
+/// The longest silence that is put up with (C5).
+fn longest(limits: &Limits) -> Millis {
+    let beats = limits
+        .heartbeat_interval
+        .times(u64::from(limits.silent_beats));
+    beats.plus(limits.silence_margin)
 }
 
 fn is_heard(step: &Observation<'_>) -> bool {

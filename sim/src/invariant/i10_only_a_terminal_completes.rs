@@ -4,7 +4,7 @@ use agent_gateway_protocol::{EventType, OperationStatus, ServerFrame};
 use super::{Invariant, Observation};
 
 /// I10: only a terminal completes: whatever the server is said to have done with the run, it said so itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct OnlyATerminalCompletes {
     /// Whether anything of the server's has ever spoken of an end of a run.
     spoken: bool,

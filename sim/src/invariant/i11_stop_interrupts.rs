@@ -3,7 +3,7 @@ use agent_gateway_machine::{Call, Effect, EventKind, Notification, Reply};
 use super::{Invariant, Observation};
 
 /// I11: a learnt operation id and a stop mean an interrupt, at once.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct StopInterrupts {
     known: bool,
     ended: bool,

@@ -6,12 +6,12 @@ use agent_gateway_protocol::{ClientFrame, ToolCallId};
 use super::{Invariant, Observation};
 
 /// I12: each tool call: at most one request, one result value, or one undeliverable or withdrawn report.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct ToolsOnce {
     calls: BTreeMap<ToolCallId, Call>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 struct Call {
     requested: bool,
     result: Option<ClientFrame<TokenId>>,

@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
-use agent_gateway_machine::{DialId, Effect, EventKind, RequestId};
+use agent_gateway_machine::{DialId, Effect, EventKind, Limits, Renaming, RequestId};
 
 use super::{Invariant, Observation};
 
 /// I14, C13: answers to anything that is not current change nothing, and are visible as ignored.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct StaleIsIgnored {
     current: Option<DialId>,
     requests: BTreeSet<RequestId>,
@@ -59,5 +59,14 @@ impl Invariant for StaleIsIgnored {
             }
         }
         Ok(())
+    }
+
+    fn rename(&mut self, names: &mut Renaming, _: &Limits) {
+        self.current = self.current.map(|dial| names.dial(dial));
+        self.requests = self
+            .requests
+            .iter()
+            .map(|request| names.request(*request))
+            .collect();
     }
 }

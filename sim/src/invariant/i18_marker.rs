@@ -5,7 +5,7 @@ use super::{Invariant, Observation};
 
 /// I18: the shared marker is never cleared while the server's run may be alive: something of the server's has said
 /// that it is over, or that it knows no such run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Marker {
     over: bool,
 }

@@ -24,7 +24,7 @@ mod t03_resent;
 
 use core::fmt;
 
-use agent_gateway_machine::{Effect, Effects, Event, EventKind, State};
+use agent_gateway_machine::{Effect, Effects, Event, EventKind, Limits, Renaming, State};
 
 /// One step of a history.
 #[derive(Clone, Copy, Debug)]
@@ -80,12 +80,15 @@ trait Invariant {
     /// # Errors
     /// What was seen that must never be.
     fn observe(&mut self, step: &Observation<'_>) -> Result<(), String>;
+
+    /// Follows a state that has become canonical: what is remembered is called by its new name.
+    fn rename(&mut self, _names: &mut Renaming, _limits: &Limits) {}
 }
 
 macro_rules! invariants {
     ($($field:ident: $type:ty,)*) => {
         /// Every invariant that spans time, watching one history.
-        #[derive(Clone, Debug, Default)]
+        #[derive(Clone, Debug, Default, Hash)]
         pub struct Invariants {
             $($field: $type,)*
         }
@@ -101,6 +104,11 @@ macro_rules! invariants {
                 }
                 $(observe(&mut self.$field, step)?;)*
                 Ok(())
+            }
+
+            /// Follows a state that has become canonical (see [`State::canonicalize`]).
+            pub fn rename(&mut self, names: &mut Renaming, limits: &Limits) {
+                $(self.$field.rename(names, limits);)*
             }
         }
     };

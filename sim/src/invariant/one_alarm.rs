@@ -1,10 +1,10 @@
-use agent_gateway_machine::{Alarm, Effect, EventKind};
+use agent_gateway_machine::{Alarm, Effect, EventKind, Limits, Renaming};
 
 use super::{Invariant, Observation};
 
 /// The alarm contract: it comes last in the list, only when it differs from what the hands know, and every ring is
 /// answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct OneAlarm {
     /// What the hands know; `None` once it rang.
     told: Option<Option<Alarm>>,
@@ -44,6 +44,12 @@ impl Invariant for OneAlarm {
                 Err("the hands know another alarm than the state".into())
             }
             Some(_) => Ok(()),
+        }
+    }
+
+    fn rename(&mut self, names: &mut Renaming, _: &Limits) {
+        if let Some(Some(alarm)) = &mut self.told {
+            alarm.at = names.moment(alarm.at);
         }
     }
 }

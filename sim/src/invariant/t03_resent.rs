@@ -6,7 +6,7 @@ use agent_gateway_protocol::{ClientFrame, ServerFrame, ToolCallId};
 use super::{Invariant, Observation};
 
 /// T3: a tool result that was sent, and that nobody has seen at the server, goes out again after every `auth_success`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Resent {
     /// Sent, and neither settled nor given up.
     waiting: BTreeSet<ToolCallId>,

@@ -18,7 +18,7 @@ mod parse;
 mod trigger;
 mod user;
 
-use agent_gateway_machine::Limits;
+use agent_gateway_machine::{Event, Limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,11 @@ pub struct Script {
     /// The client's clock.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clock: Vec<ClockStep>,
+    /// What the machine is told, word for word and at these times, instead of all that the sections above would bring
+    /// about: the form in which `agw check` writes what it has found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<serde_json::Value>")]
+    pub history: Vec<Event>,
     /// What must come of it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub expect: Expect,

@@ -75,6 +75,9 @@ pub struct World<'a> {
     /// What the server says, on its way; kept for its room.
     pub(super) said: Vec<ServerOutput>,
     running: Option<(OperationId, TopicId)>,
+    /// What the machine is told word for word, if the script has that.
+    history: Vec<Event>,
+    follows_history: bool,
 }
 
 /// A session that lasts longer than this is given up.
@@ -135,6 +138,8 @@ impl<'a> World<'a> {
             inbox: VecDeque::new(),
             said: Vec::with_capacity(16),
             running,
+            follows_history: !script.history.is_empty(),
+            history: script.history.clone(),
         })
     }
 
@@ -146,8 +151,17 @@ impl<'a> World<'a> {
         self
     }
 
+    /// The machine as it is now; absent only while it makes a transition.
+    #[must_use]
+    pub fn machine(&self) -> Option<&State> {
+        self.state.as_ref()
+    }
+
     /// Plays the session to its end: until the run is settled and nothing is on its way, or nothing will ever happen.
     pub fn play(mut self, observer: &mut impl Observer) -> Played {
+        if !self.history.is_empty() {
+            return self.tell_history(observer);
+        }
         while let Some(at) = self.next_at() {
             if at > LONGEST || self.played.events > MOST_EVENTS {
                 self.report_bug(format!("the session does not end: {at}"));
@@ -158,6 +172,15 @@ impl<'a> World<'a> {
             }
             self.now = self.now.max(at);
             self.step(observer);
+        }
+        self.finish()
+    }
+
+    /// Tells the machine a history word for word. Whatever it wants done is somebody else's who was there.
+    fn tell_history(mut self, observer: &mut impl Observer) -> Played {
+        for event in core::mem::take(&mut self.history) {
+            self.now = event.at;
+            self.tell_machine(event.kind, observer);
         }
         self.finish()
     }
@@ -230,7 +253,9 @@ impl<'a> World<'a> {
         }
         self.state = Some(state);
         self.played.note(&effects, self.now);
-        self.carry_out(&effects);
+        if !self.follows_history {
+            self.carry_out(&effects);
+        }
     }
 
     fn act(&mut self, act: UserAct) {

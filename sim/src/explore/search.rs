@@ -1,0 +1,245 @@
+//! Breadth first, level by level, on as many threads as are asked for: the first way to a state is a shortest one.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use agent_gateway_machine::State;
+
+use super::graph::{Findings, Graph, Origin};
+use super::log::Frames;
+use super::node::Node;
+use super::table::Table;
+use super::truth::violation;
+use super::{Budget, Explored, Observer, Progress, Wish};
+use crate::invariant::{Observation, Violation};
+
+/// States that a thread takes at once.
+const CHUNK: usize = 256;
+
+/// A state on the frontier takes this many bytes, roughly.
+const NODE_BYTES: u64 = 3_000;
+
+type Chunk = Vec<(u32, Node)>;
+
+/// What all threads share.
+struct Shared<'a> {
+    budget: &'a Budget,
+    frames: Frames,
+    table: Table,
+    transitions: AtomicU64,
+    /// States of this level that are still to be looked at.
+    todo: Mutex<Vec<Chunk>>,
+    stop: AtomicBool,
+}
+
+/// What one thread makes of a level.
+struct Worker<'a, O> {
+    shared: &'a Shared<'a>,
+    observer: &'a mut O,
+    findings: Findings,
+    next: Vec<Chunk>,
+    violations: Vec<Broken>,
+}
+
+/// An action that must never be possible.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) from: u32,
+    pub(super) action: u8,
+    pub(super) violation: Violation,
+}
+
+/// All that an exploration has found.
+pub(super) struct Search {
+    pub(super) graph: Graph,
+    pub(super) beginnings: Vec<Node>,
+    pub(super) frames: Frames,
+    pub(super) explored: Explored,
+    pub(super) broken: Option<Broken>,
+}
+
+/// Explores all that the budget allows, from `state` before its beginning.
+pub(super) fn search<O: Observer>(
+    budget: &Budget,
+    state: &State,
+    observers: &mut [O],
+    watch: &mut impl FnMut(&Progress) -> Wish,
+) -> Search {
+    let shared = Shared {
+        budget,
+        frames: Frames::new(),
+        table: Table::new(),
+        transitions: AtomicU64::new(0),
+        todo: Mutex::default(),
+        stop: AtomicBool::new(false),
+    };
+    let mut graph = Graph::default();
+    let beginnings: Vec<Node> = (0..)
+        .zip(&budget.beginnings)
+        .map(|(index, beginning)| Node::new(index, beginning, state.clone()))
+        .collect();
+    let mut first = Findings::default();
+    let mut level = Chunk::new();
+    for node in &beginnings {
+        let (number, _) = shared.table.enter(node.fingerprint());
+        first.met.push((number, Origin::NONE, false));
+        level.push((number, node.clone()));
+    }
+    graph.add(shared.table.len(), vec![first]);
+    let mut level = vec![level];
+    let mut depth = 0;
+    let mut broken = Vec::new();
+    while !level.is_empty() && broken.is_empty() && !shared.stop.load(Ordering::Relaxed) {
+        let frontier: u64 = level.iter().map(|chunk| chunk.len() as u64).sum();
+        *shared.todo.lock().unwrap_or_else(PoisonError::into_inner) = level;
+        let graph_bytes = graph.bytes();
+        let mut check = |next: u64| {
+            let states = u64::from(shared.table.len());
+            let memory = shared.table.bytes() + graph_bytes + (frontier + next) * NODE_BYTES;
+            let progress = Progress {
+                states,
+                transitions: shared.transitions.load(Ordering::Relaxed),
+                depth,
+                frontier,
+                memory,
+            };
+            if watch(&progress) == Wish::Stop {
+                shared.stop.store(true, Ordering::Relaxed);
+            }
+        };
+        let (mine, others) = observers.split_first_mut().expect("there is an observer");
+        let done: Vec<_> = thread::scope(|scope| {
+            let others: Vec<_> = others
+                .iter_mut()
+                .map(|observer| scope.spawn(|| Worker::new(&shared, observer).work(&mut |_| {})))
+                .collect();
+            let mine = Worker::new(&shared, mine).work(&mut check);
+            let others = others.into_iter().filter_map(|other| other.join().ok());
+            others.chain([mine]).collect()
+        });
+        let mut findings = Vec::new();
+        level = Vec::new();
+        for (found, next, violations) in done {
+            findings.push(found);
+            level.extend(next);
+            broken.extend(violations);
+        }
+        graph.add(shared.table.len(), findings);
+        depth += 1;
+    }
+    let cut = shared.stop.load(Ordering::Relaxed);
+    let explored = Explored {
+        states: shared.table.len().into(),
+        transitions: shared.transitions.load(Ordering::Relaxed),
+        depth,
+        is_closed: !cut && broken.is_empty(),
+    };
+    Search {
+        graph,
+        beginnings,
+        frames: shared.frames,
+        explored,
+        broken: broken
+            .into_iter()
+            .min_by_key(|broken| (broken.from, broken.action)),
+    }
+}
+
+impl Search {
+    /// What must never be and was found, and the way there: an action that breaks an invariant, or a state from which
+    /// no end can be reached any more.
+    pub(super) fn verdict(&self) -> Option<((u32, Vec<u8>), Violation)> {
+        if let Some(broken) = &self.broken {
+            let (first, mut way) = self.graph.way_to(broken.from);
+            way.push(broken.action);
+            return Some(((first, way), broken.violation.clone()));
+        }
+        let stuck = self.graph.stuck()?;
+        let what = "without another fault, no end can be reached any more".into();
+        Some((self.graph.way_to(stuck), violation("I16", what)))
+    }
+}
+
+impl<'a, O: Observer> Worker<'a, O> {
+    fn new(shared: &'a Shared<'a>, observer: &'a mut O) -> Self {
+        Self {
+            shared,
+            observer,
+            findings: Findings::default(),
+            next: Vec::new(),
+            violations: Vec::new(),
+        }
+    }
+
+    fn work(mut self, check: &mut impl FnMut(u64)) -> (Findings, Vec<Chunk>, Vec<Broken>) {
+        loop {
+            let todo = &self.shared.todo;
+            let chunk = todo.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(chunk) = chunk else {
+                break;
+            };
+            for (number, node) in chunk {
+                self.explore(number, &node);
+            }
+            check((self.next.len() * CHUNK) as u64);
+            if self.shared.stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        (self.findings, self.next, self.violations)
+    }
+
+    fn explore(&mut self, number: u32, node: &Node) {
+        let beginning = &self.shared.budget.beginnings[usize::from(node.beginning)];
+        let actions = node.actions(beginning);
+        self.shared
+            .transitions
+            .fetch_add(actions.len() as u64, Ordering::Relaxed);
+        for (index, action) in (0..).zip(actions) {
+            let step = node.step(action, beginning, &self.shared.frames);
+            if let Some((event, effects)) = &step.told {
+                let state = &step.node.state;
+                let seen = Observation {
+                    event,
+                    effects,
+                    state,
+                };
+                self.observer.observe(&node.state, &seen);
+            }
+            if let Some(violation) = step.violation {
+                self.violations.push(Broken {
+                    from: number,
+                    action: index,
+                    violation,
+                });
+                continue;
+            }
+            let (to, is_new) = self.shared.table.enter(step.node.fingerprint());
+            if is_new {
+                let origin = Origin {
+                    parent: number,
+                    action: index,
+                };
+                let ends = step.node.state.is_settled();
+                self.findings.met.push((to, origin, ends));
+                self.keep(to, step.node);
+            }
+            if action.is_fair() && to != number {
+                self.findings.fair.push((number, to));
+            }
+        }
+        self.findings.explored.push(number);
+    }
+
+    fn keep(&mut self, number: u32, node: Node) {
+        match self.next.last_mut() {
+            Some(chunk) if chunk.len() < CHUNK => chunk.push((number, node)),
+            _ => {
+                let mut chunk = Chunk::with_capacity(CHUNK);
+                chunk.push((number, node));
+                self.next.push(chunk);
+            }
+        }
+    }
+}
