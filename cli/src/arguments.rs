@@ -1,11 +1,12 @@
 //! The command line, and the words that explain it.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZero, NonZeroUsize};
 use std::path::PathBuf;
 
 use agent_gateway_machine::Millis;
 use agent_gateway_protocol::Token;
+use agent_gateway_sim::explore::Budget;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::campaign::Shard;
@@ -25,6 +26,7 @@ Exit codes:
   5    parked: the run waits for a person
   6    ended, and the server cannot say how
   7    superseded by another run, or nothing to attach to
+  8    `agw check` ran out of time or memory: nothing found, nothing proved
   130  stopped or interrupted, confirmed or not
 
 Log lines go to standard error with --verbose, or as AGW_LOG says (such as AGW_LOG=debug).";
@@ -129,6 +131,19 @@ Examples:
 A page made by an earlier `agw view` is replaced, and the command says so; another file is only replaced if --output
 names it. The page holds the session's texts, as the recording does, but no token.";
 
+const CHECK_HELP: &str = "\
+Explores every order in which what may happen can happen: frames and answers late and early, sockets cut or silent,
+tokens that run out, requests lost, the gateway's buffer gone, the caller stopping and leaving at any point. Every
+invariant is looked at in every step, and from every state an end must be within reach. docs/check.md has what exactly.
+
+Leaves with 0 if everything was explored and nothing found, with 1 if something was found, with 8 if time or memory was
+over before that.
+
+Examples:
+  agw check
+  agw check --budget large --time 2h --memory 16000
+  agw check --script found.json || agw sim found.json";
+
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "agw", version, about = ABOUT, after_help = AFTER_HELP)]
@@ -161,6 +176,9 @@ pub(crate) enum Command {
     /// The pure machine on standard input and output: events in, effects out, one JSON object a line
     #[command(after_help = MACHINE_HELP)]
     Machine(MachineArguments),
+    /// Explore every interleaving within a budget, and look at every invariant in each
+    #[command(after_help = CHECK_HELP)]
+    Check(CheckArguments),
     /// Feed a recording to the machine and show every event, effect and state
     #[command(after_help = REPLAY_HELP)]
     Replay(ReplayArguments),
@@ -328,6 +346,51 @@ pub(crate) struct MachineArguments {
     /// The seed of the run's jitter, unless a header says it
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+}
+
+/// `agw check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// How much may happen
+    #[arg(long, value_enum, default_value_t = BudgetName::Default, value_name = "NAME")]
+    pub(crate) budget: BudgetName,
+    /// Give up after this time, such as 90s or 10m
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) time: Option<Millis>,
+    /// How many threads explore [default: one for each core]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) threads: Option<NonZero<usize>>,
+    /// Give up when this much memory is in use, roughly, in MiB
+    #[arg(long, value_name = "MIB", default_value = "8192")]
+    pub(crate) memory: NonZero<u64>,
+    /// Write what was found as a script, for `agw sim`; without it the script is printed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: Option<PathBuf>,
+    /// One JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How much may happen in an exploration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BudgetName {
+    /// One fault: seconds
+    Small,
+    /// Two faults: minutes
+    Default,
+    /// Three faults: hours, and much memory
+    Large,
+}
+
+impl BudgetName {
+    /// What it allows.
+    pub(crate) fn find(self) -> Budget {
+        match self {
+            Self::Small => Budget::small(),
+            Self::Default => Budget::medium(),
+            Self::Large => Budget::large(),
+        }
+    }
 }
 
 /// `agw replay`.

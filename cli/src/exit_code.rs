@@ -22,6 +22,8 @@ pub(crate) enum ExitCode {
     EndedUnknown = 6,
     /// Another run has the topic, or there was nothing to attach to.
     Superseded = 7,
+    /// Not everything was explored.
+    Unfinished = 8,
     /// Stopped or interrupted.
     Stopped = 130,
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod campaign;
+mod check;
 mod complaint;
 mod duration;
 mod environment;
@@ -54,6 +55,7 @@ fn perform(command: Command) -> Result<ExitCode, Error> {
             machine::run(&arguments, io::stdin().lock(), io::stdout().lock())
         }
         Command::Campaign(arguments) => with_runtime(campaign::run(arguments, anstream::stdout())),
+        Command::Check(arguments) => with_runtime(check::run(arguments, anstream::stdout())),
         Command::Replay(arguments) => replay::run(&arguments, anstream::stdout().lock()),
         Command::View(arguments) => view::run(&arguments, anstream::stdout().lock()),
     }

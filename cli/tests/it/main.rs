@@ -1,6 +1,7 @@
 //! `agw` as a program: spawned, spoken to, and judged by what it writes and leaves with.
 
 mod campaign;
+mod check;
 mod errors;
 #[cfg(unix)]
 mod leftovers;

@@ -1,0 +1,48 @@
+//! `agw check` as a program. That a budget closes is looked at by `.ci/run`, in a release build.
+
+use crate::program::run;
+
+#[test]
+fn a_budget_that_does_not_close_in_time_proves_nothing() {
+    let left = run(&["check", "--budget", "large", "--time", "300ms", "--json"]);
+    assert_eq!(left.code, Some(8), "{}", left.stderr);
+    for part in [
+        r#""budget":"large""#,
+        r#""closed":false"#,
+        r#""cut":"the time""#,
+        r#""violation":null"#,
+        r#""rules":["#,
+    ] {
+        assert!(left.stdout.contains(part), "no `{part}` in {}", left.stdout);
+    }
+}
+
+#[test]
+fn a_budget_that_does_not_fit_into_memory_proves_nothing() {
+    let left = run(&[
+        "check",
+        "--budget",
+        "large",
+        "--memory",
+        "4",
+        "--threads",
+        "1",
+    ]);
+    assert_eq!(left.code, Some(8), "{}", left.stderr);
+    for part in [
+        "distinct states",
+        "not closed",
+        "the memory",
+        "nothing is proved",
+    ] {
+        assert!(left.stdout.contains(part), "no `{part}` in {}", left.stdout);
+    }
+}
+
+#[test]
+fn a_mistyped_budget_time_or_count_is_named() {
+    run(&["check", "--budget", "medium"]).complains(2, &["--budget", "medium"]);
+    run(&["check", "--time", "soon"]).complains(2, &["--time", "soon"]);
+    run(&["check", "--threads", "0"]).complains(2, &["--threads", "0"]);
+    run(&["check", "--memory", "much"]).complains(2, &["--memory", "much"]);
+}
