@@ -106,7 +106,7 @@ impl Budget {
     /// Minutes: two faults in the plainest beginning, one in the others.
     #[must_use]
     pub fn medium() -> Self {
-        let mut beginnings = beginnings(1);
+        let mut beginnings: Vec<_> = beginnings(1).drain(..MEDIUM).collect();
         beginnings[0].faults = Faults::each(2);
         Self {
             name: "default",
@@ -175,8 +175,9 @@ pub enum FaultKind {
     Crash,
 }
 
-/// The first so many beginnings are explored in the small budget.
-const SMALL: usize = 1;
+/// The first so many beginnings are explored in the small and in the default budget.
+const SMALL: usize = 2;
+const MEDIUM: usize = 4;
 
 fn beginnings(faults: u8) -> Vec<Beginning> {
     let execute = Beginning {
@@ -197,22 +198,15 @@ fn beginnings(faults: u8) -> Vec<Beginning> {
     vec![
         execute.clone(),
         Beginning {
-            name: "execute in a new topic, with an old gateway and an old server",
-            start: Start::Execute { new_topic: true },
-            dialect: OLD,
-            settles_markers: false,
-            ..execute.clone()
-        },
-        Beginning {
             name: "attach at any point, to watch",
             start: watch,
             ..execute.clone()
         },
         Beginning {
-            name: "attach at any point to an operation that was started again after its end",
-            start: watch,
-            before: &[Symbol::Text, Symbol::Done, Symbol::StepStart],
-            program: AGAIN,
+            name: "execute in a new topic, with an old gateway and an old server",
+            start: Start::Execute { new_topic: true },
+            dialect: OLD,
+            settles_markers: false,
             ..execute.clone()
         },
         Beginning {
@@ -222,6 +216,13 @@ fn beginnings(faults: u8) -> Vec<Beginning> {
                 executes_tools: true,
             },
             program: LONG,
+            ..execute.clone()
+        },
+        Beginning {
+            name: "attach at any point to an operation that was started again after its end",
+            start: watch,
+            before: &[Symbol::Text, Symbol::Done, Symbol::StepStart],
+            program: AGAIN,
             ..execute
         },
     ]

@@ -15,7 +15,23 @@ pub struct Coverage {
 }
 
 /// The rules that no budget reaches, each with the reason; random histories and the rule tests do.
-pub const UNREACHED: &[(Rule, &str)] = &[];
+pub const UNREACHED: &[(Rule, &str)] = &[
+    (Rule::C12, "no noise is sent"),
+    (Rule::C15, "the network is never said to come or go"),
+    (Rule::S1, "no other operation and no sub-thread speaks"),
+    (Rule::S4, "no other operation ends"),
+    (
+        Rule::S9b,
+        "no run waits for a person or an asynchronous tool",
+    ),
+    (Rule::S13, "no caller interrupts over the socket"),
+    (Rule::R9, "no run is approved"),
+    (
+        Rule::T4,
+        "a call that comes again is a duplicate in the order of the stream already",
+    ),
+    (Rule::T7, "nobody is asked to confirm or to enter anything"),
+];
 
 impl Coverage {
     /// What any of them has seen.

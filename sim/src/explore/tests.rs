@@ -3,7 +3,7 @@
 use agent_gateway_machine::{DialId, Timestamp, TokenId};
 use agent_gateway_protocol::frame::{Auth, Resume, ToolResult};
 use agent_gateway_protocol::{
-    ClientFrame, EventId, OperationId, ServerFrame, Token, ToolCallId, UserId,
+    AgentEvent, ClientFrame, EventId, OperationId, ServerFrame, Token, ToolCallId, UserId,
 };
 
 use super::OPERATION;
@@ -110,7 +110,7 @@ impl Pair {
         let operation = OperationId::new(OPERATION);
         let call = GatewayCall::PushEvent {
             operation,
-            event: pushed.event,
+            event: AgentEvent::clone(&pushed.event),
         };
         let ticket = Ticket(2);
         self.whole
@@ -175,13 +175,13 @@ impl Pair {
             }
             7 => {
                 self.read(Up::ToolResult { answered: true });
-                self.tell(ClientFrame::ToolResult(ToolResult {
+                self.tell(ClientFrame::ToolResult(Box::new(ToolResult {
                     tool_call_id: ToolCallId::new(TOOL_CALL),
                     content: None,
                     success: true,
                     error: None,
                     state: None,
-                }))
+                })))
             }
             _ if self.small.log.len() + 2 > LONGEST => Vec::new(),
             // One end is enough: another run of the operation would be initialized first.
