@@ -109,6 +109,19 @@ Examples:
   agw replay run.jsonl --json | jq 'select(.recorded)'
       the events that are answered otherwise";
 
+const DIAGRAM_HELP: &str = "\
+Nobody draws it: the real machine is driven through sessions in virtual time, and every transition that moves it becomes
+an edge, named by the event and, in brackets, the rules of machine/LIFECYCLE.md that decided it. Same program, same bytes.
+The diagrams in docs/diagrams are made by this.
+
+Examples:
+  agw diagram
+      the run as Mermaid text, for a Markdown page or https://mermaid.live
+  agw diagram --of connection -o connection.svg
+      a picture, for light and dark
+  agw diagram --of session --loops
+      also what happens in each state without moving it";
+
 const MACHINE_HELP: &str = "\
 Each line in is one event, {\"at\":<ms>,\"kind\":…}, or a frame as it came from the socket,
 {\"at\":<ms>,\"frame_text\":{\"dial\":…,\"text\":…}}, or a step of a recording, {\"event\":…,\"effects\":…}, of which only the
@@ -179,6 +192,9 @@ pub(crate) enum Command {
     /// Explore every interleaving within a budget, and look at every invariant in each
     #[command(after_help = CHECK_HELP)]
     Check(CheckArguments),
+    /// Draw the states of a run from what the machine really does
+    #[command(after_help = DIAGRAM_HELP)]
+    Diagram(DiagramArguments),
     /// Feed a recording to the machine and show every event, effect and state
     #[command(after_help = REPLAY_HELP)]
     Replay(ReplayArguments),
@@ -391,6 +407,43 @@ impl BudgetName {
             Self::Large => Budget::large(),
         }
     }
+}
+
+/// `agw diagram`.
+#[derive(Debug, Args)]
+pub(crate) struct DiagramArguments {
+    /// What to draw
+    #[arg(long, value_enum, default_value_t = Drawn::Run, value_name = "WHAT")]
+    pub(crate) of: Drawn,
+    /// As what [default: svg for a file that ends in .svg, else mermaid]
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub(crate) format: Option<DiagramForm>,
+    /// Also what happens in each state without moving it
+    #[arg(long)]
+    pub(crate) loops: bool,
+    /// Write it there instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// What a diagram is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Drawn {
+    /// The phases of a run
+    Run,
+    /// The status of its connection
+    Connection,
+    /// Its session: the seam, the token, and what is known of the end
+    Session,
+}
+
+/// How a diagram is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiagramForm {
+    /// Text of stateDiagram-v2
+    Mermaid,
+    /// A picture
+    Svg,
 }
 
 /// `agw replay`.

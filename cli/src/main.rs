@@ -4,6 +4,7 @@ mod arguments;
 mod campaign;
 mod check;
 mod complaint;
+mod diagram;
 mod duration;
 mod environment;
 mod error;
@@ -56,6 +57,7 @@ fn perform(command: Command) -> Result<ExitCode, Error> {
         }
         Command::Campaign(arguments) => with_runtime(campaign::run(arguments, anstream::stdout())),
         Command::Check(arguments) => with_runtime(check::run(arguments, anstream::stdout())),
+        Command::Diagram(arguments) => diagram::run(&arguments, io::stdout().lock()),
         Command::Replay(arguments) => replay::run(&arguments, anstream::stdout().lock()),
         Command::View(arguments) => view::run(&arguments, anstream::stdout().lock()),
     }

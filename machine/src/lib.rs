@@ -79,6 +79,7 @@ pub use outcome::{AttachRefusal, Outcome, RunError, StartFailure};
 pub use receipt::Receipt;
 pub use request::{Call, Refusal, RefusalKind, Reply, RequestFailure, Started, StatusReport};
 pub use rule::{Rule, Rules};
+pub use session::SessionStatus;
 pub use state::State;
 pub use time::{Millis, Timestamp};
 pub use timers::Timer;

@@ -16,6 +16,7 @@ use crate::notification::ConnectionStatus;
 use crate::outcome::Outcome;
 use crate::receipt::Receipt;
 use crate::run::Phase;
+use crate::session::SessionStatus;
 use crate::time::Timestamp;
 
 /// One run, plain data, in a thin box.
@@ -71,6 +72,16 @@ impl State {
             Phase::Streaming(_) => "streaming",
             Phase::Settling(_) => "settling",
             Phase::Ended(_) => "ended",
+        }
+    }
+
+    /// How the session stands, while there is one: attaching or streaming.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionStatus> {
+        match &self.0.phase {
+            Phase::Attaching(attaching) => Some(attaching.live.session_status()),
+            Phase::Streaming(live) => Some(live.session_status()),
+            Phase::Idle | Phase::Starting(_) | Phase::Settling(_) | Phase::Ended(_) => None,
         }
     }
 

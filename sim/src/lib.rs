@@ -8,12 +8,14 @@
 //! | watch a client's own logic in random sessions | [`campaign::random_script`]; with the feature `proptest`, `strategy` |
 //! | hold invariants against a history from anywhere | [`invariant::Invariants`] |
 //! | look for what nobody thought of | [`campaign::Campaign`] |
+//! | draw the states of the machine | [`diagram::Diagram`] |
 //! | serve a scripted gateway and API over sockets of one's own | [`server::Server`] |
 //!
 //! Nothing in here reads a clock, opens a socket or draws a random number that its seed does not give.
 
 pub mod api;
 pub mod campaign;
+pub mod diagram;
 pub mod explore;
 pub mod gateway;
 pub mod http;

@@ -2,6 +2,7 @@
 
 mod campaign;
 mod check;
+mod diagram;
 mod errors;
 #[cfg(unix)]
 mod leftovers;

@@ -24,9 +24,9 @@ use crate::rule::Rule;
 use crate::run::settling::Settling;
 use crate::run::stop::Stop;
 use crate::run::{End, Ended, Phase};
-use crate::session::Session;
 use crate::session::credential::{self, Credential, Readiness};
 use crate::session::terminal::{ServerEnd, Verdict};
+use crate::session::{Session, SessionStatus};
 use crate::timers::Timer;
 use crate::token::{TokenGrant, TokenId, TokenKind};
 
@@ -73,6 +73,20 @@ impl Live {
             concluding: false,
             busy: false,
         })
+    }
+
+    /// How the session stands, in one word for each of its rooms.
+    pub(crate) fn session_status(&self) -> SessionStatus {
+        let session = &self.session;
+        SessionStatus {
+            seam: session.sequence.word(),
+            token: session.credential.word(),
+            end: if self.concluding {
+                "asking"
+            } else {
+                session.terminal.word()
+            },
+        }
     }
 
     /// The first dial of the run: its topic is busy from here on (R5).

@@ -192,7 +192,10 @@ impl Settling {
 
     /// A stored state was woken: what was asked is asked again; every one of these may be asked twice.
     pub(crate) fn on_restored(mut self: Box<Self>, context: &mut Context<'_>) -> Phase {
-        self.start = None;
+        if self.start.take().is_some() {
+            // Nobody will tell its id any more.
+            context.cite(Rule::R2);
+        }
         context.disarm(Timer::StopGrace);
         if self.interrupt.take().is_some()
             && let Some(identity) = &self.ended.identity

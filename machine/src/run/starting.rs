@@ -208,11 +208,13 @@ impl Starting {
     ) -> Phase {
         match self.step {
             Step::Requesting { .. } => {
+                context.cite(Rule::R1);
                 context.disarm(Timer::StartDeadline);
                 let text = "the client was stopped while it waited for the answer".into();
                 Settling::end(context, None, Outcome::StartUnknown { text })
             }
             Step::Stopping { .. } => {
+                context.cite(Rule::R2);
                 context.disarm(Timer::StopGrace);
                 Settling::end(context, None, Outcome::StoppedServerUnknown)
             }

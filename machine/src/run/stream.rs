@@ -126,7 +126,7 @@ impl Live {
             };
             return self.on_weighty_event(context, event, own, meaning);
         }
-        let sign = self.note_life(&event, own);
+        let sign = self.note_life(context, &event, own);
         self.hand_on(context, event, own);
         self.heed(context, sign);
         None
@@ -146,7 +146,7 @@ impl Live {
             context.cite(Rule::S4);
             self.session.terminal.on_foreign_end(context.now());
         }
-        let sign = self.note_life(&event, own);
+        let sign = self.note_life(context, &event, own);
         self.hand_on(context, event, own);
         self.heed(context, sign);
         match meaning {
@@ -166,8 +166,8 @@ impl Live {
         self.judge_outside_seam(context)
     }
 
-    /// S2, S4: what it says of an end that was seen before.
-    fn note_life(&mut self, event: &AgentEvent, own: bool) -> Sign {
+    /// S2, S4, S9b: what it says of an end that was seen before.
+    fn note_life(&mut self, context: &mut Context<'_>, event: &AgentEvent, own: bool) -> Sign {
         if !own {
             return Sign::None;
         }
@@ -175,7 +175,7 @@ impl Live {
         let is_sign = self.session.terminal.awaits_sign_of_life()
             && is_sign_of_life(&event.kind)
             && !event.is_subagent();
-        self.session.terminal.on_own_event(is_sign)
+        self.session.terminal.on_own_event(context, is_sign)
     }
 
     #[inline(always)]

@@ -109,6 +109,16 @@ impl Credential {
         }
     }
 
+    /// Whether there is a token, or one is being fetched, in one word.
+    pub(crate) fn word(&self) -> &'static str {
+        match (&self.refresh, &self.held) {
+            (Refresh::InFlight { .. }, _) => "fetching",
+            (Refresh::Pausing { .. }, _) => "pausing",
+            (Refresh::Idle, Some(_)) => "held",
+            (Refresh::Idle, None) => "missing",
+        }
+    }
+
     /// The token to send and its kind.
     pub(crate) fn token(&self) -> Option<(TokenId, TokenKind)> {
         self.held.as_ref().map(|held| (held.token, held.kind))

@@ -11,6 +11,7 @@ pub(crate) mod credential;
 pub(crate) mod inquiry;
 mod ring;
 pub(crate) mod seam;
+mod status;
 pub(crate) mod terminal;
 
 use agent_gateway_protocol::OperationId;
@@ -22,6 +23,7 @@ use crate::cursor::Cursor;
 use credential::Credential;
 use inquiry::Inquiry;
 use seam::Sequence;
+pub use status::SessionStatus;
 use terminal::Terminal;
 
 /// One operation's stream.

@@ -92,6 +92,15 @@ impl Sequence {
         &self.cursor
     }
 
+    /// Whether there is a seam, in one word.
+    pub(crate) fn word(&self) -> &'static str {
+        match &self.seam {
+            None => "closed",
+            Some(seam) if seam.probes > 0 => "probed",
+            Some(_) => "open",
+        }
+    }
+
     /// `resume` goes out: from here on frames may come in any order (C4, C8).
     pub(crate) fn open_seam(&mut self, context: &mut Context<'_>) {
         if context.is_broken(Mutation::SeamRemoved) {

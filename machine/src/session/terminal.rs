@@ -130,6 +130,15 @@ pub(crate) enum Verdict {
 }
 
 impl Terminal {
+    /// Whether an end was seen, in one word.
+    pub(crate) fn word(&self) -> &'static str {
+        match &self.noted {
+            Some(_) => "noted",
+            None if self.suspended => "suspended",
+            None => "alive",
+        }
+    }
+
     /// What is known now.
     pub(crate) fn verdict(&self) -> Verdict {
         match &self.noted {
@@ -150,12 +159,18 @@ impl Terminal {
     }
 
     /// S2: an own event that shows new life after a noted end makes it void; the operation was started again.
-    pub(crate) fn on_own_event(&mut self, is_sign_of_life: bool) -> Sign {
+    pub(crate) fn on_own_event(
+        &mut self,
+        context: &mut Context<'_>,
+        is_sign_of_life: bool,
+    ) -> Sign {
         self.foreign_at = None;
         if !is_sign_of_life {
             return Sign::None;
         }
-        self.suspended = false;
+        if core::mem::take(&mut self.suspended) {
+            context.cite(Rule::S9b);
+        }
         self.void()
     }
 
