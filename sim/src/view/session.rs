@@ -21,6 +21,13 @@ struct Verdict {
     _script: IgnoredAny,
 }
 
+/// What tells a step from a header.
+#[derive(Deserialize)]
+struct StepSign {
+    #[serde(rename = "event")]
+    _event: IgnoredAny,
+}
+
 impl Session {
     /// Reads JSON lines: a recording, or the steps of a trace. The verdict with which `agw sim --trace json` ends a
     /// session is passed over. A last line that was torn while it was written is left out, and noted.
@@ -76,7 +83,8 @@ fn is_verdict(line: &str) -> bool {
 }
 
 fn begins_with_step(text: &str) -> bool {
-    text.starts_with("{\"event\"")
+    let first = text.lines().next().unwrap_or_default();
+    serde_json::from_str::<StepSign>(first).is_ok()
 }
 
 /// Why a text is no session.
