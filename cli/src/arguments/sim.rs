@@ -1,0 +1,39 @@
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+pub(super) const HELP: &str = "\
+Leaves with 1 if something expected did not come, or an invariant was broken. Same script and seed: same bytes.
+
+Examples:
+  agw sim good_run
+  agw sim sim/scripts --trace none
+  agw sim my-session.json --seed 7 --record my-session.jsonl && agw replay my-session.jsonl";
+
+/// `agw sim`.
+#[derive(Debug, Args)]
+pub(crate) struct SimArguments {
+    /// Files, folders, patterns with `*`, `**` and `?`, or names of scripts that come with the program
+    #[arg(required = true, value_name = "SCRIPT")]
+    pub(crate) scripts: Vec<String>,
+    /// What to show of each session
+    #[arg(long, value_enum, default_value_t = TraceForm::Text, value_name = "FORM")]
+    pub(crate) trace: TraceForm,
+    /// The seed of everything left to chance, instead of the script's own
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Record what the machine was told, for `agw replay`; for one script
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+}
+
+/// What to show of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceForm {
+    /// A timeline: time, who, what, and what was done about it
+    Text,
+    /// One JSON object a line
+    Json,
+    /// Nothing but how it went
+    None,
+}
