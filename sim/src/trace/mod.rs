@@ -29,8 +29,10 @@
 //! ```
 
 mod show;
+mod who;
 
 pub(crate) use show::{cut, effect as effect_text, event as event_text};
+pub(crate) use who::Who;
 
 use agent_gateway_machine::Effects;
 use agent_gateway_machine::recording::{Step, step_line};
@@ -75,7 +77,7 @@ pub fn step_text(step: &Step) -> String {
     let mut text = format!(
         "{:>8}  {:<7}  {}{why}\n",
         step.event.at.as_millis(),
-        show::who(&step.event.kind),
+        Who::brings(&step.event.kind).name(),
         show::event(&step.event.kind)
     );
     text.push_str(&effects_text(&step.effects));

@@ -7,31 +7,6 @@ use agent_gateway_machine::{
 use agent_gateway_protocol::event::Chunk;
 use agent_gateway_protocol::{AgentEvent, ClientFrame, Payload, ServerFrame};
 
-/// Who brings an event: the user, the gateway, the API, the clock, or the host.
-pub(super) fn who(kind: &EventKind) -> &'static str {
-    match kind {
-        EventKind::Execute(_)
-        | EventKind::Attach(_)
-        | EventKind::Stop
-        | EventKind::Detach
-        | EventKind::Interrupt
-        | EventKind::AnswerTool { .. }
-        | EventKind::AnswerConfirmation { .. }
-        | EventKind::AnswerInput { .. } => "user",
-        EventKind::ConnectionOpened { .. }
-        | EventKind::DialFailed { .. }
-        | EventKind::FrameReceived { .. }
-        | EventKind::FrameRejected { .. }
-        | EventKind::ConnectionClosed { .. } => "gateway",
-        EventKind::ReplyReceived { .. } => "api",
-        EventKind::AlarmRang => "clock",
-        EventKind::NetworkChanged(_)
-        | EventKind::ReadingPaused
-        | EventKind::ReadingResumed
-        | EventKind::Restored { .. } => "host",
-    }
-}
-
 pub(crate) fn event(kind: &EventKind) -> String {
     let name = kind.name();
     match kind {

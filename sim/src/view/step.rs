@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Answer, Change};
 use crate::names;
-use crate::trace;
+use crate::trace::{self, Who};
 
 /// Who an event comes from, or an effect goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +20,18 @@ pub enum Lane {
     Api,
     /// The one alarm.
     Timers,
+}
+
+/// The page has no lane for the host: its caller stands for the whole of it.
+impl From<Who> for Lane {
+    fn from(who: Who) -> Self {
+        match who {
+            Who::User | Who::Host => Self::Caller,
+            Who::Gateway => Self::Gateway,
+            Who::Api => Self::Api,
+            Who::Clock => Self::Timers,
+        }
+    }
 }
 
 /// One event and all that came of it.
@@ -81,7 +93,7 @@ impl Step {
         };
         Self {
             at: event.at,
-            lane: lane_of(&event.kind),
+            lane: Who::brings(&event.kind).into(),
             kind: kind_of(&event.kind).to_owned(),
             text: trace::event_text(&event.kind),
             shown: Shown::all(&effects),
@@ -129,30 +141,6 @@ impl Shown {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
 fn is_empty(rules: &Rules) -> bool {
     rules.is_empty()
-}
-
-fn lane_of(kind: &EventKind) -> Lane {
-    match kind {
-        EventKind::ConnectionOpened { .. }
-        | EventKind::DialFailed { .. }
-        | EventKind::FrameReceived { .. }
-        | EventKind::FrameRejected { .. }
-        | EventKind::ConnectionClosed { .. } => Lane::Gateway,
-        EventKind::ReplyReceived { .. } => Lane::Api,
-        EventKind::AlarmRang => Lane::Timers,
-        EventKind::Execute(_)
-        | EventKind::Attach(_)
-        | EventKind::Stop
-        | EventKind::Detach
-        | EventKind::Interrupt
-        | EventKind::AnswerTool { .. }
-        | EventKind::AnswerConfirmation { .. }
-        | EventKind::AnswerInput { .. }
-        | EventKind::NetworkChanged(_)
-        | EventKind::ReadingPaused
-        | EventKind::ReadingResumed
-        | EventKind::Restored { .. } => Lane::Caller,
-    }
 }
 
 fn kind_of(kind: &EventKind) -> &str {
