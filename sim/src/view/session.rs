@@ -14,18 +14,40 @@ pub struct Session {
     pub notes: Vec<String>,
 }
 
-/// A line of `agw sim --trace json` that is no step: the verdict on a session.
+/// By which members a line is known, in whatever order they stand.
 #[derive(Deserialize)]
-struct Verdict {
-    #[serde(rename = "script")]
-    _script: IgnoredAny,
+struct Members {
+    event: Option<IgnoredAny>,
+    script: Option<IgnoredAny>,
+    version: Option<IgnoredAny>,
 }
 
-/// What tells a step from a header.
-#[derive(Deserialize)]
-struct StepSign {
-    #[serde(rename = "event")]
-    _event: IgnoredAny,
+/// What a line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    /// The config and the seed, before the steps of a recording.
+    Header,
+    /// What came, and what was answered.
+    Step,
+    /// How a session went, behind the steps of a trace.
+    Verdict,
+    /// Nothing that is known; whoever reads it says what is wrong.
+    Unknown,
+}
+
+impl Line {
+    fn of(text: &str) -> Self {
+        match serde_json::from_str(text) {
+            Ok(Members { event: Some(_), .. }) => Self::Step,
+            Ok(Members {
+                script: Some(_), ..
+            }) => Self::Verdict,
+            Ok(Members {
+                version: Some(_), ..
+            }) => Self::Header,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 impl Session {
@@ -58,33 +80,19 @@ impl Session {
 fn steps_of(text: &str) -> Result<&str, SessionError> {
     let mut end = 0;
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
-        if number > 1 && line.starts_with("{\"version\"") {
-            return Err(SessionError::SecondSession { line: number });
+        match Line::of(line) {
+            Line::Header if number > 1 => return Err(SessionError::SecondSession { line: number }),
+            Line::Verdict if end == 0 => return Err(SessionError::NoSteps),
+            Line::Verdict if text[end + line.len()..].trim().is_empty() => return Ok(&text[..end]),
+            Line::Verdict => return Err(SessionError::SecondSession { line: number + 1 }),
+            Line::Header | Line::Step | Line::Unknown => end += line.len(),
         }
-        if !is_verdict(line) {
-            end += line.len();
-            continue;
-        }
-        if end == 0 {
-            return Err(SessionError::NoSteps);
-        }
-        return if text[end + line.len()..].trim().is_empty() {
-            Ok(&text[..end])
-        } else {
-            Err(SessionError::SecondSession { line: number + 1 })
-        };
     }
     Ok(text)
 }
 
-/// Steps are many and long: what does not begin like a verdict is not read for one.
-fn is_verdict(line: &str) -> bool {
-    line.starts_with("{\"script\"") && serde_json::from_str::<Verdict>(line).is_ok()
-}
-
 fn begins_with_step(text: &str) -> bool {
-    let first = text.lines().next().unwrap_or_default();
-    serde_json::from_str::<StepSign>(first).is_ok()
+    Line::of(text.lines().next().unwrap_or_default()) == Line::Step
 }
 
 /// Why a text is no session.

@@ -167,9 +167,14 @@ fn where_todays_machine_answers_differently_is_said() {
 fn a_trace_without_a_header_is_shown_without_states() {
     let recording = recorded("good_run");
     let (_, trace) = recording.split_once('\n').unwrap();
-    let verdict = "{\"script\":\"good_run\",\"seed\":1}\n";
-    let view = view_of(&format!("{trace}{verdict}"));
-    assert_eq!(view.steps.len(), trace.lines().count());
+    for verdict in [
+        r#"{"script":"good_run","seed":1}"#,
+        r#"{"seed":1,"script":"good_run"}"#,
+    ] {
+        let view = view_of(&format!("{trace}{verdict}\n"));
+        assert_eq!(view.steps.len(), trace.lines().count());
+    }
+    let view = view_of(trace);
     assert!(view.steps.iter().all(|step| step.phase.is_empty()));
     assert!(
         view.notes[0].contains("without a header"),
