@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use agent_gateway_protocol::RawJson;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -29,13 +29,22 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Skill {
     name: String,
-    description: String,
-    /// The folder it lies in.
-    location: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    /// Its `SKILL.md`, from the root: what the agent reads when it wants the skill.
+    path: PathBuf,
 }
 
-/// The skills of the project in `root`: of each `SKILL.md` below `.agents/skills` and `.claude/skills` its `name`, its
-/// `description` and its folder. Best effort: what cannot be read is left out, and after a second there are none.
+/// What the head of a `SKILL.md` says.
+#[derive(Default, Deserialize)]
+struct Head {
+    name: Option<String>,
+    description: Option<String>,
+}
+
+/// The skills of the project in `root`: of each `SKILL.md` below `.agents/skills` and `.claude/skills` its `name` (that of
+/// its folder, if it has none), its `description` and its path. Best effort: what cannot be read is left out, and after a
+/// second there are none.
 pub async fn project_skills(root: &Path) -> Vec<RawJson> {
     let root = root.to_owned();
     let scanned = timeout(PATIENCE, spawn_blocking(move || scan(&root))).await;
@@ -79,44 +88,30 @@ fn read(folder: &Path) -> Option<Skill> {
         return None;
     }
     let mut head = Vec::new();
-    let file = File::open(path).ok()?;
+    let file = File::open(&path).ok()?;
     file.take(HEAD).read_to_end(&mut head).ok()?;
-    let head = String::from_utf8_lossy(&head);
-    let matter = front_matter(&head)?;
+    let Head { name, description } = head_of(&String::from_utf8_lossy(&head));
+    let written = |text: &String| !text.trim().is_empty();
     Some(Skill {
-        name: member(matter, "name")?,
-        description: member(matter, "description")
-            .unwrap_or_default()
-            .chars()
-            .take(DESCRIPTION)
-            .collect(),
-        location: folder.to_owned(),
+        name: match name.filter(written) {
+            Some(name) => name,
+            None => folder.file_name()?.to_str()?.to_owned(),
+        },
+        description: description
+            .filter(written)
+            .map(|text| text.trim_end().chars().take(DESCRIPTION).collect()),
+        path: std::path::absolute(path).ok()?,
     })
 }
 
-/// What stands between the two `---` at the beginning.
-fn front_matter(text: &str) -> Option<&str> {
-    let rest = text.trim_start_matches('\u{feff}').strip_prefix("---")?;
-    let rest = rest.trim_start_matches('\r').strip_prefix('\n')?;
-    Some(rest.split_once("\n---")?.0)
-}
-
-/// The text of one member at the top: on its line, in quotation marks or not, or in the indented lines below.
-fn member(matter: &str, name: &str) -> Option<String> {
-    let mut lines = matter.lines();
-    let first = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    let first = match first.trim() {
-        // A block of text follows.
-        "|" | "|-" | ">" | ">-" => "",
-        other => other,
-    };
-    let below = lines.take_while(|line| line.is_empty() || line.starts_with([' ', '\t']));
-    let words = std::iter::once(first).chain(below.map(str::trim));
-    let text = words.filter(|part| !part.is_empty()).collect::<Vec<_>>();
-    let text = text.join(" ");
-    let quoted = |mark: char| text.strip_prefix(mark)?.strip_suffix(mark);
-    let text = quoted('"').or_else(|| quoted('\'')).unwrap_or(&text);
-    (!text.is_empty()).then(|| text.to_owned())
+/// What stands between the two `---` at the beginning; nothing if that is no YAML, which people write all the same.
+fn head_of(text: &str) -> Head {
+    let text = text.trim_start_matches('\u{feff}');
+    let yaml = text
+        .strip_prefix("---")
+        .and_then(|rest| rest.split_once("\n---"));
+    yaml.and_then(|(yaml, _)| serde_saphyr::from_str(yaml).ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -125,42 +120,45 @@ mod tests {
 
     #[test]
     fn r1_the_head_of_a_skill_is_read_as_people_write_it() {
-        let cases = [
+        for (yaml, description) in [
             ("name: deploy\ndescription: Deploys it", "Deploys it"),
             (
                 "description: \"Deploys: all\"\nname: deploy",
                 "Deploys: all",
             ),
             (
-                "name: 'deploy'\ndescription: >-\n  Deploys\n  it\nlicense: MIT",
+                "name: 'deploy'\r\ndescription: >-\r\n  Deploys\r\n  it\r\nlicense: MIT\r",
                 "Deploys it",
             ),
             (
-                "name: deploy\ndescription: |\n  Deploys\n\n  it",
+                "name: deploy\ndescription: |-\n  Deploys\n\n  it",
+                "Deploys\n\nit",
+            ),
+            (
+                "name: deploy # as in the sea\ndescription: Deploys\n  it\nmetadata: {tags: [a, b]}",
                 "Deploys it",
             ),
-            ("name: deploy\ndescription: Deploys\n  it", "Deploys it"),
-        ];
-        for (matter, description) in cases {
-            let text = format!("---\n{matter}\n---\n# Deploy\nname: other");
-            let matter = front_matter(&text).unwrap();
-            assert_eq!(member(matter, "name").unwrap(), "deploy", "{matter}");
-            assert_eq!(member(matter, "description").unwrap(), description);
+        ] {
+            let head = head_of(&format!("---\n{yaml}\n---\n# Deploy\nname: other"));
+            assert_eq!(head.name.as_deref(), Some("deploy"), "{yaml}");
+            assert_eq!(head.description.as_deref(), Some(description), "{yaml}");
         }
     }
 
     #[test]
-    fn r1_a_file_without_a_head_is_no_skill() {
+    fn r1_a_head_that_cannot_be_read_says_nothing() {
         for text in [
             "",
             "# Deploy",
             "---",
             "---\nname: deploy\n",
-            "----\nname: x\n---",
+            "---\nname: deploy: all\n---\n",
+            "---\n- name: deploy\n---\n",
+            "---\nname: [deploy]\n---\n",
+            "---\na: &a [1]\nname: *b\n---\n",
         ] {
-            assert_eq!(front_matter(text), None, "{text}");
+            let head = head_of(text);
+            assert_eq!((head.name, head.description), (None, None), "{text}");
         }
-        assert_eq!(member("names: x\n  name: y", "name"), None);
-        assert_eq!(member("name:\ndescription: x", "name"), None);
     }
 }

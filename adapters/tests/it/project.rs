@@ -115,12 +115,19 @@ async fn r1_skills_of_the_project_go_out_with_a_run() {
     );
     project.skill(".claude/skills/deploy", "---\nname: deploy\n---\n");
     project.skill(".claude/skills/review", "---\nname: review\n---\n");
-    project.skill(".claude/skills/none", "no head");
+    project.skill(".claude/skills/headless", "# What it does");
     fs::create_dir_all(project.0.join(".claude/skills/empty")).unwrap();
 
     let api = Arc::<Starts>::default();
     start(&client(&api, Some(&project.0)), new_topic()).await;
-    let location = |folder: &str| project.0.join(folder).display().to_string();
+    let path = |folder: &str| {
+        project
+            .0
+            .join(folder)
+            .join("SKILL.md")
+            .display()
+            .to_string()
+    };
     let told: Vec<String> = api
         .last()
         .project_skills
@@ -132,12 +139,16 @@ async fn r1_skills_of_the_project_go_out_with_a_run() {
         told,
         [
             format!(
-                r#"{{"name":"deploy","description":"Deploys it","location":"{}"}}"#,
-                location(".agents/skills/deploy")
+                r#"{{"name":"deploy","description":"Deploys it","path":"{}"}}"#,
+                path(".agents/skills/deploy")
             ),
             format!(
-                r#"{{"name":"review","description":"","location":"{}"}}"#,
-                location(".claude/skills/review")
+                r#"{{"name":"headless","path":"{}"}}"#,
+                path(".claude/skills/headless")
+            ),
+            format!(
+                r#"{{"name":"review","path":"{}"}}"#,
+                path(".claude/skills/review")
             ),
         ]
     );

@@ -99,7 +99,9 @@ async fn r1_all_that_can_be_said_to_a_run_passes_the_real_schema() {
             ..UserInterventionConfig::default()
         }),
         client_runtime: Some("desktop".into()),
-        project_skills: Some(vec![raw(r#"{"name":"deploy","description":"Deploys"}"#)]),
+        project_skills: Some(vec![raw(
+            r#"{"name":"deploy","description":"Deploys","path":"/project/.agents/skills/deploy/SKILL.md"}"#,
+        )]),
         ..ExecAgent::default()
     }));
     let reply = server.ask("", &call).await.0;

@@ -47,7 +47,8 @@ members! {
         mentioned_agents: optional Vec<RawJson> = "mentionedAgents",
         /// What kind of client runs tools: `desktop` or `web`. Stripped by servers since July 2026.
         client_runtime: optional Box<str> = "clientRuntime",
-        /// Skills found in the project. Stripped by servers since July 2026.
+        /// Skills found in the project, each `{name, description?, path}` with the path of its `SKILL.md`. Stripped by servers
+        /// since July 2026.
         project_skills: optional Vec<RawJson> = "projectSkills",
     }
 }
