@@ -24,7 +24,7 @@ pub(crate) enum ExitCode {
     Superseded = 7,
     /// Not everything was explored.
     Unfinished = 8,
-    /// Stopped or interrupted.
+    /// Stopped, interrupted, or left by a signal.
     Stopped = 130,
 }
 
@@ -32,8 +32,7 @@ impl ExitCode {
     /// The code of a run that ended like this.
     pub(crate) fn of(outcome: &Outcome) -> Self {
         match outcome {
-            // A detached run goes on; leaving it was what was asked for.
-            Outcome::Completed | Outcome::Detached => Self::Completed,
+            Outcome::Completed => Self::Completed,
             Outcome::StartFailed(StartFailure::Request(failure)) => Self::of_request(failure),
             Outcome::Failed(_) | Outcome::StartFailed(_) | Outcome::ProtocolViolation { .. } => {
                 Self::Failed
@@ -43,10 +42,12 @@ impl ExitCode {
             Outcome::Parked => Self::Parked,
             Outcome::EndedUnknown => Self::EndedUnknown,
             Outcome::Superseded { .. } | Outcome::AttachRefused(_) => Self::Superseded,
+            // A detached run goes on, but what waits for us must not take it for completed.
             Outcome::Interrupted
             | Outcome::InterruptedUnconfirmed
             | Outcome::Stopped
-            | Outcome::StoppedServerUnknown => Self::Stopped,
+            | Outcome::StoppedServerUnknown
+            | Outcome::Detached => Self::Stopped,
         }
     }
 
@@ -101,7 +102,6 @@ mod tests {
         };
         let table = [
             (Outcome::Completed, 0),
-            (Outcome::Detached, 0),
             (
                 Outcome::Failed(RunError {
                     kind: text(),
@@ -138,6 +138,7 @@ mod tests {
             (Outcome::InterruptedUnconfirmed, 130),
             (Outcome::Stopped, 130),
             (Outcome::StoppedServerUnknown, 130),
+            (Outcome::Detached, 130),
         ];
         for (outcome, code) in table {
             assert_eq!(ExitCode::of(&outcome) as u8, code, "{outcome:?}");

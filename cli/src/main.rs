@@ -11,6 +11,7 @@ mod error;
 mod exit_code;
 mod log;
 mod machine;
+mod outlet;
 mod render;
 mod replay;
 mod run;

@@ -7,6 +7,7 @@ mod summary;
 use std::fs;
 use std::io::Write;
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -51,6 +52,9 @@ pub(crate) async fn run(
     arguments: CheckArguments,
     mut output: impl Write,
 ) -> Result<ExitCode, Error> {
+    if let Some(path) = &arguments.script {
+        check_folder(path)?;
+    }
     let cores = || thread::available_parallelism().ok();
     let threads = arguments.threads.or_else(cores).map_or(1, NonZero::get);
     let memory = arguments.memory.get() << 20;
@@ -95,7 +99,8 @@ pub(crate) async fn run(
         what: "the exploration came to an end by itself",
         error: error.into(),
     })?;
-    write_script(&arguments, &report)?;
+    // Where it cannot be written it is shown: finding it may have taken hours.
+    let written = write_script(&arguments, &report);
     let summary = Summary {
         budget: &budget,
         report: &report,
@@ -103,18 +108,36 @@ pub(crate) async fn run(
         cut: watched.cut(),
         took: started.elapsed(),
         threads,
-        script: arguments.script.as_deref(),
+        script: arguments.script.as_deref().filter(|_| written.is_ok()),
     };
     summary
         .show(arguments.json, &mut output)
         .and_then(|()| output.flush())
         .map_err(Error::Output)?;
+    written?;
     Ok(match (&report.found, watched.cut()) {
         (Some(_), _) => ExitCode::Failed,
         (None, Some(Cut::Signal)) => ExitCode::Stopped,
         (None, _) if !report.explored.is_closed => ExitCode::Unfinished,
         (None, _) => ExitCode::Completed,
     })
+}
+
+/// A folder that is not there is better told now than when something is found.
+fn check_folder(path: &Path) -> Result<(), Error> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => return Ok(()),
+    };
+    let looked = fs::metadata(folder).map_err(|error| Error::File {
+        path: folder.to_owned(),
+        error,
+    })?;
+    if looked.is_dir() {
+        Ok(())
+    } else {
+        Err(Error::NoFolder(folder.to_owned()))
+    }
 }
 
 fn write_script(arguments: &CheckArguments, report: &Report) -> Result<(), Error> {

@@ -1,9 +1,9 @@
 //! `agw run` and `agw attach`: follow a run, show it, answer its tool calls, stop it when asked to.
 
+mod record;
 mod remote;
 mod session;
 
-use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
@@ -21,6 +21,7 @@ use crate::exit_code::ExitCode;
 use crate::script;
 use crate::signals::Signals;
 
+use record::Record;
 use remote::Remote;
 use session::View;
 
@@ -44,7 +45,7 @@ pub(crate) async fn run(
         project,
         ..
     } = arguments;
-    let mut builder = builder(&shown)?;
+    let (mut builder, record) = builder(&shown)?;
     if let Some(root) = project {
         builder = builder.project(root);
     }
@@ -57,7 +58,7 @@ pub(crate) async fn run(
         Some(remote) => {
             let place = remote.server.to_string();
             let client = remote.client(builder)?;
-            let view = View::new(shown, false, Some(place));
+            let view = View::new(shown, false, Some(place), record)?;
             session::execute(client, execute, view, &mut signals).await
         }
         None => {
@@ -67,7 +68,7 @@ pub(crate) async fn run(
             };
             let server = embedded(&script).await?;
             let client = client_of(&server, builder)?;
-            let view = View::new(shown, true, None);
+            let view = View::new(shown, true, None, record)?;
             let result = session::execute(client, execute, view, &mut signals).await;
             server.shutdown().await;
             result
@@ -91,18 +92,18 @@ pub(crate) async fn attach(
     attach.cursor.id = arguments.after.as_deref().map(EventId::parse);
     attach.executes_tools = !arguments.shown.tools.is_empty();
     let place = remote.server.to_string();
-    let mut builder = builder(&arguments.shown)?;
+    let (mut builder, record) = builder(&arguments.shown)?;
     if attach.topic.is_none() {
         // The server gives tokens by topic.
         builder = builder.socket_token(SocketToken::OfCredential);
     }
     let client = remote.client(builder)?;
-    let view = View::new(arguments.shown, false, Some(place));
+    let view = View::new(arguments.shown, false, Some(place), record)?;
     session::attach(client, attach, view, &mut signals).await
 }
 
 /// A client that records, if it is to. Tools that cannot work are told before anything is started.
-fn builder(shown: &ShownArguments) -> Result<ClientBuilder, Error> {
+fn builder(shown: &ShownArguments) -> Result<(ClientBuilder, Option<Record>), Error> {
     if let Some(tool) = shown.tools.iter().find(|tool| !tool.is_there()) {
         return Err(Error::ToolMissing {
             name: tool.name.clone(),
@@ -111,13 +112,11 @@ fn builder(shown: &ShownArguments) -> Result<ClientBuilder, Error> {
     }
     let builder = Client::builder();
     let Some(path) = &shown.record else {
-        return Ok(builder);
+        return Ok((builder, None));
     };
-    let file = File::create(path).map_err(|error| Error::File {
-        path: path.clone(),
-        error,
-    })?;
-    Ok(builder.record(move || file.try_clone()))
+    let record = Record::create(path)?;
+    let target = record.target();
+    Ok((builder.record(move || Ok(target.clone())), Some(record)))
 }
 
 /// The gateway inside this process, on a free port of loopback.

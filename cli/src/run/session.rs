@@ -1,4 +1,4 @@
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use agent_gateway_adapters::{Client, ClientError, Run, RunHandle};
@@ -9,34 +9,61 @@ use crate::arguments::ShownArguments;
 use crate::complaint::complain;
 use crate::error::{Error, placed};
 use crate::exit_code::ExitCode;
+use crate::outlet::Outlet;
 use crate::render::Renderer;
 use crate::signals::{Signal, Signals};
 use crate::tools::{Tools, Workbench};
 
+use super::record::Record;
+
 /// After SIGTERM the server gets this long to take the stop.
 const LEAVING: Duration = Duration::from_secs(5);
 
-/// How a run is shown, and who answers its tool calls.
+/// Whoever leaves at once waits no longer than this for a slow reader.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Bytes that may wait for whoever reads our output; behind them the run waits.
+const ROOM: usize = 1 << 20;
+
+/// How a run is shown and recorded, and who answers its tool calls.
 pub(super) struct View {
     /// Where the server is, for errors; none for the one inside this process.
     place: Option<String>,
     tools: Tools,
-    renderer: Renderer<Box<dyn Write + Send>>,
+    output: Outlet,
+    renderer: Renderer<Outlet>,
+    record: Option<Record>,
 }
 
 impl View {
     /// `notes`: whether the built-in `readFile` answers too.
-    pub(super) fn new(shown: ShownArguments, notes: bool, place: Option<String>) -> Self {
-        let renderer = if shown.json {
-            Renderer::json(Box::new(io::stdout()) as Box<_>)
+    ///
+    /// # Errors
+    /// There is no thread for the output.
+    pub(super) fn new(
+        shown: ShownArguments,
+        notes: bool,
+        place: Option<String>,
+        record: Option<Record>,
+    ) -> Result<Self, Error> {
+        let outlet = if shown.json {
+            Outlet::new(io::stdout(), ROOM)
         } else {
-            Renderer::human(Box::new(anstream::stdout()) as Box<_>)
+            Outlet::new(anstream::stdout(), ROOM)
         };
-        Self {
+        let output = outlet.map_err(Error::Output)?;
+        let renderer = if shown.json {
+            Renderer::json(output.clone())
+        } else {
+            Renderer::human(output.clone())
+        };
+        Ok(Self {
             place,
             tools: Tools::new(shown.tools, notes),
+            output,
             renderer,
-        }
+            record,
+        })
     }
 }
 
@@ -77,10 +104,13 @@ async fn begin_and_follow(
     let View {
         place,
         tools,
+        output,
         renderer,
+        record,
     } = view;
     let mut session = Session {
         workbench: Workbench::new(tools),
+        output,
         renderer,
         began: Instant::now(),
         leave,
@@ -97,15 +127,30 @@ async fn begin_and_follow(
     // However it is over, no program of a tool is left behind.
     session.workbench.close().await;
     match over? {
-        Over::Left => Ok(ExitCode::Stopped),
+        Over::Left => {
+            // What was shown is seen, if anybody reads it.
+            let _ = timeout(LAST_WORDS, session.output.emptied()).await;
+            Ok(ExitCode::Stopped)
+        }
         Over::Ended(outcome) => {
             let code = ExitCode::of(&outcome);
+            tokio::select! {
+                emptied = session.output.emptied() => emptied.map_err(Error::Output)?,
+                _ = signals.next() => return Ok(code),
+            }
             if code != ExitCode::Completed {
                 let sentence = placed(place.as_deref(), &outcome.to_string());
                 complain(format_args!("agw: {sentence}"));
             }
             settle(&run.handle(), signals).await;
-            Ok(code)
+            match written(record.as_ref(), signals).await {
+                Err(error) if code == ExitCode::Completed => Err(error),
+                Err(error) => {
+                    complain(format_args!("agw: {error}"));
+                    Ok(code)
+                }
+                Ok(()) => Ok(code),
+            }
         }
     }
 }
@@ -113,7 +158,8 @@ async fn begin_and_follow(
 /// One run on this terminal.
 struct Session {
     workbench: Workbench,
-    renderer: Renderer<Box<dyn Write + Send>>,
+    output: Outlet,
+    renderer: Renderer<Outlet>,
     began: Instant,
     /// What the first signal does.
     leave: Leave,
@@ -153,11 +199,27 @@ enum Over {
 }
 
 impl Session {
+    /// Shows the run until its end. Where it cannot be shown any more, it is left as a signal leaves it.
     async fn follow(&mut self, run: &mut Run, signals: &mut Signals) -> Result<Over, Error> {
+        let over = self.show_all(run, signals).await;
+        if over.is_err() {
+            self.leave.take(&run.handle());
+            // What becomes of it is told nobody.
+            let _ = timeout(LEAVING, stopped(run, |_| Ok(()))).await;
+        }
+        over
+    }
+
+    async fn show_all(&mut self, run: &mut Run, signals: &mut Signals) -> Result<Over, Error> {
         let mut stopping = false;
+        let output = self.output.clone();
         loop {
+            let next = async {
+                output.room().await;
+                run.next().await
+            };
             tokio::select! {
-                notification = run.next() => match notification {
+                notification = next => match notification {
                     Some(notification) => {
                         self.show(&notification)?;
                         if let Notification::RunEnded { outcome, .. } = notification {
@@ -168,6 +230,7 @@ impl Session {
                     // The runtime is going down under us.
                     None => return Ok(Over::Left),
                 },
+                error = output.failed() => return Err(Error::Output(error)),
                 done = self.workbench.next_done() => {
                     // Whether it is still wanted is told by a notification.
                     drop(run.answer_tool(done.call.clone(), done.answer.clone()));
@@ -189,25 +252,12 @@ impl Session {
                     }
                     Signal::Terminate => {
                         self.leave.take(&run.handle());
-                        let stopped = self.until_stopped(run);
+                        let stopped = stopped(run, |notification| self.show(notification));
                         return timeout(LEAVING, stopped).await.unwrap_or(Ok(Over::Left));
                     }
                 },
             }
         }
-    }
-
-    /// Shows the run until the server has taken the stop, or has not.
-    async fn until_stopped(&mut self, run: &mut Run) -> Result<Over, Error> {
-        while let Some(notification) = run.next().await {
-            self.show(&notification)?;
-            match notification {
-                Notification::RunEnded { outcome, .. } => return Ok(Over::Ended(outcome)),
-                Notification::StopAccepted | Notification::StopFailed { .. } => break,
-                _ => {}
-            }
-        }
-        Ok(Over::Left)
     }
 
     fn work(&mut self, notification: Notification) {
@@ -226,6 +276,33 @@ impl Session {
         self.renderer
             .show(notification, elapsed)
             .map_err(Error::Output)
+    }
+}
+
+/// Shows the run until the server has taken the stop, or has not.
+async fn stopped(
+    run: &mut Run,
+    mut show: impl FnMut(&Notification) -> Result<(), Error>,
+) -> Result<Over, Error> {
+    while let Some(notification) = run.next().await {
+        show(&notification)?;
+        match notification {
+            Notification::RunEnded { outcome, .. } => return Ok(Over::Ended(outcome)),
+            Notification::StopAccepted | Notification::StopFailed { .. } => break,
+            _ => {}
+        }
+    }
+    Ok(Over::Left)
+}
+
+/// Lets the recording be written, unless the user does not want to wait.
+async fn written(record: Option<&Record>, signals: &mut Signals) -> Result<(), Error> {
+    let Some(record) = record else {
+        return Ok(());
+    };
+    tokio::select! {
+        written = record.written() => written,
+        _ = signals.next() => Ok(()),
     }
 }
 

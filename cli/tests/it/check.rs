@@ -53,3 +53,15 @@ fn a_mistyped_budget_time_or_count_is_named() {
         assert!(named, "{}", left.stderr);
     }
 }
+
+#[test]
+fn a_place_where_no_script_can_be_written_is_named_before_anything_is_explored() {
+    let left = run(&[
+        "check",
+        "--budget",
+        "large",
+        "--script",
+        "no/such/found.json",
+    ]);
+    left.complains(2, &["no/such"]);
+}

@@ -225,6 +225,15 @@ fn a_record_file_that_cannot_be_made_is_named() {
     .complains(2, &["no/such/folder/file"]);
 }
 
+/// The run is not ended for it, but nobody must believe in a recording that is not there.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_recording_that_cannot_be_written_is_told_when_the_run_is_over() {
+    let left = run(&["run", "hi", "--record", "/dev/full"]);
+    assert!(left.stdout.contains("── completed"), "{}", left.stdout);
+    left.complains(2, &["/dev/full", "No space left"]);
+}
+
 #[test]
 fn help_teaches_and_shows_no_secret() {
     let output = agw(&["run", "--help"])

@@ -2,12 +2,8 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use crate::program::{Live, agw};
-
-/// What has not happened by then will not.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::program::{Live, agw, until};
 
 /// A tool that starts a program of its own, tells of both, and never ends by itself.
 const TOOL: &str = r#"act=sh -c 'sleep 1000 & echo $$ $! > "$0.new" && mv "$0.new" "$0" && wait' "#;
@@ -75,16 +71,6 @@ fn is_alive(process: u32) -> bool {
         .unwrap();
     let state = String::from_utf8(output.stdout).unwrap();
     !state.trim().is_empty() && !state.trim().starts_with('Z')
-}
-
-#[track_caller]
-fn until(mut is_so: impl FnMut() -> bool) {
-    #[allow(clippy::disallowed_methods, reason = "the bound of a wait")]
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "it does not come to be so");
-        std::thread::yield_now();
-    }
 }
 
 #[test]

@@ -2,6 +2,12 @@
 
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+#[cfg(unix)]
+use std::time::{Duration, Instant};
+
+#[cfg(unix)]
+/// What has not happened by then will not.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The program, with nothing of our own environment that it would heed.
 pub(crate) fn agw(arguments: &[&str]) -> Command {
@@ -118,6 +124,12 @@ impl Live {
         crate::run::kill(self.child.id(), signal);
     }
 
+    /// Waits for its end, without reading what it wrote; its exit code.
+    #[cfg(unix)]
+    pub(crate) fn code(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     /// Waits for its end; gives all that it wrote.
     pub(crate) fn left(mut self) -> Left {
         if let Some(stdout) = &mut self.stdout {
@@ -137,6 +149,18 @@ impl Drop for Live {
         // It may have left already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits until it is so.
+#[cfg(unix)]
+#[track_caller]
+pub(crate) fn until(mut is_so: impl FnMut() -> bool) {
+    #[allow(clippy::disallowed_methods, reason = "the bound of a wait")]
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "it does not come to be so");
+        std::thread::yield_now();
     }
 }
 

@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::program::until;
 use crate::program::{Live, agw, run};
 
 fn path(name: &str) -> String {
@@ -248,6 +250,37 @@ fn a_second_ctrl_c_leaves_at_once() {
     let left = live.left();
     assert_eq!(left.code, Some(130), "{}", left.stderr);
     assert!(!left.stdout.contains("\"ended\""), "{}", left.stdout);
+}
+
+/// More than a pipe holds, so that writing it would wait for its reader.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_reads_no_more_keeps_no_signal_from_being_heard() {
+    let text = "x".repeat(20_000);
+    let more = format!(r#", {{ "do": {{ "text": "{text}" }} }}"#).repeat(10);
+    let script = script(
+        "unread.json",
+        &format!(
+            r#"{{
+  "about": "More than anybody reads.",
+  "gateway": {{ "steps": [ {{ "when": "resumed", "do": {{ "text": "first" }} }}{more}, {{ "do": {{ "text": "the very end" }} }} ] }}
+}}"#
+        ),
+    );
+    let record = path("unread.jsonl");
+    let _ = std::fs::remove_file(&record);
+    let mut command = agw(&["run", "--json", "--script", &script, "--record", &record]);
+    command.arg("hi");
+    let mut live = Live::start(command);
+    until(|| {
+        let recorded = std::fs::read_to_string(&record);
+        recorded.is_ok_and(|recorded| recorded.contains("the very end"))
+    });
+    live.signal("INT");
+    live.complaint_with("stopping;");
+    live.signal("INT");
+    // Nobody reads on before it has left.
+    assert_eq!(live.code(), Some(130));
 }
 
 #[cfg(unix)]

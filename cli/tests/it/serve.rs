@@ -1,7 +1,11 @@
 //! `agw serve`: a gateway for any client, driven here by hand-written HTTP and by `agw run` as its client.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
+#[cfg(unix)]
+use crate::program::until;
 use crate::program::{Live, agw};
 use crate::stub::request;
 
@@ -23,18 +27,31 @@ impl Serving {
         self.announcement[key].as_str().unwrap()
     }
 
+    /// A command that has this server.
+    fn client(&self, arguments: &[&str]) -> Command {
+        let mut command = agw(arguments);
+        command
+            .env("LOBEHUB_SERVER", self.text("api"))
+            .env("LOBEHUB_CLI_API_KEY", self.text("clientToken"));
+        command
+    }
+
     /// Calls the gateway's own HTTP as LobeHub's server does.
     fn push(&self, path: &str, body: &Value) -> (u16, String) {
+        self.call("POST", path, &body.to_string())
+    }
+
+    fn call(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let authorization = format!("Bearer {}", self.text("serviceToken"));
         request(
             self.text("gateway"),
-            "POST",
+            method,
             &format!("/api/operations/{path}"),
             &[
                 ("authorization", &authorization),
                 ("content-type", "application/json"),
             ],
-            &body.to_string(),
+            body,
         )
     }
 }
@@ -68,11 +85,7 @@ fn without_the_service_token_nothing_can_be_pushed() {
 #[test]
 fn what_is_pushed_to_an_operation_is_streamed_to_its_client() {
     let serving = Serving::start(&[]);
-    let mut command = agw(&["run", "--json", "hi"]);
-    command
-        .env("LOBEHUB_SERVER", serving.text("api"))
-        .env("LOBEHUB_CLI_API_KEY", serving.text("clientToken"));
-    let mut client = Live::start(command);
+    let mut client = Live::start(serving.client(&["run", "--json", "hi"]));
     let started: Value = serde_json::from_str(&client.line_with("\"started\"")).unwrap();
     let operation = &started["operation"];
     let event = |kind: &str, data: Value| json!({ "type": kind, "stepIndex": 0, "operationId": operation, "data": data });
@@ -102,14 +115,7 @@ fn what_is_pushed_to_an_operation_is_streamed_to_its_client() {
 #[test]
 fn r7_a_second_client_attaches_to_a_run_and_sees_it_from_its_beginning() {
     let serving = Serving::start(&[]);
-    let remote = |command: &mut std::process::Command| {
-        command
-            .env("LOBEHUB_SERVER", serving.text("api"))
-            .env("LOBEHUB_CLI_API_KEY", serving.text("clientToken"));
-    };
-    let mut command = agw(&["run", "--json", "hi"]);
-    remote(&mut command);
-    let mut client = Live::start(command);
+    let mut client = Live::start(serving.client(&["run", "--json", "hi"]));
     let started: Value = serde_json::from_str(&client.line_with("\"started\"")).unwrap();
     let operation = started["operation"].as_str().unwrap();
     let topic = started["topic"].as_str().unwrap();
@@ -124,14 +130,10 @@ fn r7_a_second_client_attaches_to_a_run_and_sees_it_from_its_beginning() {
     );
     client.line_with("first");
 
-    let mut command = agw(&["attach", operation, "--topic", topic]);
-    remote(&mut command);
-    let mut watcher = Live::start(command);
-    let mut command = agw(&[
+    let mut watcher = Live::start(serving.client(&["attach", operation, "--topic", topic]));
+    let mut late = Live::start(serving.client(&[
         "attach", "--json", operation, "--topic", topic, "--after", "1",
-    ]);
-    remote(&mut command);
-    let mut late = Live::start(command);
+    ]));
     late.line_with("\"connected\"");
     watcher.line_with("── step 1");
     push(
@@ -150,6 +152,49 @@ fn r7_a_second_client_attaches_to_a_run_and_sees_it_from_its_beginning() {
             assert!(left.stdout.contains(part), "no `{part}` in {}", left.stdout);
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn r5_a_reader_that_leaves_stops_the_run_on_the_server() {
+    let serving = Serving::start(&[]);
+    let mut client = Live::start(serving.client(&["run", "--json", "hi"]));
+    let started: Value = serde_json::from_str(&client.line_with("\"started\"")).unwrap();
+    let operation = started["operation"].as_str().unwrap();
+    client.line_with("\"connected\"");
+    client.stop_reading();
+    let event =
+        json!({ "type": "step_start", "stepIndex": 0, "operationId": operation, "data": {} });
+    let body = json!({ "operationId": operation, "event": event });
+    assert_eq!(serving.push("push-event", &body).0, 200);
+    let left = client.left();
+    assert_eq!((left.code, left.stderr.as_str()), (Some(1), ""));
+    // The server has taken the stop; it has its own time to carry it out.
+    let status = || {
+        serving
+            .call("GET", &format!("status?operationId={operation}"), "")
+            .1
+    };
+    until(|| status().contains("\"interrupted\""));
+}
+
+#[cfg(unix)]
+#[test]
+fn r7_a_watcher_that_leaves_leaves_the_run_going_and_does_not_say_completed() {
+    let serving = Serving::start(&[]);
+    let mut client = Live::start(serving.client(&["run", "--json", "hi"]));
+    let started: Value = serde_json::from_str(&client.line_with("\"started\"")).unwrap();
+    let operation = started["operation"].as_str().unwrap();
+    let topic = started["topic"].as_str().unwrap();
+    let mut watcher =
+        Live::start(serving.client(&["attach", "--json", operation, "--topic", topic]));
+    watcher.line_with("\"connected\"");
+    watcher.signal("INT");
+    let left = watcher.left();
+    assert_eq!(left.code, Some(130), "{}", left.stderr);
+    assert!(left.stderr.contains("the run goes on"), "{}", left.stderr);
+    let (_, status) = serving.call("GET", &format!("status?operationId={operation}"), "");
+    assert!(status.contains("\"running\""), "{status}");
 }
 
 #[test]
