@@ -1,23 +1,23 @@
 //! The hands' clock: ms since it was made, never backwards, and it does not stand still while a laptop sleeps.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use agent_gateway_machine::{Millis, Timestamp};
 use tokio::time::Instant;
 
-/// The wall clock must be this far ahead of the monotonic one before it is believed: closer than that it is noise (the
-/// two are not read at the same instant, and the wall clock is being slewed), which would add up over many readings.
+/// The sleepless clock must be this far ahead of the monotonic one before it is believed: closer than that it is noise
+/// (the two are not read at the same instant), which would add up over many readings.
 const SLEPT: Duration = Duration::from_secs(1);
 
 /// One run's clock.
 ///
-/// [`Instant`] may stand still while the host sleeps, so each reading adds the larger of the monotonic and the wall
-/// clock's step. A wall clock set back adds nothing; one set forward looks like a sleep, which is harmless: all that is
-/// due rings once (C14).
+/// [`Instant`] may stand still while the host sleeps, so each reading adds the larger of its step and that of a clock that
+/// does not. Neither follows the wall clock where the system has a better one: a clock that is set forward must not look
+/// like a sleep, in which every deadline passes.
 #[derive(Debug)]
 pub(crate) struct Clock {
     monotonic: Instant,
-    wall: SystemTime,
+    sleepless: Duration,
     elapsed: Duration,
 }
 
@@ -25,12 +25,12 @@ pub(crate) struct Clock {
 impl Clock {
     /// A clock that reads zero now.
     pub(crate) fn new() -> Self {
-        Self::at(Instant::now(), wall())
+        Self::at(Instant::now(), sleepless())
     }
 
     /// The present moment.
     pub(crate) fn now(&mut self) -> Timestamp {
-        self.read(Instant::now(), wall())
+        self.read(Instant::now(), sleepless())
     }
 
     /// How long to wait from the latest reading until `moment`; a whole number of ms, so that a ring is not early.
@@ -39,19 +39,19 @@ impl Clock {
         Duration::from_millis(millis)
     }
 
-    fn at(monotonic: Instant, wall: SystemTime) -> Self {
+    fn at(monotonic: Instant, sleepless: Duration) -> Self {
         Self {
             monotonic,
-            wall,
+            sleepless,
             elapsed: Duration::ZERO,
         }
     }
 
-    fn read(&mut self, monotonic: Instant, wall: SystemTime) -> Timestamp {
+    fn read(&mut self, monotonic: Instant, sleepless: Duration) -> Timestamp {
         let awake = monotonic.saturating_duration_since(self.monotonic);
-        let passed = wall.duration_since(self.wall).unwrap_or_default();
+        let passed = sleepless.saturating_sub(self.sleepless);
         self.monotonic = self.monotonic.max(monotonic);
-        self.wall = wall;
+        self.sleepless = sleepless;
         let step = if passed > awake + SLEPT {
             passed
         } else {
@@ -66,9 +66,25 @@ impl Clock {
     }
 }
 
+/// Since some moment, sleep included.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn sleepless() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    #[cfg(not(target_vendor = "apple"))]
+    const SLEEPLESS: ClockId = ClockId::Boottime;
+    // Apple's goes on in a sleep, other than the one behind `Instant`.
+    #[cfg(target_vendor = "apple")]
+    const SLEEPLESS: ClockId = ClockId::Monotonic;
+    clock_gettime(SLEEPLESS).try_into().unwrap_or_default()
+}
+
+/// The wall clock, where there is nothing better.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 #[expect(clippy::disallowed_methods, reason = "this is the hands' clock")]
-fn wall() -> SystemTime {
-    SystemTime::now()
+fn sleepless() -> Duration {
+    use std::time::SystemTime;
+    let passed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    passed.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -77,48 +93,54 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn clock() -> (Clock, Instant, SystemTime) {
-        let (monotonic, wall) = (Instant::now(), SystemTime::UNIX_EPOCH + 1_000 * SECOND);
-        (Clock::at(monotonic, wall), monotonic, wall)
+    fn clock() -> (Clock, Instant, Duration) {
+        let (monotonic, sleepless) = (Instant::now(), 1_000 * SECOND);
+        (Clock::at(monotonic, sleepless), monotonic, sleepless)
     }
 
     #[test]
     fn a_waking_host_is_told_the_time_it_slept() {
-        let (mut clock, monotonic, wall) = clock();
-        let now = clock.read(monotonic + SECOND, wall + 3_600 * SECOND);
+        let (mut clock, monotonic, sleepless) = clock();
+        let now = clock.read(monotonic + SECOND, sleepless + 3_600 * SECOND);
         assert_eq!(now, Timestamp::from_millis(3_600_000));
-        let now = clock.read(monotonic + 2 * SECOND, wall + 3_601 * SECOND);
+        let now = clock.read(monotonic + 2 * SECOND, sleepless + 3_601 * SECOND);
         assert_eq!(now, Timestamp::from_millis(3_601_000));
     }
 
     #[test]
-    fn a_wall_clock_set_back_takes_nothing_away() {
-        let (mut clock, monotonic, wall) = clock();
-        let now = clock.read(monotonic + 5 * SECOND, wall - 500 * SECOND);
+    fn a_clock_set_back_takes_nothing_away() {
+        let (mut clock, monotonic, sleepless) = clock();
+        let now = clock.read(monotonic + 5 * SECOND, sleepless - 500 * SECOND);
         assert_eq!(now, Timestamp::from_millis(5_000));
-        let now = clock.read(monotonic + 6 * SECOND, wall - 499 * SECOND);
+        let now = clock.read(monotonic + 6 * SECOND, sleepless - 499 * SECOND);
         assert_eq!(now, Timestamp::from_millis(6_000));
     }
 
     #[test]
     fn noise_between_the_two_clocks_does_not_add_up() {
-        let (mut clock, monotonic, wall) = clock();
+        let (mut clock, monotonic, sleepless) = clock();
         let millis = Duration::from_millis;
         for step in 1..=1_000 {
             let noise = if step % 2 == 0 { millis(5) } else { millis(0) };
             clock.read(
                 monotonic + millis(10) * step,
-                wall + millis(10) * step + noise,
+                sleepless + millis(10) * step + noise,
             );
         }
         assert_eq!(clock.timestamp(), Timestamp::from_millis(10_000));
     }
 
     #[test]
+    fn the_systems_clock_goes_on() {
+        let first = sleepless();
+        assert!(first > Duration::ZERO && sleepless() >= first);
+    }
+
+    #[test]
     fn a_moment_is_never_waited_for_too_shortly() {
-        let (mut clock, monotonic, wall) = clock();
+        let (mut clock, monotonic, sleepless) = clock();
         let passed = Duration::from_micros(1_999);
-        clock.read(monotonic + passed, wall + passed);
+        clock.read(monotonic + passed, sleepless + passed);
         assert_eq!(
             clock.until(Timestamp::from_millis(3)),
             Duration::from_millis(2)
