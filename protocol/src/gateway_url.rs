@@ -39,12 +39,13 @@ impl GatewayUrl {
 
     /// The URL of the socket of one operation: `ws(s)://…/ws?operationId=…` (C1).
     pub fn socket(&self, operation: &OperationId) -> Box<str> {
-        format!(
-            "{}/ws?operationId={}",
-            self.base,
-            utf8_percent_encode(operation.as_str(), COMPONENT)
-        )
-        .into()
+        const PATH: &str = "/ws?operationId=";
+        let operation = operation.as_str();
+        let mut url = String::with_capacity(self.base.len() + PATH.len() + operation.len());
+        url.push_str(&self.base);
+        url.push_str(PATH);
+        url.extend(utf8_percent_encode(operation, COMPONENT));
+        url.into()
     }
 
     /// The base without trailing slashes, its scheme `ws` or `wss`.

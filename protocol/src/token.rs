@@ -1,4 +1,4 @@
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, sync::Arc};
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -7,13 +7,13 @@ use crate::json::{FromJson, JsonSlice};
 
 /// A secret that opens a socket or the API. It prints as `***` wherever it is shown or serialized.
 ///
-/// [`expose`](Self::expose) is the one place that gives up its text, for the edge that sends it.
+/// [`expose`](Self::expose) is the one place that gives up its text, for the edge that sends it. Clones share the text.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Token(Box<str>);
+pub struct Token(Arc<str>);
 
 impl Token {
     /// Takes the secret's text.
-    pub fn new(text: impl Into<Box<str>>) -> Self {
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
@@ -55,12 +55,12 @@ impl Serialize for Token {
 
 impl<'de> Deserialize<'de> for Token {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::deserialize(deserializer).map(Self)
+        Box::<str>::deserialize(deserializer).map(Self::new)
     }
 }
 
 impl FromJson for Token {
     fn from_json(json: JsonSlice<'_>) -> Option<Self> {
-        json.read().map(Self)
+        json.read::<Box<str>>().map(Self::new)
     }
 }
