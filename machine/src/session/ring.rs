@@ -21,6 +21,9 @@ impl Ring {
 
     pub(crate) fn push(&mut self, digest: Digest, bound: usize) {
         if self.digests.len() < bound {
+            if self.digests.is_empty() {
+                self.digests.reserve(bound.min(32));
+            }
             self.digests.push(digest);
         } else if let Some(slot) = self.digests.get_mut(self.oldest) {
             *slot = digest;
