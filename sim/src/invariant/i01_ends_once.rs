@@ -1,6 +1,6 @@
 use agent_gateway_machine::{Effect, Notification};
 
-use super::{Invariant, Observation};
+use super::{Invariant, Step};
 
 /// I1: at most one end per run, and no event after it.
 #[derive(Clone, Debug, Default, Hash)]
@@ -11,7 +11,7 @@ pub(super) struct EndsOnce {
 impl Invariant for EndsOnce {
     const ID: &'static str = "I1";
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         for effect in step.effects {
             match effect {
                 Effect::Notify(Notification::RunEnded { .. }) if self.ended => {

@@ -1,6 +1,6 @@
 use agent_gateway_machine::{Effect, EventKind, Notification};
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I2: no dial after the end, after detach, or after a stop before streaming.
 #[derive(Clone, Debug, Default, Hash)]
@@ -11,11 +11,12 @@ pub(super) struct NoLateDial {
 
 impl Invariant for NoLateDial {
     const ID: &'static str = "I2";
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::Command, Sort::Ended, Sort::Socket]);
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         match step.event.kind {
-            EventKind::Detach if !step.is_ignored() => self.closed = Some("a detach"),
-            EventKind::Stop if !self.dialled && !step.is_ignored() => {
+            EventKind::Detach if !step.has(Sort::Ignored) => self.closed = Some("a detach"),
+            EventKind::Stop if !self.dialled && !step.has(Sort::Ignored) => {
                 self.closed = Some("a stop before streaming");
             }
             _ => {}

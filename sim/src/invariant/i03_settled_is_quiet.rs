@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use agent_gateway_machine::{DialId, Effect, EventKind, Limits, Renaming, RequestId};
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I3: ended and settled: no socket, no alarm, no request outstanding.
 #[derive(Clone, Debug, Default, Hash)]
@@ -13,8 +13,16 @@ pub(super) struct SettledIsQuiet {
 
 impl Invariant for SettledIsQuiet {
     const ID: &'static str = "I3";
+    const MOVED_BY: Sorts = Sorts::of(&[
+        Sort::Restored,
+        Sort::Dial,
+        Sort::Reply,
+        Sort::Socket,
+        Sort::Request,
+        Sort::Settled,
+    ]);
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         match &step.event.kind {
             EventKind::Restored { .. } => {
                 self.sockets.clear();

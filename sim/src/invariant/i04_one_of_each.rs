@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use agent_gateway_machine::{Call, DialId, Effect, EventKind, Limits, Renaming, RequestId};
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I4: at most one current socket, one request of each purpose in flight, no dial while refreshing.
 #[derive(Clone, Debug, Default, Hash)]
@@ -13,8 +13,15 @@ pub(super) struct OneOfEach {
 
 impl Invariant for OneOfEach {
     const ID: &'static str = "I4";
+    const MOVED_BY: Sorts = Sorts::of(&[
+        Sort::Restored,
+        Sort::Dial,
+        Sort::Reply,
+        Sort::Socket,
+        Sort::Request,
+    ]);
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         match &step.event.kind {
             EventKind::Restored { .. } => {
                 self.current = None;

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use agent_gateway_machine::{DialId, Effect, EventKind, Limits, Renaming, Reply, TokenId};
 use agent_gateway_protocol::{ClientFrame, ServerFrame};
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I5: the first frame on each socket is auth, with the newest token; nothing else before its `auth_success`.
 #[derive(Clone, Debug, Default, Hash)]
@@ -21,8 +21,17 @@ enum Stage {
 
 impl Invariant for AuthFirst {
     const ID: &'static str = "I5";
+    const MOVED_BY: Sorts = Sorts::of(&[
+        Sort::Command,
+        Sort::Restored,
+        Sort::Reply,
+        Sort::AuthSuccess,
+        Sort::Dial,
+        Sort::Socket,
+        Sort::Sent,
+    ]);
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         self.note_token(step);
         if let EventKind::FrameReceived {
             dial,
@@ -65,7 +74,7 @@ impl Invariant for AuthFirst {
 }
 
 impl AuthFirst {
-    fn note_token(&mut self, step: &Observation<'_>) {
+    fn note_token(&mut self, step: &Step<'_>) {
         let granted = match &step.event.kind {
             EventKind::Execute(execute) => execute.token.as_ref(),
             EventKind::Attach(attach) => attach.token.as_ref(),
@@ -79,7 +88,7 @@ impl AuthFirst {
             _ => None,
         };
         if let Some(grant) = granted
-            && !step.is_ignored()
+            && !step.has(Sort::Ignored)
         {
             self.newest = Some(grant.id);
         }

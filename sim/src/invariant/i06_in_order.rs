@@ -1,7 +1,7 @@
 use agent_gateway_machine::{Cursor, Effect, Notification};
 use agent_gateway_protocol::EventId;
 
-use super::{Invariant, Observation};
+use super::{Invariant, Step};
 
 /// I6: events handed on are in (epoch, id) order, each once. (That they are exactly the server's is for whoever plays
 /// the server to say.) C10: the cursor never goes back within an epoch.
@@ -13,7 +13,7 @@ pub(super) struct InOrder {
 impl Invariant for InOrder {
     const ID: &'static str = "I6";
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         for effect in step.effects {
             if let Effect::Notify(Notification::EventReceived(received)) = effect {
                 self.advance(&received.cursor)?;

@@ -1,7 +1,7 @@
 use agent_gateway_machine::Effect;
 use agent_gateway_protocol::ClientFrame;
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I7: the cursor in each `resume` is the last one passed.
 #[derive(Clone, Debug, Default, Hash)]
@@ -9,8 +9,9 @@ pub(super) struct ResumeFromCursor;
 
 impl Invariant for ResumeFromCursor {
     const ID: &'static str = "I7";
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::Sent]);
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         for effect in step.effects {
             if let Effect::SendFrame {
                 frame: ClientFrame::Resume(resume),

@@ -2,7 +2,7 @@ use agent_gateway_machine::{
     ConnectionStatus, Effect, EventKind, Limits, Millis, Network, Notification, Renaming, Timestamp,
 };
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Step};
 
 /// I8: every backoff delay is in [d/2, d] of its step; only progress starts the steps over.
 #[derive(Clone, Debug, Default, Hash)]
@@ -16,9 +16,9 @@ pub(super) struct Backoff {
 impl Invariant for Backoff {
     const ID: &'static str = "I8";
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let limits = &step.state.config().limits;
-        if step.is_restored() {
+        if step.has(Sort::Restored) {
             // A new clock, and no socket; what was progress before stays progress.
             self.leave(limits.progress_after);
             self.now = step.event.at;

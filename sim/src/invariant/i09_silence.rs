@@ -2,7 +2,7 @@ use agent_gateway_machine::{
     ConnectionStatus, Effect, EventKind, Limits, Millis, Notification, Renaming, Timestamp,
 };
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Step};
 
 /// I9: silence beyond C5's bound means a redial; an answering peer is never dropped.
 #[derive(Clone, Debug, Default, Hash)]
@@ -16,9 +16,9 @@ pub(super) struct Silence {
 impl Invariant for Silence {
     const ID: &'static str = "I9";
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let limits = &step.state.config().limits;
-        if step.is_restored() {
+        if step.has(Sort::Restored) {
             *self = Self {
                 now: step.event.at,
                 ..Self::default()
@@ -27,7 +27,7 @@ impl Invariant for Silence {
         self.now = self.now.max(step.event.at);
         let was_heard = self.heard;
         self.note(step);
-        if self.paused_since.is_some() || !matches!(step.event.kind, EventKind::AlarmRang) {
+        if self.paused_since.is_some() || !step.has(Sort::Ring) {
             return Ok(());
         }
         if let Some(heard) = was_heard {
@@ -65,14 +65,16 @@ impl Invariant for Silence {
 }
 
 impl Silence {
-    fn note(&mut self, step: &Observation<'_>) {
+    fn note(&mut self, step: &Step<'_>) {
         if step.state.status() != ConnectionStatus::Connected {
             self.heard = None;
         } else if self.heard.is_none() || is_heard(step) {
             self.heard = Some(self.now);
         }
         match step.event.kind {
-            EventKind::ReadingPaused if !step.is_ignored() => self.paused_since = Some(self.now),
+            EventKind::ReadingPaused if !step.has(Sort::Ignored) => {
+                self.paused_since = Some(self.now)
+            }
             EventKind::ReadingResumed => {
                 if let (Some(since), Some(heard)) = (self.paused_since.take(), &mut self.heard) {
                     *heard = heard.plus(self.now.since(since));
@@ -91,12 +93,8 @@ fn longest(limits: &Limits) -> Millis {
     beats.plus(limits.silence_margin)
 }
 
-fn is_heard(step: &Observation<'_>) -> bool {
-    let is_frame = matches!(
-        step.event.kind,
-        EventKind::FrameReceived { .. } | EventKind::FrameRejected { .. }
-    );
-    is_frame
+fn is_heard(step: &Step<'_>) -> bool {
+    step.has(Sort::Frame)
         && !step.effects.iter().any(|effect| {
             matches!(
                 effect,
@@ -105,7 +103,7 @@ fn is_heard(step: &Observation<'_>) -> bool {
         })
 }
 
-fn drops_silently(step: &Observation<'_>) -> bool {
+fn drops_silently(step: &Step<'_>) -> bool {
     step.effects.iter().any(|effect| {
         matches!(
             effect,

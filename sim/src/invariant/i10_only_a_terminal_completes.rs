@@ -1,7 +1,7 @@
 use agent_gateway_machine::{Effect, EventKind, Notification, Outcome, Reply};
 use agent_gateway_protocol::{EventType, OperationStatus, ServerFrame};
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I10: only a terminal completes: whatever the server is said to have done with the run, it said so itself.
 #[derive(Clone, Debug, Default, Hash)]
@@ -12,8 +12,9 @@ pub(super) struct OnlyATerminalCompletes {
 
 impl Invariant for OnlyATerminalCompletes {
     const ID: &'static str = "I10";
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::Standing, Sort::Ended]);
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         self.spoken |= speaks_of_an_end(&step.event.kind);
         for effect in step.effects {
             if let Effect::Notify(Notification::RunEnded { outcome, .. }) = effect

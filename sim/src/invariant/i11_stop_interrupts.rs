@@ -1,6 +1,6 @@
-use agent_gateway_machine::{Call, Effect, EventKind, Notification, Reply};
+use agent_gateway_machine::{Call, Effect, EventKind, Reply};
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Step};
 
 /// I11: a learnt operation id and a stop mean an interrupt, at once.
 #[derive(Clone, Debug, Default, Hash)]
@@ -14,7 +14,7 @@ pub(super) struct StopInterrupts {
 impl Invariant for StopInterrupts {
     const ID: &'static str = "I11";
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let is_start = matches!(
             &step.event.kind,
             EventKind::ReplyReceived {
@@ -23,8 +23,8 @@ impl Invariant for StopInterrupts {
             }
         );
         let is_stop = !self.ended && matches!(step.event.kind, EventKind::Stop);
-        let learns = is_start && !step.is_ignored();
-        let stops = is_stop && !step.is_ignored();
+        let learns = is_start && !step.has(Sort::Ignored);
+        let stops = is_stop && !step.has(Sort::Ignored);
         let owed = (stops && self.known) || (self.awaits_id && learns);
         if owed && !interrupts(step) {
             return Err("a stop of a known operation did not interrupt it".into());
@@ -32,19 +32,16 @@ impl Invariant for StopInterrupts {
         if stops && !self.known {
             self.awaits_id = true;
         }
-        if step.is_restored() || learns {
+        if step.has(Sort::Restored) || learns {
             self.awaits_id = false;
         }
         self.known = step.state.operation().is_some();
-        self.ended |= step
-            .effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Notify(Notification::RunEnded { .. })));
+        self.ended |= step.has(Sort::Ended);
         Ok(())
     }
 }
 
-fn interrupts(step: &Observation<'_>) -> bool {
+fn interrupts(step: &Step<'_>) -> bool {
     step.effects.iter().any(|effect| {
         matches!(
             effect,

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use agent_gateway_machine::{AnswerId, Effect, Notification, TokenId};
 use agent_gateway_protocol::{ClientFrame, ToolCallId};
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I12: each tool call: at most one request, one result value, or one undeliverable or withdrawn report.
 #[derive(Clone, Debug, Default, Hash)]
@@ -20,8 +20,9 @@ struct Call {
 
 impl Invariant for ToolsOnce {
     const ID: &'static str = "I12";
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::Told, Sort::Sent]);
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         for effect in step.effects {
             match effect {
                 Effect::Notify(Notification::ToolRequested { call, .. }) => {

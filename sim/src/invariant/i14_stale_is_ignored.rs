@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use agent_gateway_machine::{DialId, Effect, EventKind, Limits, Renaming, RequestId};
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I14, C13: answers to anything that is not current change nothing, and are visible as ignored.
 #[derive(Clone, Debug, Default, Hash)]
@@ -13,8 +13,16 @@ pub(super) struct StaleIsIgnored {
 
 impl Invariant for StaleIsIgnored {
     const ID: &'static str = "I14";
+    const MOVED_BY: Sorts = Sorts::of(&[
+        Sort::Dial,
+        Sort::Frame,
+        Sort::Reply,
+        Sort::Restored,
+        Sort::Socket,
+        Sort::Request,
+    ]);
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let stale = match &step.event.kind {
             EventKind::ConnectionOpened { dial }
             | EventKind::DialFailed { dial, .. }

@@ -1,7 +1,7 @@
 use agent_gateway_machine::{Call, Effect, EventKind, RefusalKind, Reply, RequestFailure};
 use agent_gateway_protocol::{EventType, OperationStatus, ServerFrame};
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I18: the shared marker is never cleared while the server's run may be alive: something of the server's has said
 /// that it is over, or that it knows no such run.
@@ -12,8 +12,9 @@ pub(super) struct Marker {
 
 impl Invariant for Marker {
     const ID: &'static str = "I18";
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::Standing, Sort::Request]);
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         self.over |= says_over(&step.event.kind);
         for effect in step.effects {
             if let Effect::SendRequest {

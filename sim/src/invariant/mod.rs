@@ -20,11 +20,16 @@ mod i12_tools_once;
 mod i14_stale_is_ignored;
 mod i18_marker;
 mod one_alarm;
+mod step;
 mod t03_resent;
+#[cfg(test)]
+mod tests;
 
 use core::fmt;
 
-use agent_gateway_machine::{Effect, Effects, Event, EventKind, Limits, Renaming, State};
+use agent_gateway_machine::{Effects, Event, Limits, Renaming, State};
+
+use step::{Sort, Sorts, Step};
 
 /// One step of a history.
 #[derive(Clone, Copy, Debug)]
@@ -35,22 +40,6 @@ pub struct Observation<'a> {
     pub effects: &'a Effects,
     /// The state after it.
     pub state: &'a State,
-}
-
-impl Observation<'_> {
-    /// Whether the machine said that the event changed nothing.
-    #[must_use]
-    pub fn is_ignored(&self) -> bool {
-        self.effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Ignored(_)))
-    }
-
-    /// Whether this is a stored state being woken: sockets, requests and tokens are gone.
-    #[must_use]
-    pub fn is_restored(&self) -> bool {
-        matches!(self.event.kind, EventKind::Restored { .. })
-    }
 }
 
 /// Something that must never be.
@@ -75,11 +64,14 @@ trait Invariant {
     /// Its id.
     const ID: &'static str;
 
+    /// What can move it: it neither remembers nor objects to anything in a step without these.
+    const MOVED_BY: Sorts = Sorts::ALL;
+
     /// Looks at one step.
     ///
     /// # Errors
     /// What was seen that must never be.
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String>;
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String>;
 
     /// Follows a state that has become canonical: what is remembered is called by its new name.
     fn rename(&mut self, _names: &mut Renaming, _limits: &Limits) {}
@@ -98,12 +90,18 @@ macro_rules! invariants {
             ///
             /// # Errors
             /// The first invariant that the step breaks.
-            pub fn observe(&mut self, step: &Observation<'_>) -> Result<(), Violation> {
-                if let Err(what) = step.state.check() {
+            pub fn observe(&mut self, observation: &Observation<'_>) -> Result<(), Violation> {
+                if let Err(what) = observation.state.check() {
                     return Err(Violation { invariant: "check", what });
                 }
+                let step = &Step::new(observation);
                 $(observe(&mut self.$field, step)?;)*
                 Ok(())
+            }
+
+            #[cfg(test)]
+            fn probe(&self, step: &Step<'_>) {
+                $(tests::probe(&self.$field, step);)*
             }
 
             /// Follows a state that has become canonical (see [`State::canonicalize`]).
@@ -133,7 +131,10 @@ invariants! {
     resent: t03_resent::Resent,
 }
 
-fn observe<I: Invariant>(invariant: &mut I, step: &Observation<'_>) -> Result<(), Violation> {
+fn observe<I: Invariant>(invariant: &mut I, step: &Step<'_>) -> Result<(), Violation> {
+    if !step.sorts.meet(I::MOVED_BY) {
+        return Ok(());
+    }
     invariant.observe(step).map_err(|what| Violation {
         invariant: I::ID,
         what,

@@ -1,6 +1,6 @@
-use agent_gateway_machine::{Alarm, Effect, EventKind, Limits, Renaming};
+use agent_gateway_machine::{Alarm, Effect, Effects, Limits, Renaming};
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Step};
 
 /// The alarm contract: it comes last in the list, only when it differs from what the hands know, and every ring is
 /// answered.
@@ -19,24 +19,12 @@ impl Default for OneAlarm {
 impl Invariant for OneAlarm {
     const ID: &'static str = "alarm";
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
-        if matches!(
-            step.event.kind,
-            EventKind::AlarmRang | EventKind::Restored { .. }
-        ) {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
+        if step.has(Sort::Ring) || step.has(Sort::Restored) {
             self.told = None;
         }
-        let count = step.effects.len();
-        for (index, effect) in step.effects.iter().enumerate() {
-            if let Effect::SetAlarm(alarm) = effect {
-                if index + 1 != count {
-                    return Err("the alarm is not the last effect".into());
-                }
-                if self.told == Some(*alarm) {
-                    return Err("the alarm was told twice".into());
-                }
-                self.told = Some(*alarm);
-            }
+        if step.has(Sort::Alarm) {
+            self.tell(step.effects)?;
         }
         match self.told {
             None => Err("a ring was not answered".into()),
@@ -51,5 +39,22 @@ impl Invariant for OneAlarm {
         if let Some(Some(alarm)) = &mut self.told {
             alarm.at = names.moment(alarm.at);
         }
+    }
+}
+
+impl OneAlarm {
+    fn tell(&mut self, effects: &Effects) -> Result<(), String> {
+        for (index, effect) in effects.iter().enumerate() {
+            if let Effect::SetAlarm(alarm) = effect {
+                if index + 1 != effects.len() {
+                    return Err("the alarm is not the last effect".into());
+                }
+                if self.told == Some(*alarm) {
+                    return Err("the alarm was told twice".into());
+                }
+                self.told = Some(*alarm);
+            }
+        }
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use agent_gateway_machine::{AnswerId, Effect, EventKind, Notification};
 use agent_gateway_protocol::{ClientFrame, ServerFrame, ToolCallId};
 
-use super::{Invariant, Observation};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// T3: a tool result that was sent, and that nobody has seen at the server, goes out again after every `auth_success`.
 #[derive(Clone, Debug, Default, Hash)]
@@ -14,8 +14,9 @@ pub(super) struct Resent {
 
 impl Invariant for Resent {
     const ID: &'static str = "T3";
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::AuthSuccess, Sort::Sent, Sort::Told]);
 
-    fn observe(&mut self, step: &Observation<'_>) -> Result<(), String> {
+    fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let connects = matches!(
             step.event.kind,
             EventKind::FrameReceived {
@@ -23,7 +24,7 @@ impl Invariant for Resent {
                 ..
             }
         );
-        let mut missing = if connects && !step.is_ignored() {
+        let mut missing = if connects && !step.has(Sort::Ignored) {
             self.waiting.clone()
         } else {
             BTreeSet::new()
