@@ -91,6 +91,9 @@ pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
 
 /// Undoes percent escapes; what is no escape stays as it is.
 fn unescape(text: &str) -> String {
+    if !text.contains(['%', '+']) {
+        return text.into();
+    }
     let bytes = text.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;

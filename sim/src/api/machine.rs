@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::trpc::{TrpcCode, TrpcError};
@@ -19,7 +20,7 @@ pub struct ApiConfig {
     /// Who every caller is.
     pub user: UserId,
     /// The gateway's base URL, for `getGlobalConfig`.
-    pub gateway_url: Box<str>,
+    pub gateway_url: Arc<str>,
     /// What opens the API: an access token or an API key. `None`: it is open.
     pub credential: Option<Token>,
     /// Whether it has `topic.settleRunningOperation`.

@@ -77,8 +77,12 @@ impl Operation {
         self.buffer.drain(..surplus);
     }
 
-    /// The frames to replay, and whether some are missing.
-    pub(super) fn replay(&self, resume: &Resume, style: ResumeStyle) -> (Vec<ServerFrame>, bool) {
+    /// The frames to replay.
+    pub(super) fn replay(
+        &self,
+        resume: &Resume,
+        style: ResumeStyle,
+    ) -> impl Iterator<Item = &ServerFrame> {
         let from = match (style, &resume.last_event_id) {
             (_, None) => 0,
             (ResumeStyle::ByNumber, Some(id)) => {
@@ -91,12 +95,11 @@ impl Operation {
             (ResumeStyle::ById, Some(id)) => self.place_of(id).map_or(0, |place| place + 1),
             (ResumeStyle::ByIdInclusive, Some(id)) => self.place_of(id).unwrap_or(0),
         };
-        let frames = self.buffer.range(from..).map(|(_, frame)| frame.clone());
-        (frames.collect(), self.has_gap(resume))
+        self.buffer.range(from..).map(|(_, frame)| frame)
     }
 
     /// Whether what follows the frame named by `resume` is not all here any more.
-    fn has_gap(&self, resume: &Resume) -> bool {
+    pub(super) fn has_gap(&self, resume: &Resume) -> bool {
         let since = match &resume.last_event_id {
             Some(EventId::Number(number)) => *number,
             Some(EventId::Text(_)) | None => 0,

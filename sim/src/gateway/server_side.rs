@@ -145,12 +145,13 @@ impl Gateway {
         } else {
             None
         };
-        self.send_numbered(id, out, |event_id| {
+        let frame = operation.number(&self.config, |event_id| {
             ServerFrame::AgentEvent(EventFrame {
                 id: Some(event_id),
                 event: event.into(),
             })
         });
+        self.send(id, &frame, out);
         if let Some((status, summary)) = end {
             entry(&mut self.operations, id).become_status(status, now, &self.config);
             self.send_numbered(id, out, |event_id| {
@@ -200,7 +201,7 @@ impl Gateway {
             .insert(prompt, Waiting { ticket, deadline });
     }
 
-    /// Numbers a frame, keeps it, and sends it at once to every authenticated socket, before, during and after replay.
+    /// Numbers a frame, keeps it, and sends it at once.
     fn send_numbered(
         &mut self,
         id: &OperationId,
@@ -208,6 +209,11 @@ impl Gateway {
         frame: impl FnOnce(EventId) -> ServerFrame,
     ) {
         let frame = entry(&mut self.operations, id).number(&self.config, frame);
+        self.send(id, &frame, out);
+    }
+
+    /// Sends a frame to every authenticated socket, before, during and after replay.
+    fn send(&self, id: &OperationId, frame: &ServerFrame, out: &mut Vec<GatewayOutput>) {
         for (socket, open) in &self.sockets {
             if open.operation == *id && open.user().is_some() {
                 out.push(GatewayOutput::SendFrame {

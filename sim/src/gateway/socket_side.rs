@@ -105,12 +105,12 @@ impl Gateway {
         let Some(operation) = self.operations.get(&socket.operation) else {
             return;
         };
-        let (frames, gap) = operation.replay(resume, self.config.dialect.resume);
-        out.extend(
-            frames
-                .into_iter()
-                .map(|frame| GatewayOutput::SendFrame { socket: id, frame }),
-        );
+        let frames = operation.replay(resume, self.config.dialect.resume);
+        out.extend(frames.map(|frame| GatewayOutput::SendFrame {
+            socket: id,
+            frame: frame.clone(),
+        }));
+        let gap = operation.has_gap(resume);
         let status = operation.status.clone();
         if self.config.dialect.answers_resume && resume.want_status && status.is_some() {
             let frame = ServerFrame::ResumeComplete(ResumeComplete { status, gap });

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::event::EndReason;
@@ -7,7 +8,8 @@ use agent_gateway_protocol::{
     ServerFrame, Token, TopicId, UserId,
 };
 
-use super::stage::{Deed, Play, Stage};
+use super::deed::Deed;
+use super::stage::{Play, Stage};
 use super::wire::refused_result;
 use super::{ServerInput, ServerOutput};
 use crate::api::{Api, ApiCall, ApiConfig, ApiInput, ApiOutput, BatchBook, WireCall};
@@ -26,7 +28,7 @@ pub struct ServerConfig {
     /// Who every client is.
     pub user: UserId,
     /// The gateway's base URL, as the API tells it.
-    pub gateway_url: Box<str>,
+    pub gateway_url: Arc<str>,
     /// What opens the API over HTTP, as `Oidc-Auth` or `X-API-Key`. `None`: it is open.
     pub client_token: Option<Token>,
     /// What opens the gateway's own HTTP, as `Authorization: Bearer`. `None`: it is open.

@@ -14,6 +14,7 @@
 //!
 //! What it deliberately does not do: it accepts no connections and reads no clock; that is the host's part.
 
+mod deed;
 mod input;
 mod machine;
 mod perform;

@@ -4,10 +4,11 @@ use agent_gateway_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::stage::{Deed, Stage};
+use super::deed::Deed;
+use super::stage::Stage;
 use super::{Server, ServerOutput};
 use crate::gateway::{GatewayCall, SocketId};
-use crate::script::{Act, EndAct, EventAct, ToolEndAct, ToolExecuteAct};
+use crate::script::{Act, EventAct, ToolEndAct, ToolExecuteAct};
 
 impl Server {
     /// Does one thing that the script says.
@@ -19,9 +20,7 @@ impl Server {
         out: &mut Vec<ServerOutput>,
     ) {
         let act = match deed {
-            Deed::Chunk(data) => {
-                return self.push(now, operation, EventType::StreamChunk, data, out);
-            }
+            Deed::Push(kind, data) => return self.push(now, operation, kind, data, out),
             Deed::Act(act) => act,
         };
         let Some(stage) = self.stages.get_mut(operation) else {
@@ -40,10 +39,6 @@ impl Server {
             Act::ToolEnd(tool) => {
                 let data = raw(&tool_end(&tool, stage));
                 self.push(now, operation, EventType::ToolEnd, data, out);
-            }
-            Act::End(end) => {
-                let data = raw(&end_data(&end));
-                self.push(now, operation, EventType::AgentRuntimeEnd, data, out);
             }
             Act::UpdateStatus(status) => {
                 let call = GatewayCall::UpdateStatus {
@@ -143,8 +138,13 @@ impl Server {
                 self.api.mark(&topic, Some(other));
             }
             Act::BecomeDialect(dialect) => self.gateway.become_dialect(dialect),
-            // A stage has made chunks of the texts, and has halted itself.
-            Act::Text(_) | Act::Reasoning(_) | Act::Type(_) | Act::Halt | Act::Nothing => {}
+            // A stage has made events of these, and has halted itself.
+            Act::Text(_)
+            | Act::Reasoning(_)
+            | Act::Type(_)
+            | Act::End(_)
+            | Act::Halt
+            | Act::Nothing => {}
         }
     }
 
@@ -285,22 +285,7 @@ fn names(tool: &str) -> (&str, &str) {
     tool.split_once('/').unwrap_or(("", tool))
 }
 
-fn end_data(end: &EndAct) -> Value {
-    let mut data = json!({});
-    let members = [
-        ("reason", &end.reason),
-        ("reasonDetail", &end.detail),
-        ("errorType", &end.error_type),
-    ];
-    for (name, text) in members {
-        if let Some(text) = text {
-            data[name] = text.as_str().into();
-        }
-    }
-    data
-}
-
-fn raw(value: &Value) -> RawJson {
+pub(super) fn raw(value: &Value) -> RawJson {
     // A `Value` has string keys only: writing it cannot fail.
     RawJson::from_serialize(value).unwrap_or_else(|_| RawJson::null())
 }

@@ -3,19 +3,33 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use agent_gateway_machine::{Millis, Timestamp};
-use agent_gateway_protocol::json::ToJson;
-use agent_gateway_protocol::{OperationId, RawJson, TopicId};
+use agent_gateway_protocol::{OperationId, TopicId};
 use serde_json::Value;
 
-use crate::script::{
-    Act, EndAct, GatewaySection, GatewayStep, Reaction, Trigger, TypeAct, TypedKind,
-};
+use super::deed::Deed;
+use crate::script::{Act, EndAct, GatewaySection, GatewayStep, Reaction, Trigger, TypeAct};
 
 /// What every run plays, shared by all stages.
 #[derive(Clone, Debug)]
 pub(crate) struct Play {
-    steps: Arc<[GatewayStep]>,
-    reactions: Arc<[(Reaction, Arc<[GatewayStep]>)]>,
+    steps: Arc<[Step]>,
+    reactions: Arc<[Answer]>,
+}
+
+/// One step of a script, as far as it can be made ready before a run begins.
+#[derive(Debug)]
+struct Step {
+    when: Option<Trigger>,
+    after: Millis,
+    deed: Deed,
+}
+
+/// One reaction of a script.
+#[derive(Debug)]
+struct Answer {
+    on: Trigger,
+    times: Option<u64>,
+    steps: Arc<[Step]>,
 }
 
 impl Play {
@@ -28,16 +42,28 @@ impl Play {
             reactions.push(interruption());
         }
         Self {
-            steps: Arc::from(&*section.steps),
+            steps: ready(&section.steps),
             reactions: reactions
-                .into_iter()
-                .map(|reaction| {
-                    let steps = Arc::from(&*reaction.steps);
-                    (reaction, steps)
+                .iter()
+                .map(|reaction| Answer {
+                    on: reaction.on,
+                    times: reaction.times,
+                    steps: ready(&reaction.steps),
                 })
                 .collect(),
         }
     }
+}
+
+fn ready(steps: &[GatewayStep]) -> Arc<[Step]> {
+    steps
+        .iter()
+        .map(|step| Step {
+            when: step.when,
+            after: Millis(step.after),
+            deed: Deed::of(&step.act),
+        })
+        .collect()
 }
 
 /// What a healthy server does when it is asked to stop a run.
@@ -80,30 +106,19 @@ pub(super) struct Words {
     pub(super) prompt: Box<str>,
     /// The content of the latest tool result.
     pub(super) tool_result: Box<str>,
-    /// What JSON is written through.
-    scratch: String,
-}
-
-/// What is to be done next.
-#[derive(Clone, Debug)]
-pub(super) enum Deed {
-    /// Push a `stream_chunk` with this data: what a script says most.
-    Chunk(RawJson),
-    /// Anything else.
-    Act(Act),
 }
 
 /// Steps done one after the other.
 #[derive(Clone, Debug)]
 struct Line {
-    steps: Arc<[GatewayStep]>,
+    steps: Arc<[Step]>,
     at: usize,
     /// When the step before was done, or the line began.
     since: Timestamp,
     /// How often each trigger has been waited for.
     waited: [u64; Trigger::COUNT],
     /// What a step has been split into, each with its wait.
-    pieces: VecDeque<(Millis, Act)>,
+    pieces: VecDeque<(Millis, Deed)>,
 }
 
 impl Stage {
@@ -121,7 +136,6 @@ impl Stage {
                 topic,
                 prompt,
                 tool_result: Box::default(),
-                scratch: String::new(),
             },
             tool_success: true,
             step_index: 0,
@@ -139,9 +153,11 @@ impl Stage {
         for line in &mut self.lines {
             line.notice(trigger, count, now);
         }
-        for (reaction, steps) in self.play.reactions.iter() {
-            if reaction.on == trigger && reaction.times.is_none_or(|times| count <= times) {
-                self.lines.push(Line::new(steps.clone(), now, self.counts));
+        for answer in self.play.reactions.iter() {
+            let is_left = answer.times.is_none_or(|times| count <= times);
+            if answer.on == trigger && is_left && !answer.steps.is_empty() {
+                let line = Line::new(answer.steps.clone(), now, self.counts);
+                self.lines.push(line);
             }
         }
     }
@@ -156,16 +172,19 @@ impl Stage {
             .filter_map(|(index, line)| line.due(counts).map(|at| (at, index)))
             .min()
             .filter(|(at, _)| *at <= now)?;
-        let mut deed = self.lines[index].take(at, &mut self.words);
+        let line = &mut self.lines[index];
+        let mut deed = line.take(at, &self.words);
         if let Some(Deed::Act(Act::Type(typed))) = &deed {
-            self.lines[index].pieces = pieces(typed, &self.words.fill(&typed.text));
-            deed = self.lines[index].take(at, &mut self.words);
+            line.pieces = pieces(typed, &self.words.fill(&typed.text));
+            deed = line.take(at, &self.words);
         }
+        let is_over = line.is_over();
         if let Some(Deed::Act(Act::Halt)) = deed {
             let line = self.lines.swap_remove(index);
-            self.lines = vec![line];
+            self.lines = if is_over { Vec::new() } else { vec![line] };
+        } else if is_over {
+            self.lines.remove(index);
         }
-        self.lines.retain(|line| !line.is_over());
         deed
     }
 
@@ -180,7 +199,7 @@ impl Stage {
 impl Words {
     /// Text with what it names filled in.
     pub(super) fn fill<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if !text.contains('{') {
+        if !names_anything(text) {
             return Cow::Borrowed(text);
         }
         let filled = text
@@ -203,40 +222,15 @@ impl Words {
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
         }
     }
-
-    fn deed(&mut self, act: &Act) -> Deed {
-        let text = match act {
-            Act::Text(text) | Act::Reasoning(text) => self.fill(text),
-            other => return Deed::Act(other.clone()),
-        };
-        let chunk = match act {
-            Act::Text(_) => Chunk::Text(&text),
-            _ => Chunk::Reasoning(&text),
-        };
-        Deed::Chunk(chunk.to_raw_json_through(&mut self.scratch))
-    }
 }
 
-/// The data of a `stream_chunk`.
-enum Chunk<'a> {
-    Text(&'a str),
-    Reasoning(&'a str),
-}
-
-impl ToJson for Chunk<'_> {
-    fn write_json(&self, out: &mut String) {
-        let (head, text) = match self {
-            Self::Text(text) => (r#"{"chunkType":"text","content":"#, text),
-            Self::Reasoning(text) => (r#"{"chunkType":"reasoning","reasoning":"#, text),
-        };
-        out.push_str(head);
-        text.write_json(out);
-        out.push('}');
-    }
+/// Whether there is anything to fill in.
+pub(super) fn names_anything(text: &str) -> bool {
+    text.contains('{')
 }
 
 impl Line {
-    fn new(steps: Arc<[GatewayStep]>, since: Timestamp, waited: [u64; Trigger::COUNT]) -> Self {
+    fn new(steps: Arc<[Step]>, since: Timestamp, waited: [u64; Trigger::COUNT]) -> Self {
         Self {
             steps,
             at: 0,
@@ -261,7 +255,7 @@ impl Line {
         {
             return None;
         }
-        Some(self.since.plus(Millis(step.after)))
+        Some(self.since.plus(step.after))
     }
 
     /// What this line waits for has happened: its wait begins now.
@@ -276,22 +270,22 @@ impl Line {
         }
     }
 
-    fn take(&mut self, at: Timestamp, words: &mut Words) -> Option<Deed> {
+    fn take(&mut self, at: Timestamp, words: &Words) -> Option<Deed> {
         self.since = at;
-        if let Some((_, act)) = self.pieces.pop_front() {
-            return Some(words.deed(&act));
+        if let Some((_, deed)) = self.pieces.pop_front() {
+            return Some(deed);
         }
         let step = self.steps.get(self.at)?;
         self.at += 1;
         if let Some(trigger) = step.when {
             self.waited[trigger as usize] += 1;
         }
-        Some(words.deed(&step.act))
+        Some(step.deed.filled(words))
     }
 }
 
 /// A text in pieces that end at spaces, the first at once.
-fn pieces(typed: &TypeAct, text: &str) -> VecDeque<(Millis, Act)> {
+fn pieces(typed: &TypeAct, text: &str) -> VecDeque<(Millis, Deed)> {
     let mut pieces = VecDeque::new();
     let mut piece = String::new();
     for word in text.split_inclusive([' ', '\n']) {
@@ -308,11 +302,7 @@ fn pieces(typed: &TypeAct, text: &str) -> VecDeque<(Millis, Act)> {
         .enumerate()
         .map(|(index, piece)| {
             let wait = if index == 0 { 0 } else { typed.every };
-            let act = match typed.kind {
-                TypedKind::Text => Act::Text(piece),
-                TypedKind::Reasoning => Act::Reasoning(piece),
-            };
-            (Millis(wait), act)
+            (Millis(wait), Deed::chunk(typed.kind, &piece))
         })
         .collect()
 }

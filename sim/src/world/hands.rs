@@ -216,12 +216,12 @@ impl World<'_> {
                 }
             }
             Happening::Received(dial, message) => {
-                if self.client_hears(dial) && !self.is_silent(dial) {
+                if self.arrives(dial) {
                     self.receive(dial, message);
                 }
             }
             Happening::Closed(dial, close) => {
-                if self.client_hears(dial) && !self.is_silent(dial) {
+                if self.arrives(dial) {
                     self.client_loses(dial);
                     self.feed(EventKind::ConnectionClosed { dial, close });
                 }
@@ -440,6 +440,13 @@ impl World<'_> {
     /// Whether the client is told what comes of this dial.
     fn client_hears(&self, dial: DialId) -> bool {
         self.network.tells_late || self.client_has(dial)
+    }
+
+    /// Whether what is on its way down a link arrives.
+    fn arrives(&self, dial: DialId) -> bool {
+        let late = self.network.tells_late;
+        let link = self.hands.links.get(&dial);
+        link.map_or(late, |link| (late || link.client) && !link.is_silent)
     }
 
     fn is_silent(&self, dial: DialId) -> bool {

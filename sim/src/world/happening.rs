@@ -79,12 +79,22 @@ impl Happening {
 }
 
 /// What will happen, in order; what is due at the same moment happens in the order it was entered.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Queue {
     /// By when they happen, and in which order. What is entered happens mostly after all else: its place is near the
     /// end.
     happenings: VecDeque<((Timestamp, u64), Happening)>,
     entered: u64,
+}
+
+impl Default for Queue {
+    /// Empty, with room for what a session has on its way at once.
+    fn default() -> Self {
+        Self {
+            happenings: VecDeque::with_capacity(32),
+            entered: 0,
+        }
+    }
 }
 
 impl Queue {
@@ -96,6 +106,9 @@ impl Queue {
     /// Puts something off, before whatever is entered for that moment later.
     pub(super) fn put_off(&mut self, at: Timestamp, order: u64, happening: Happening) {
         let key = (at, order);
+        if self.happenings.back().is_none_or(|(last, _)| *last < key) {
+            return self.happenings.push_back((key, happening));
+        }
         let place = self.happenings.partition_point(|(known, _)| *known < key);
         self.happenings.insert(place, (key, happening));
     }

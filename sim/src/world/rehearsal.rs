@@ -5,7 +5,7 @@ use agent_gateway_protocol::GatewayUrl;
 
 use super::run::World;
 use crate::script::Script;
-use crate::server::Play;
+use crate::server::{Play, ServerConfig};
 
 /// A script made ready to be played, any number of times and on any number of threads, each time with another seed.
 ///
@@ -25,11 +25,12 @@ use crate::server::Play;
 pub struct Rehearsal<'a> {
     pub(super) script: &'a Script,
     pub(super) config: Arc<Config>,
+    pub(super) server: ServerConfig,
     pub(super) play: Play,
 }
 
 /// The gateway's address in every world; nothing is ever sent there.
-pub(super) const GATEWAY: &str = "http://localhost:8787";
+const GATEWAY: &str = "http://localhost:8787";
 
 impl<'a> Rehearsal<'a> {
     /// Makes a script ready.
@@ -38,6 +39,10 @@ impl<'a> Rehearsal<'a> {
         Self {
             script,
             config: script.config(GatewayUrl::parse(GATEWAY).ok()).into(),
+            server: ServerConfig {
+                gateway_url: GATEWAY.into(),
+                ..ServerConfig::default()
+            },
             play: Play::new(&script.gateway),
         }
     }

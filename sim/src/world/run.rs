@@ -14,7 +14,7 @@ use super::hands::Hands;
 use super::happening::{Happening, Queue};
 use super::network::Network;
 use super::outcome::Played;
-use super::rehearsal::{GATEWAY, Rehearsal};
+use super::rehearsal::Rehearsal;
 use super::user::User;
 use crate::invariant::{Invariants, Observation};
 use crate::random::Random;
@@ -99,13 +99,13 @@ impl<'a> World<'a> {
         let Rehearsal {
             script,
             config,
+            server,
             play,
         } = rehearsal;
         let mut random = Random::new(seed);
         let server_config = ServerConfig {
             seed: random.word(),
-            gateway_url: GATEWAY.into(),
-            ..ServerConfig::default()
+            ..server.clone()
         };
         let machine_seed = random.word();
         let mut queue = Queue::default();
