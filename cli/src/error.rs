@@ -89,6 +89,14 @@ pub(crate) enum Error {
         /// What is wrong with it.
         error: RecordingError,
     },
+    /// A recording whose config this version does not accept.
+    #[error("{}:1: the recording's config: {error}", path.display())]
+    RecordedConfig {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: ConfigError,
+    },
     /// Something was asked for that needs a person at a terminal.
     #[error("{what} waits for a person: standard input must be a terminal")]
     NoTerminal {
@@ -141,6 +149,7 @@ impl Error {
             | Self::Listen { .. }
             | Self::NoTerminal { .. }
             | Self::Recording { .. }
+            | Self::RecordedConfig { .. }
             | Self::Session { .. }
             | Self::WouldReplace { .. } => ExitCode::Usage,
             Self::Client { error, .. } => match error {

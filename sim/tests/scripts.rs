@@ -44,6 +44,11 @@ fn refusal(text: &str) -> String {
 }
 
 #[test]
+fn a_script_may_begin_with_the_mark_of_its_encoding() {
+    assert!(Script::parse("marked.json", "\u{feff}{\"about\":\"x\"}").is_ok());
+}
+
+#[test]
 fn a_bad_script_is_refused_with_file_line_and_path() {
     let step = |step: &str| format!("{{\"about\":\"x\",\n\"gateway\":{{\"steps\":[\n{step}\n]}}}}");
     let refusals = [
@@ -76,6 +81,12 @@ fn a_bad_script_is_refused_with_file_line_and_path() {
         refusal(r#"{"about":"x","network":{"steps":[{"at":"soon","do":"cut"}]}}"#),
         refusal(r#"{"about":"x","user":{"steps":[{"when":"lunch","do":"stop"}]}}"#),
         refusal(r#"{"about":"x","api":{"calls":{"exec_agnt":[]}}}"#),
+        refusal(r#"{"about":"x","api":{"calls":{"exec_agent":[{"answer":"maybe"}]}}}"#),
+        refusal(&step(r#"{"do":{"text":"x","end":{}}}"#)),
+        refusal(&step(r#"{"do":{}}"#)),
+        refusal(r#"{"about":"x","user":7}"#),
+        refusal(r#"{"about":"x","gateway":{"steps":{}}}"#),
+        refusal(r#"{"about":"x","expect":{"effects":{"set_alarm":"twice"}}}"#),
     ];
     for refusal in &refusals {
         assert_eq!(refusal.lines().count(), 1, "one sentence: {refusal}");

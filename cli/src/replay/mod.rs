@@ -50,7 +50,12 @@ pub(crate) fn run(arguments: &ReplayArguments, mut output: impl Write) -> Result
         return Err(Error::NoTerminal { what: "--step" });
     }
     let recording = read(arguments)?;
-    let difference = recording.first_difference()?;
+    let difference = recording
+        .first_difference()
+        .map_err(|error| Error::RecordedConfig {
+            path: arguments.recording.clone(),
+            error,
+        })?;
     if let Some(difference) = &difference {
         difference::show(&arguments.recording, &recording, difference);
     }

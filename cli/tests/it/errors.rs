@@ -209,6 +209,10 @@ fn a_recording_that_cannot_be_read_is_named_with_the_place() {
     lines[3] = "{\"event\":{\"at\":-5,\"kind\":\"stop\"},\"effects\":[]}";
     let bad = ["bad_line.jsonl:4:17: ", "-5"];
     refused("bad_line.jsonl", &lines.join("\n"), &bad);
+
+    let capped = text.replacen("\"backoff_cap\":30000", "\"backoff_cap\":1", 1);
+    let bad = ["capped.jsonl:1: ", "config", "backoff_first"];
+    refused("capped.jsonl", &capped, &bad);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use agent_gateway_protocol::api::{
     Method, Procedure, RefreshGatewayToken, SettleRunningOperation, UpdateTopicMetadata,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// One call of a procedure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,9 +50,7 @@ impl ApiCall {
 }
 
 /// The procedures this API has, by the names scripts use.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProcedureName {
     /// `aiAgent.execAgent`.
@@ -88,6 +87,19 @@ impl ProcedureName {
         Self::GetGlobalConfig,
     ];
 
+    /// Their names in scripts, in the same order.
+    const NAMES: [&str; 9] = [
+        "exec_agent",
+        "refresh_gateway_token",
+        "interrupt_task",
+        "get_operation_status",
+        "get_messages",
+        "get_topic_detail",
+        "update_topic_metadata",
+        "settle_running_operation",
+        "get_global_config",
+    ];
+
     /// Its path on the wire.
     #[must_use]
     pub fn path(self) -> &'static str {
@@ -121,5 +133,33 @@ impl ProcedureName {
 impl fmt::Display for ProcedureName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.path())
+    }
+}
+
+/// Read as a string, not as an enum: only so does an error below it say its name in the path.
+impl<'de> Deserialize<'de> for ProcedureName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::ALL
+            .into_iter()
+            .zip(Self::NAMES)
+            .find_map(|(procedure, known)| (known == name).then_some(procedure))
+            .ok_or_else(|| D::Error::unknown_variant(&name, &Self::NAMES))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ProcedureName;
+
+    #[test]
+    fn a_procedure_is_read_by_the_name_it_is_written_with() {
+        for procedure in ProcedureName::ALL {
+            let text = serde_json::to_string(&procedure).unwrap();
+            assert_eq!(
+                serde_json::from_str::<ProcedureName>(&text).unwrap(),
+                procedure
+            );
+        }
     }
 }

@@ -56,7 +56,10 @@ pub struct Expect {
 
 /// How often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a number, or {\"least\": …, \"most\": …}"
+)]
 pub enum Count {
     /// Exactly.
     Exactly(u64),

@@ -1,6 +1,7 @@
 use agent_gateway_machine::{Config, Limits};
 use agent_gateway_protocol::GatewayUrl;
 use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::de::IgnoredAny;
 use serde_json::error::Category;
 use serde_json::{Map, Value, json};
 
@@ -14,6 +15,8 @@ impl Script {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn parse(file: &str, text: &str) -> Result<Self, ScriptError> {
+        // Some editors begin a file with a mark of its encoding.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if !text.trim_start().starts_with('{') && serde_json::from_str::<Value>(text).is_ok() {
             return Err(ScriptError::Form {
                 file: file.into(),
@@ -25,8 +28,8 @@ impl Script {
         }
         let mut reader = serde_json::Deserializer::from_str(text);
         let script: Self = serde_path_to_error::deserialize(&mut reader)
-            .map_err(|error| form(file, &error.path().to_string(), error.inner()))?;
-        reader.end().map_err(|error| form(file, "", &error))?;
+            .map_err(|error| form(file, text, &error.path().to_string(), error.inner()))?;
+        reader.end().map_err(|error| form(file, text, "", &error))?;
         script.check().map_err(|(path, what)| {
             let (line, column) = locate(text, &path);
             ScriptError::Sense {
@@ -159,19 +162,21 @@ fn check_act(act: &Act) -> Result<(), String> {
     }
 }
 
-fn form(file: &str, path: &str, error: &serde_json::Error) -> ScriptError {
+fn form(file: &str, text: &str, path: &str, error: &serde_json::Error) -> ScriptError {
     let what = error.to_string();
     // serde_json says the place at the end; here it stands in front.
     let what = what
         .rsplit_once(" at line ")
         .map_or(&*what, |(what, _)| what);
-    let what = match error.classify() {
-        Category::Eof => format!("the JSON ends too early: {what}"),
-        Category::Syntax => format!("this is not JSON: {what}"),
-        Category::Data | Category::Io => what.to_owned(),
+    // Where one of several things is wanted as a member, none or more than one is a syntax error to serde_json.
+    let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
+    let (path, what) = match error.classify() {
+        Category::Data | Category::Io => (path, in_words(what)),
+        Category::Syntax if is_json => (path, "exactly one thing must be named here".into()),
+        // Of what is not JSON no member is to be trusted.
+        Category::Syntax => ("", format!("this is not JSON: {what}")),
+        Category::Eof => ("", format!("the JSON ends too early: {what}")),
     };
-    // Of what is not JSON no member is to be trusted.
-    let path = if error.is_data() { path } else { "" };
     ScriptError::Form {
         file: file.into(),
         line: error.line(),
@@ -179,6 +184,20 @@ fn form(file: &str, path: &str, error: &serde_json::Error) -> ScriptError {
         path: path.into(),
         what: what.into(),
     }
+}
+
+/// What serde says is expected, without the names of our types.
+fn in_words(what: &str) -> String {
+    let Some((what, expected)) = what.rsplit_once(", expected ") else {
+        return what.to_owned();
+    };
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "a sequence" => "a list",
+        expected if expected.starts_with("struct ") => "an object",
+        expected => expected,
+    };
+    format!("{what}, expected {expected}")
 }
 
 /// The JSON Schema of scripts, as text.
