@@ -35,7 +35,7 @@ impl Clock {
 
     /// How long to wait from the latest reading until `moment`; a whole number of ms, so that a ring is not early.
     pub(crate) fn until(&self, moment: Timestamp) -> Duration {
-        let Millis(millis) = moment.since(self.timestamp());
+        let Millis(millis) = moment.since(self.latest());
         Duration::from_millis(millis)
     }
 
@@ -58,10 +58,11 @@ impl Clock {
             awake
         };
         self.elapsed = self.elapsed.saturating_add(step);
-        self.timestamp()
+        self.latest()
     }
 
-    fn timestamp(&self) -> Timestamp {
+    /// The latest reading.
+    pub(crate) fn latest(&self) -> Timestamp {
         Timestamp::from_millis(u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX))
     }
 }
@@ -127,7 +128,7 @@ mod tests {
                 sleepless + millis(10) * step + noise,
             );
         }
-        assert_eq!(clock.timestamp(), Timestamp::from_millis(10_000));
+        assert_eq!(clock.latest(), Timestamp::from_millis(10_000));
     }
 
     #[test]

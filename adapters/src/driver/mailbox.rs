@@ -118,13 +118,13 @@ pub(super) struct Brought {
 /// The driver's side. Dropped with the driver: then whoever waits is told.
 pub(super) struct Seat(pub(super) Arc<Mailbox>);
 
+/// Laid out as written, for the reason of [`Driver`](super::Driver)'s.
 #[derive(Default)]
+#[repr(C)]
 struct Inner {
     notifications: VecDeque<Notification>,
     bytes: usize,
-    /// Drained at every wake-up of the driver, which waits for nothing else meanwhile.
-    commands: VecDeque<Command>,
-    snapshot: Snapshot,
+    reader: Option<Waker>,
     /// Nobody reads any more: what comes is dropped.
     abandoned: bool,
     /// No notification comes any more.
@@ -133,8 +133,10 @@ struct Inner {
     paused: bool,
     /// The driver's task is over.
     gone: bool,
-    reader: Option<Waker>,
     driver: Option<Waker>,
+    /// Drained at every wake-up of the driver, which waits for nothing else meanwhile.
+    commands: VecDeque<Command>,
+    snapshot: Snapshot,
 }
 
 impl Mailbox {
@@ -209,15 +211,10 @@ impl Mailbox {
     }
 
     /// The driver's turn: takes the commands, and leaves word how to be woken. Says whether reading is paused still.
-    pub(super) fn poll_commands(
-        &self,
-        context: &Context<'_>,
-        commands: &mut VecDeque<Command>,
-    ) -> bool {
+    pub(super) fn poll_commands(&self, context: &Context<'_>) -> (VecDeque<Command>, bool) {
         let mut inner = self.lock();
         store(&mut inner.driver, context);
-        mem::swap(&mut inner.commands, commands);
-        inner.paused
+        (mem::take(&mut inner.commands), inner.paused)
     }
 
     /// Hands over what a wake-up brought, and says how much more may come. With `pause`, no room left pauses reading.
