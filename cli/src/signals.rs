@@ -18,7 +18,7 @@ pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
-    /// Heard on a terminal only: whoever set us going to outlive one (`nohup`) has given us no terminal.
+    /// Not heard where whoever set us going means us to outlive our terminal (`nohup`).
     #[cfg(unix)]
     hangup: Option<tokio::signal::unix::Signal>,
     #[cfg(not(unix))]
@@ -37,10 +37,8 @@ impl Signals {
 
     #[cfg(unix)]
     fn hear() -> io::Result<Self> {
-        use std::io::IsTerminal;
         use tokio::signal::unix::{SignalKind, signal};
-        let on_terminal = io::stderr().is_terminal();
-        let hangup = on_terminal.then(|| signal(SignalKind::hangup()));
+        let hangup = (!outlives_terminal()).then(|| signal(SignalKind::hangup()));
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -76,5 +74,19 @@ impl Signals {
     pub(crate) async fn next(&mut self) -> Signal {
         self.interrupt.recv().await;
         Signal::Interrupt
+    }
+}
+
+/// Whether hangups are ignored already. Where the system does not say: whether we have no terminal.
+#[cfg(unix)]
+fn outlives_terminal() -> bool {
+    use std::io::IsTerminal;
+    const HANGUP: u64 = 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    match ignored {
+        Some(mask) => mask & HANGUP != 0,
+        None => !io::stderr().is_terminal(),
     }
 }

@@ -96,6 +96,14 @@ fn after_sigterm_no_tool_is_left() {
     assert_eq!(waiting.leaves(), 130);
 }
 
+/// Whatever its output is: a terminal that is closed takes the program with it, and its tools.
+#[test]
+fn after_a_hangup_no_tool_is_left() {
+    let waiting = Waiting::embedded("hung-up-tool");
+    waiting.live.signal("HUP");
+    assert_eq!(waiting.leaves(), 130);
+}
+
 /// The server is gone for good: the run is not given up for that (C6), but whoever watches it can leave.
 #[test]
 fn after_the_server_has_vanished_no_tool_is_left() {
