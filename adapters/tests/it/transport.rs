@@ -222,6 +222,55 @@ async fn c2_an_answer_that_is_not_http_is_a_protocol_failure() {
     assert!(failure.text.starts_with("127.0.0.1:"), "{}", failure.text);
 }
 
+/// What an upgrade must say (RFC 6455, 4.1), one of them missing or wrong at a time.
+#[tokio::test]
+async fn c2_an_upgrade_that_is_none_is_a_protocol_failure() {
+    let upgrades = [
+        "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: c2VudCB0byBzb21lYm9keSBlbHNlIQ==\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+    ];
+    for upgrade in upgrades {
+        let failure = answered(upgrade).await;
+        assert_eq!(failure.kind, DialFailureKind::Protocol, "{failure:?}");
+        assert!(failure.text.starts_with("127.0.0.1:"), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn c2_a_redirect_is_told_and_not_followed() {
+    let failure = answered(
+        "HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n\r\n",
+    )
+    .await;
+    assert_eq!(failure.kind, DialFailureKind::Http(302), "{failure:?}");
+}
+
+#[tokio::test]
+async fn c2_an_answer_without_an_end_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/ws", listener.local_addr().unwrap());
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream
+            .write_all(b"HTTP/1.1 101 Switching Protocols\r\n")
+            .await?;
+        loop {
+            stream.write_all(&b"X-Filler: x\r\n".repeat(1_000)).await?;
+        }
+    };
+    let transport = transport(TransportOptions::default());
+    let dial = async {
+        let failure = transport.open(&url).await.err();
+        failure.expect("the dial must fail")
+    };
+    let (failure, refused): (_, std::io::Result<()>) = tokio::join!(dial, serve);
+    assert_eq!(failure.kind, DialFailureKind::Protocol, "{failure:?}");
+    refused.expect_err("the socket must be closed");
+}
+
 #[tokio::test]
 async fn c2_a_server_without_tls_is_a_tls_failure() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
