@@ -15,6 +15,14 @@ pub(crate) fn end(id: u64) -> Vec<u8> {
     ))
 }
 
+/// A ping.
+#[allow(dead_code, reason = "the benchmark sends none")]
+pub(crate) fn ping(payload: &[u8; 125]) -> Vec<u8> {
+    let mut frame = vec![0x89, 125];
+    frame.extend_from_slice(payload);
+    frame
+}
+
 /// One unmasked text frame.
 pub(crate) fn frame(text: &str) -> Vec<u8> {
     let mut frame = vec![0x81];

@@ -110,6 +110,13 @@ impl Connection {
         Poll::Ready((dial, input))
     }
 
+    /// Nothing is taken for some time.
+    pub(super) fn rest(&mut self) {
+        if let Some((_, Stage::Open(socket))) = &mut self.current {
+            socket.rest();
+        }
+    }
+
     /// Brings out what was given to `send`.
     pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) {
         if let Some((_, Stage::Open(socket))) = &mut self.current {

@@ -265,6 +265,7 @@ impl Driver {
                 if self.room.is_none() {
                     self.paused = true;
                     debug!("reading_paused");
+                    self.connection.rest();
                     self.step(EventKind::ReadingPaused);
                     return false;
                 }

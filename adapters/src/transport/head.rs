@@ -8,6 +8,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::OpCode;
 /// A text message in one frame, without a mask or an extension's bits: what a gateway sends.
 const PLAIN: u8 = 0x81;
 
+/// A ping, likewise.
+const PING: u8 = 0x89;
+
 /// What the next frame is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Head {
@@ -19,6 +22,11 @@ pub(super) enum Head {
         start: usize,
         /// The length of its text.
         length: u64,
+    },
+    /// A ping.
+    Ping {
+        /// Its length, head included.
+        whole: u64,
     },
     /// Any other frame.
     Other {
@@ -35,6 +43,11 @@ impl Head {
     pub(super) fn read(bytes: &[u8]) -> Self {
         let (start, length) = match *bytes {
             [PLAIN, length @ 0..126, ..] => (2, u64::from(length)),
+            [PING, length @ 0..126, ..] => {
+                return Self::Ping {
+                    whole: 2 + u64::from(length),
+                };
+            }
             [PLAIN, 126, a, b, ..] => (4, u64::from(u16::from_be_bytes([a, b]))),
             [PLAIN, 127, a, b, c, d, e, f, g, h, ..] => {
                 (10, u64::from_be_bytes([a, b, c, d, e, f, g, h]))

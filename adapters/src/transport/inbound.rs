@@ -25,7 +25,7 @@ pub(super) struct Inbound {
 
 impl Inbound {
     /// The size of a thread's buffer: a frame up to this is read where it lies. A socket left with unread bytes, because
-    /// its reader is slow or others have their turn, keeps one.
+    /// others have their turn, keeps one for as long.
     pub(super) const CAPACITY: usize = 256 << 10;
 
     /// What one system call brings at most, unless more of a frame is missing. More would only be cold again when its turn
@@ -63,6 +63,13 @@ impl Inbound {
         }
         ready!(read)?;
         Poll::Ready(Ok(count))
+    }
+
+    /// Nothing is read for some time.
+    pub(super) fn rest(&mut self) {
+        if self.buffer.len() == Self::CAPACITY {
+            self.shrink();
+        }
     }
 
     /// Borrows the thread's buffer, with what there is at its front.

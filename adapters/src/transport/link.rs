@@ -36,6 +36,11 @@ impl Link {
         self.inbound.consume(count);
     }
 
+    /// Nothing is read for some time.
+    pub(super) fn rest(&mut self) {
+        self.inbound.rest();
+    }
+
     /// Reads more behind what there is, which must be less than [`Inbound::CAPACITY`]; `missing` bytes are waited for.
     /// Ready with 0: the end.
     pub(super) fn poll_fill(

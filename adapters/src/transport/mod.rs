@@ -35,6 +35,10 @@ pub trait Socket: Send {
     /// The next thing that came. Not called any more once it said [`Received::Closed`].
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Received>;
 
+    /// Nothing is received for some time, since the caller does not keep up: lets go of the room that what has come
+    /// already does not take.
+    fn rest(&mut self) {}
+
     /// Takes a text frame, to go out after those already taken. Never waits; [`Socket::poll_flush`] brings it out.
     fn send(&mut self, text: String);
 

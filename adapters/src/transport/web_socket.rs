@@ -26,8 +26,7 @@ const FIRST_ROOM: usize = 1 << 20;
 /// The library's read buffer, bytes, while it has something to read.
 const LIBRARY_BUFFER: usize = 4 << 10;
 
-/// The most that waits in the library to be sent, bytes. An answer is smaller (T3), so only the pongs to a peer that pings
-/// and does not read can come near it, and those it leaves out.
+/// The most that waits in the library to be sent, bytes. All that can wait is smaller: answers by T3, and one pong.
 const LIBRARY_OUTBOUND: usize = 64 << 20;
 
 /// Messages of no concern (pings, pongs) that are taken in one go: then the driver's other work has its turn.
@@ -58,6 +57,8 @@ enum Reading {
     Long { text: Vec<u8>, length: usize },
     /// In a frame that is the library's, which may read this much more of it.
     Library { left: u64 },
+    /// In a frame that nobody needs, of which there is this much more.
+    Needless { left: u64 },
 }
 
 /// Who said first that the socket closes. Either way the library does it.
@@ -124,6 +125,23 @@ impl WebSocket {
                 Poll::Ready(self.more(read))
             }
             Reading::Library { .. } => self.poll_library(context),
+            Reading::Needless { left: 0 } => {
+                self.reading = Reading::Between;
+                Poll::Ready(Step::Unconcerned)
+            }
+            Reading::Needless { left } => {
+                let there = self.link.bytes().len() as u64;
+                if there == 0 {
+                    let read = ready!(self.link.poll_fill(1, context));
+                    return Poll::Ready(self.more(read));
+                }
+                let count = there.min(*left);
+                *left -= count;
+                // It fits: so much is in memory.
+                self.link
+                    .consume(usize::try_from(count).unwrap_or(usize::MAX));
+                Poll::Ready(Step::GoOn)
+            }
         }
     }
 
@@ -160,6 +178,12 @@ impl WebSocket {
                 }
             }
             Head::Plain { start, length } => (length.saturating_add(start as u64), None),
+            // A peer that pings and does not read is owed one pong; more would only pile up.
+            Head::Ping { whole } if self.is_behind(context) => {
+                self.reading = Reading::Needless { left: whole };
+                return Poll::Ready(Step::GoOn);
+            }
+            Head::Ping { whole } => (whole, None),
             Head::Other { whole, goes_on } => (whole, goes_on),
             Head::Broken => (u64::MAX, None),
         };
@@ -188,6 +212,16 @@ impl WebSocket {
             Ok(_) => Step::GoOn,
             Err(error) => Step::Over(close_of(&error.into())),
         }
+    }
+
+    /// Whether the peer has not taken what was sent before.
+    fn is_behind(&mut self, context: &mut Context<'_>) -> bool {
+        if self.unflushed {
+            let flushed = self.with_library(context, |library, link| library.flush(link));
+            // What is wrong, if anything, is told when sending.
+            self.unflushed = flushed.is_err();
+        }
+        self.unflushed
     }
 
     fn poll_library(&mut self, context: &mut Context<'_>) -> Poll<Step> {
@@ -267,7 +301,7 @@ impl WebSocket {
         });
         let left = match &mut self.reading {
             Reading::Library { left } => left,
-            Reading::Between | Reading::Long { .. } => &mut 0,
+            Reading::Between | Reading::Long { .. } | Reading::Needless { .. } => &mut 0,
         };
         act(library, &mut self.link.lend(left, context))
     }
@@ -297,6 +331,10 @@ impl Socket for WebSocket {
                 }
             }
         }
+    }
+
+    fn rest(&mut self) {
+        self.link.rest();
     }
 
     fn send(&mut self, text: String) {

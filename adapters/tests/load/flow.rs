@@ -146,6 +146,77 @@ pub(crate) fn deaf_peer() {
     });
 }
 
+pub(crate) fn deaf_pinger() {
+    const PINGS: u64 = 200_000;
+    const BOUND: usize = MIB;
+    on_two_threads(async {
+        let (heard, wait) = mpsc::channel();
+        let (mut run, far) = run(QueueLimits::default(), move |mut far: Far| {
+            let ping = wire::ping(&[b'p'; 125]);
+            let pings = ping.repeat(100);
+            (0..PINGS / 100).for_each(|_| far.write(&pings));
+            far.write(&event(1, 60));
+            // Not a pong is read before.
+            wait.recv().unwrap();
+            far.write(&wire::end(2));
+            far.gone();
+        })
+        .await;
+        let before = HEAP.current_usage();
+        HEAP.reset_peak_usage();
+        read_to(&mut run, 1).await;
+        let most = HEAP.peak_usage() - before;
+        assert!(most < BOUND, "{most} bytes held at once");
+        heard.send(()).unwrap();
+        completed(run, far).await;
+    });
+}
+
+pub(crate) fn unread() {
+    const RUNS: usize = 16;
+    const EVENTS: u64 = 400;
+    /// For each: what one read brings, and what is small.
+    const BOUND: usize = 80 << 10;
+    let queue = QueueLimits {
+        notifications: 16,
+        ..QueueLimits::default()
+    };
+    on_two_threads(async move {
+        let mut runs = Vec::new();
+        for _ in 0..RUNS {
+            let (go, wait) = mpsc::channel::<()>();
+            let (run, far) = run(queue, move |mut far: Far| {
+                wait.recv().unwrap();
+                far.write(
+                    &(1..=EVENTS)
+                        .flat_map(|id| event(id, 60))
+                        .collect::<Vec<u8>>(),
+                );
+                far.write(&wire::end(EVENTS + 1));
+                far.gone();
+            })
+            .await;
+            runs.push((run, far, go));
+        }
+        let before = HEAP.current_usage();
+        for (run, _, go) in &runs {
+            go.send(()).unwrap();
+            while !run.snapshot().paused {
+                tokio::task::yield_now().await;
+            }
+        }
+        // The bursts are about to be with the kernel, if they are not already.
+        let each = || HEAP.current_usage().saturating_sub(before) / RUNS;
+        while each() > BOUND {
+            tokio::task::yield_now().await;
+        }
+        for (mut run, far, _) in runs {
+            read_to(&mut run, EVENTS).await;
+            completed(run, far).await;
+        }
+    });
+}
+
 pub(crate) fn slow_peer() {
     on_two_threads(async {
         let (mut run, far) = run(QueueLimits::default(), |mut far: Far| {

@@ -3,7 +3,7 @@
 //! process's.
 //!
 //! Memory is counted for the whole process, so these run one after the other, and the crowd's server is a process of its
-//! own: this program again. That is why there is no harness; words on the command line choose by name, as with one.
+//! own: this program again. That is why there is no harness of the language's; the one here takes the same arguments.
 
 #![expect(
     clippy::disallowed_methods,
@@ -30,13 +30,14 @@ mod wire;
 
 use std::time::Duration;
 
+use libtest_mimic::{Arguments, Trial};
 use peak_alloc::PeakAlloc;
 
 /// Counts what is on the heap.
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
-const TESTS: [(&str, fn()); 5] = [
+const TESTS: [(&str, fn()); 7] = [
     (
         "flow::i13_a_flood_of_a_million_frames_loses_nothing_and_stays_in_bounds",
         flow::flood,
@@ -48,6 +49,14 @@ const TESTS: [(&str, fn()); 5] = [
     (
         "flow::a_peer_that_does_not_read_is_still_heard",
         flow::deaf_peer,
+    ),
+    (
+        "flow::i13_a_peer_that_pings_and_does_not_read_piles_nothing_up",
+        flow::deaf_pinger,
+    ),
+    (
+        "flow::i13_runs_that_nobody_reads_keep_no_more_than_what_has_come",
+        flow::unread,
     ),
     (
         "flow::a_peer_that_sends_byte_by_byte_is_understood",
@@ -64,20 +73,15 @@ fn main() {
     if words == ["serve"] {
         return server::serve();
     }
-    let chosen = |name: &str| {
-        let mut named = words
-            .iter()
-            .filter(|word| !word.starts_with('-'))
-            .peekable();
-        named.peek().is_none() || named.any(|word| name.contains(word.as_str()))
-    };
-    for (name, test) in TESTS {
-        if chosen(name) {
-            println!("test {name} ...");
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let tests = TESTS.map(|(name, test)| {
+        Trial::test(name, move || {
             test();
-            println!("test {name} ... ok");
-        }
-    }
+            Ok(())
+        })
+    });
+    libtest_mimic::run(&arguments, tests.into()).exit();
 }
 
 /// Runs a test on a runtime with two threads. One that is stuck fails.
