@@ -147,7 +147,7 @@ fn a_collector_names_moves_by_event_and_rule_and_loops_only_if_asked() {
         run.to_mermaid(),
         "stateDiagram-v2\n    \
          [*] --> idle\n    \
-         idle --> attaching : attach (S10 R7)\n    \
+         idle --> attaching : attach (S8 R7)\n    \
          attaching --> ended : detach (S8 S11 S12 R6)\n    \
          ended --> [*]\n"
     );

@@ -73,6 +73,7 @@ fn a_bad_script_is_refused_with_file_line_and_path() {
         refusal(r#"{"about":"x","expect":{"effects":{"send_frame.hello":1}}}"#),
         refusal(r#"{"about":"x","expect":{"outcome":"fine"}}"#),
         refusal(r#"{"about":"x","expect":{"when":{"lunch":{"by":1}}}}"#),
+        refusal(r#"{"about":"x","expect":{"when":{"notify:0":{"by":1}}}}"#),
         refusal(r#"{"about":"x","expect":{"when":{"notify":{"after":2,"by":1}}}}"#),
         refusal(r#"{"about":"x","expect":{"order":["set_alarm","lunch"]}}"#),
         refusal(r#"{"about":"x","expect":{"ignored":["lunch"]}}"#),

@@ -222,6 +222,7 @@ impl Connection {
     /// The backoff, or the wait for `nbf`, is over.
     pub(crate) fn on_wait_over(&mut self, context: &mut Context<'_>) -> News {
         context.cite(match self.link {
+            Link::BackingOff if context.kit.network == Network::Offline => Rule::C15,
             Link::BackingOff => Rule::C6,
             Link::AwaitingNotBefore => Rule::S7,
             Link::Idle
@@ -233,12 +234,23 @@ impl Connection {
         News::DialDue
     }
 
+    /// C15: the network is gone: a wait that has begun is as long as it gets.
+    pub(crate) fn on_offline(&mut self, context: &mut Context<'_>) {
+        if self.link == Link::BackingOff {
+            self.await_network(context, "the network is gone".into());
+        }
+    }
+
     /// C15: the network is back: no need to wait, but not more often than once a second.
     pub(crate) fn on_online(&mut self, context: &mut Context<'_>) -> News {
-        if self.link != Link::BackingOff || !self.may_skip(context) {
+        if self.link != Link::BackingOff {
             return News::Nothing;
         }
         context.cite(Rule::C15);
+        if !self.may_skip(context) {
+            self.hasten(context, Timer::Backoff);
+            return News::Nothing;
+        }
         context.disarm(Timer::Backoff);
         self.on_wait_over(context)
     }
@@ -253,6 +265,15 @@ impl Connection {
             self.skipped_at = Some(now);
         }
         !soon
+    }
+
+    /// C15: a wait that may not be skipped yet ends when it may.
+    pub(crate) fn hasten(&self, context: &mut Context<'_>, timer: Timer) {
+        if let (Some(skipped_at), Some(due)) = (self.skipped_at, context.kit.timers.deadline(timer))
+        {
+            let next_skip = skipped_at.plus(context.limits().skip_interval);
+            context.arm_at(timer, due.min(next_skip));
+        }
     }
 
     /// S7: the token is not valid yet by the gateway's clock; the same one is tried again a little later.
@@ -383,28 +404,35 @@ impl Connection {
     /// The socket is gone or never came: another attempt after a delay, if the budget allows one (C6).
     fn fail(&mut self, context: &mut Context<'_>, cause: Box<str>) -> News {
         self.unlink(context);
-        let offline = context.kit.network == Network::Offline;
-        context.cite(if offline { Rule::C15 } else { Rule::C6 });
+        if context.kit.network == Network::Offline {
+            self.await_network(context, cause);
+            return News::Lost;
+        }
+        context.cite(Rule::C6);
         let limits = &context.kit.config.limits;
         let budget = self.budget(limits);
-        if !offline && !self.backoff.spend(budget) {
+        if !self.backoff.spend(budget) {
             return News::GivenUp(Outcome::ConnectionLost {
                 cause: give_up_text(&cause, budget),
             });
         }
-        let delay = if offline {
-            limits.backoff_cap
-        } else {
-            self.backoff.next_delay(limits, &mut context.kit.jitter)
-        };
-        self.link = Link::BackingOff;
-        context.arm(Timer::Backoff, delay);
-        self.publish(context);
-        context.notify(Notification::ReconnectScheduled {
-            cause,
-            retry_in: delay,
-        });
+        let delay = self.backoff.next_delay(limits, &mut context.kit.jitter);
+        self.back_off(context, cause, delay);
         News::Lost
+    }
+
+    /// C15: without a network, attempts go at the cap and are not counted.
+    fn await_network(&mut self, context: &mut Context<'_>, cause: Box<str>) {
+        context.cite(Rule::C15);
+        let delay = context.limits().backoff_cap;
+        self.back_off(context, cause, delay);
+    }
+
+    fn back_off(&mut self, context: &mut Context<'_>, cause: Box<str>, retry_in: Millis) {
+        self.link = Link::BackingOff;
+        context.arm(Timer::Backoff, retry_in);
+        self.publish(context);
+        context.notify(Notification::ReconnectScheduled { cause, retry_in });
     }
 
     /// Failed attempts allowed (C6).

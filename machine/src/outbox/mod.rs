@@ -286,11 +286,13 @@ impl Outbox {
             Some(Stage::Held(_)) | None => return refuse(context, id, AnswerRefusal::NeverAsked),
         };
         let lifetime = context.limits().result_lifetime.max(deadline.since(now));
-        if let Some(dial) = socket {
-            context.push(Effect::SendFrame {
+        match socket {
+            Some(dial) => context.push(Effect::SendFrame {
                 dial,
                 frame: frame.clone(),
-            });
+            }),
+            // It waits for the next `auth_success`.
+            None => context.cite(Rule::T3),
         }
         let answer = Answer {
             frame,

@@ -148,6 +148,7 @@ impl Attaching {
         context: &mut Context<'_>,
         token: Option<TokenGrant>,
     ) -> Phase {
+        context.cite(Rule::S10);
         context.disarm(Timer::MarkerDeadline);
         self.live.session.credential.on_restored(context, token);
         self.live.session.inquiry.on_restored(context);

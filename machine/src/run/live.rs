@@ -140,6 +140,12 @@ impl Live {
         self.follow_connection(context, news)
     }
 
+    /// C15: the network is gone: what waits for another attempt waits as long as it gets.
+    pub(crate) fn on_offline(&mut self, context: &mut Context<'_>) {
+        self.session.credential.on_offline(context);
+        self.connection.on_offline(context);
+    }
+
     /// C15: the network is back.
     pub(crate) fn on_online(&mut self, context: &mut Context<'_>) -> Option<End> {
         self.retry_token_online(context);
@@ -149,9 +155,14 @@ impl Live {
 
     /// C15: the pause between two tries for a token is skipped too.
     pub(crate) fn retry_token_online(&mut self, context: &mut Context<'_>) {
-        if self.session.credential.expects_retry() && self.connection.may_skip(context) {
-            context.cite(Rule::C15);
+        if !self.session.credential.expects_retry() {
+            return;
+        }
+        context.cite(Rule::C15);
+        if self.connection.may_skip(context) {
             self.session.credential.on_online(context);
+        } else {
+            self.connection.hasten(context, Timer::RefreshRetry);
         }
     }
 

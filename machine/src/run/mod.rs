@@ -206,10 +206,9 @@ impl Phase {
         call: ToolCallId,
         answer: ToolAnswer,
     ) -> Self {
-        self.with_live(context, |live, context| {
+        self.answer(context, Rule::T6, |live, context| {
             let socket = live.open_socket();
             live.outbox.answer_tool(context, call, answer, socket);
-            None
         })
     }
 
@@ -219,11 +218,10 @@ impl Phase {
         call: ToolCallId,
         approved: bool,
     ) -> Self {
-        self.with_live(context, |live, context| {
+        self.answer(context, Rule::T7, |live, context| {
             let socket = live.open_socket();
             live.outbox
                 .answer_confirmation(context, call, approved, socket);
-            None
         })
     }
 
@@ -233,9 +231,24 @@ impl Phase {
         request: InputRequestId,
         content: Box<str>,
     ) -> Self {
-        self.with_live(context, |live, context| {
+        self.answer(context, Rule::T7, |live, context| {
             let socket = live.open_socket();
             live.outbox.answer_input(context, request, content, socket);
+        })
+    }
+
+    /// An answer to what the run asks its caller; after the end it is not heard, by the rule `late`.
+    fn answer(
+        self,
+        context: &mut Context<'_>,
+        late: Rule,
+        act: impl FnOnce(&mut Live, &mut Context<'_>),
+    ) -> Self {
+        if matches!(self, Self::Settling(_) | Self::Ended(_)) {
+            context.cite(late);
+        }
+        self.with_live(context, |live, context| {
+            act(live, context);
             None
         })
     }
@@ -334,6 +347,14 @@ impl Phase {
             }
             (Self::Attaching(mut attaching), Network::Online) => {
                 attaching.live.retry_token_online(context);
+                Self::Attaching(attaching)
+            }
+            (Self::Streaming(mut live), Network::Offline) => {
+                live.on_offline(context);
+                Self::Streaming(live)
+            }
+            (Self::Attaching(mut attaching), Network::Offline) => {
+                attaching.live.on_offline(context);
                 Self::Attaching(attaching)
             }
             (phase, Network::Online | Network::Offline) => phase,

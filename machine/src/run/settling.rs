@@ -142,7 +142,7 @@ impl Settling {
         reply: Reply,
     ) -> Phase {
         if self.interrupt == Some(request) {
-            context.cite(Rule::S12);
+            context.cite(interrupted_by(&self.ended.outcome));
             self.interrupt = None;
         } else if self
             .start
@@ -358,6 +358,19 @@ fn send(context: &mut Context<'_>, call: Call) -> RequestId {
     let request = context.kit.fences.mint_request();
     context.push(Effect::SendRequest { request, call });
     request
+}
+
+/// The rule by which an interrupt is still in flight behind this end.
+fn interrupted_by(outcome: &Outcome) -> Rule {
+    if *outcome == Outcome::Stopped {
+        Rule::R3
+    } else if *outcome == Outcome::StoppedServerUnknown {
+        Rule::R2
+    } else if *outcome == Outcome::Detached {
+        Rule::S12
+    } else {
+        Rule::R5
+    }
 }
 
 fn interrupt_call(identity: &Identity) -> Call {

@@ -90,7 +90,6 @@ impl Starting {
                 started,
                 topic,
             } if current == request => {
-                context.cite(Rule::R4);
                 context.disarm(Timer::MessagesDeadline);
                 let messages = context.answer(request, reply, Reply::into_messages);
                 announce_topic(context, topic, messages.ok());
@@ -186,7 +185,6 @@ impl Starting {
 
     /// R4: messages that do not come are not critical.
     pub(crate) fn on_messages_deadline(self: Box<Self>, context: &mut Context<'_>) -> Phase {
-        context.cite(Rule::R4);
         let Step::FetchingMessages {
             request,
             started,
@@ -221,6 +219,7 @@ impl Starting {
             Step::FetchingMessages {
                 mut started, topic, ..
             } => {
+                context.cite(Rule::S10);
                 context.disarm(Timer::MessagesDeadline);
                 announce_topic(context, topic, None);
                 started.token = None;
@@ -355,6 +354,9 @@ fn stream(execute: Execute, context: &mut Context<'_>, started: Started) -> Phas
         (None, Renewal::Caller) => None,
         (None, Renewal::Server | Renewal::Never) => started.token.clone(),
     };
+    if token.is_none() {
+        context.cite(Rule::R1);
+    }
     let user_message = started.user_message.clone();
     let identity = identity(&execute, started);
     let credential = Credential::new(context, token, execute.renewal, identity.topic.clone());
@@ -376,6 +378,7 @@ fn stream(execute: Execute, context: &mut Context<'_>, started: Started) -> Phas
 
 /// R4: the topic exists now, whatever becomes of the run.
 fn announce_topic(context: &mut Context<'_>, topic: TopicId, messages: Option<RawJson>) {
+    context.cite(Rule::R4);
     context.notify(Notification::TopicCreated { topic, messages });
 }
 

@@ -67,6 +67,9 @@ impl Live {
         if let Some(end) = self.drain_seam(context) {
             return Some(end);
         }
+        if ended_seam {
+            self.session.terminal.on_seam_ended(context);
+        }
         if let Some(status) = &frame.status {
             context.cite(Rule::S5);
             let now = context.now();
@@ -107,6 +110,7 @@ impl Live {
         if let Some(end) = self.drain_seam(context) {
             return Some(end);
         }
+        self.session.terminal.on_seam_ended(context);
         self.on_seam_closed(context)
     }
 
@@ -120,7 +124,7 @@ impl Live {
         }
         if matters(&event.kind) {
             let meaning = if own {
-                meaning_of(&event)
+                meaning_of(context, &event)
             } else {
                 Meaning::Nothing
             };
@@ -255,6 +259,7 @@ impl Live {
         if self.session.sequence.is_in_seam() {
             return None;
         }
+        self.session.terminal.on_seam_ended(context);
         self.on_seam_closed(context)
     }
 
@@ -327,8 +332,9 @@ fn matters(kind: &EventType) -> bool {
 }
 
 /// S1, S2, T1, T3: what an own event means. Events of a sub-thread mean nothing to the run.
-fn meaning_of(event: &AgentEvent) -> Meaning {
+fn meaning_of(context: &mut Context<'_>, event: &AgentEvent) -> Meaning {
     if event.is_subagent() {
+        context.cite(Rule::S1);
         return Meaning::Nothing;
     }
     let settled = |call: Option<ToolCallId>| call.map_or(Meaning::Nothing, Meaning::ToolSettled);

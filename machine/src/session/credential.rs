@@ -124,7 +124,8 @@ impl Credential {
         self.held.as_ref().map(|held| (held.token, held.kind))
     }
 
-    /// Before a dial: a missing or aged token is fetched, once per dial (S10); none in flight, no dial (I4).
+    /// Before a dial: a missing token is fetched (S8), and an aged one replaced, once per dial (S10); none in flight, no
+    /// dial (I4).
     pub(crate) fn prepare_dial(&mut self, context: &mut Context<'_>) -> Readiness {
         if self.is_refreshing() {
             return Readiness::Pending;
@@ -141,8 +142,12 @@ impl Credential {
                 held.used = true;
                 Readiness::Ready
             }
-            None | Some(_) => {
+            Some(_) => {
                 context.cite(Rule::S10);
+                self.renew(context)
+            }
+            None => {
+                context.cite(Rule::S8);
                 self.renew(context)
             }
         }
@@ -223,6 +228,16 @@ impl Credential {
         context.cite(Rule::S8);
         if let Refresh::Pausing { tries, first_cause } = core::mem::take(&mut self.refresh) {
             self.send(context, tries, Some(first_cause));
+        }
+    }
+
+    /// C15: the network is gone: the pause between two tries is as long as it gets.
+    pub(crate) fn on_offline(&mut self, context: &mut Context<'_>) {
+        if let Refresh::Pausing { first_cause, .. } = &self.refresh {
+            let cause = first_cause.clone();
+            let retry_in = context.limits().backoff_cap;
+            context.arm(Timer::RefreshRetry, retry_in);
+            context.notify(Notification::RefreshDelayed { cause, retry_in });
         }
     }
 

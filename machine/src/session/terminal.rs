@@ -207,6 +207,17 @@ impl Terminal {
         }
     }
 
+    /// S2: a seam is over: what was only noted in it counts now, unless a status makes it void.
+    pub(crate) fn on_seam_ended(&self, context: &mut Context<'_>) {
+        if let Some(noted) = &self.noted {
+            context.cite(if noted.end == Some(ServerEnd::Parked) {
+                Rule::S9b
+            } else {
+                Rule::S2
+            });
+        }
+    }
+
     /// S4: another operation's end on this channel; old gateways send its echo after it.
     pub(crate) fn on_foreign_end(&mut self, now: Timestamp) {
         self.foreign_at = Some(now);

@@ -1,5 +1,5 @@
 use agent_gateway_protocol::trpc::TrpcError;
-use agent_gateway_protocol::{OperationId, TopicId, UserId};
+use agent_gateway_protocol::{OperationId, ToolCallId, TopicId, UserId};
 
 use super::{ApiCall, ApiReply};
 use crate::gateway::Ticket;
@@ -44,6 +44,8 @@ pub enum ApiOutput {
         user: UserId,
         /// What the user said.
         prompt: Box<str>,
+        /// The tool call the user has approved, if the run goes on from there.
+        approved: Option<ToolCallId>,
     },
     /// `interruptTask` asked a run that is alive to stop.
     StopRequested {

@@ -248,11 +248,13 @@ impl Api {
                 ));
                 self.enter_run(&operation, &topic);
                 let token = self.issue(now, terms, tokens);
+                let approval = input.resume_approval.as_ref();
                 out.push(ApiOutput::RunStarted {
                     operation: operation.clone(),
                     topic: topic.clone(),
                     user: self.config.user.clone(),
                     prompt: input.prompt.clone(),
+                    approved: approval.map(|approval| approval.tool_call_id.clone()),
                 });
                 ApiReply::Started {
                     agent,

@@ -28,7 +28,8 @@ pub struct Expect {
     /// Effects that occur in this order, others between them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub order: Vec<String>,
-    /// When effects occur for the first time, by name.
+    /// When effects occur, by name: for the first time, or with `:` and a number behind the name for that time, such as
+    /// `notify.event_received:2`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub when: BTreeMap<String, Window>,
     /// What the receipt says.

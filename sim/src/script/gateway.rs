@@ -64,8 +64,8 @@ pub struct Reaction {
 
 /// One thing the gateway or the server behind it does.
 ///
-/// In texts and in the data of events, `{prompt}`, `{operation}`, `{topic}` and `{tool_result}` (the content of the
-/// latest tool result) are filled in.
+/// In texts and in the data of events, `{prompt}`, `{approved}` (the tool call that the run was started with the approval
+/// of), `{operation}`, `{topic}` and `{tool_result}` (the content of the latest tool result) are filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {

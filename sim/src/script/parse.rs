@@ -6,7 +6,7 @@ use serde_json::error::Category;
 use serde_json::{Map, Value, json};
 
 use super::locate::locate;
-use super::{Act, Script, ScriptError, UserStep};
+use super::{Act, Expect, Script, ScriptError, UserStep};
 use crate::names;
 
 impl Script {
@@ -108,16 +108,16 @@ impl Script {
             .effects
             .keys()
             .map(|name| (name, format!("expect.effects[\"{name}\"]")));
-        let timed = expect
-            .when
-            .keys()
-            .map(|name| (name, format!("expect.when[\"{name}\"]")));
-        for (name, path) in counted.chain(timed).chain(ordered) {
+        for (name, path) in counted.chain(ordered) {
             if !names::is_effect(name) {
                 return Err((path, format!("`{name}` names no effect")));
             }
         }
         for (name, window) in &expect.when {
+            if Expect::parse_when(name).is_none() {
+                let what = format!("`{name}` names no effect");
+                return Err((format!("expect.when[\"{name}\"]"), what));
+            }
             if window.by.is_some_and(|by| by < window.after) {
                 let what = "it ends before it begins".into();
                 return Err((format!("expect.when[\"{name}\"]"), what));
@@ -136,13 +136,25 @@ impl Script {
 impl UserStep {
     /// The notification waited for, and how many of them.
     pub(crate) fn parse_when(when: &str) -> Option<(&str, u64)> {
-        let (name, count) = match when.split_once(':') {
-            Some((name, count)) => (name, count.parse().ok()?),
-            None => (when, 1),
-        };
-        names::NOTIFICATIONS
-            .contains(&name)
-            .then_some((name, count))
+        let (name, count) = counted(when)?;
+        let is_known = names::NOTIFICATIONS.contains(&name);
+        is_known.then_some((name, count))
+    }
+}
+
+impl Expect {
+    /// The effect whose moment is expected, and which one of them it is, from 1.
+    pub(crate) fn parse_when(when: &str) -> Option<(&str, u64)> {
+        let (name, count) = counted(when)?;
+        (names::is_effect(name) && count > 0).then_some((name, count))
+    }
+}
+
+/// A name and a number: 1 if there is none.
+fn counted(text: &str) -> Option<(&str, u64)> {
+    match text.split_once(':') {
+        Some((name, count)) => Some((name, count.parse().ok()?)),
+        None => Some((text, 1)),
     }
 }
 

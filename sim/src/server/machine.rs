@@ -9,7 +9,7 @@ use agent_gateway_protocol::{
 };
 
 use super::deed::Deed;
-use super::stage::{Play, Stage};
+use super::stage::{Play, Stage, Words};
 use super::wire::refused_result;
 use super::{ServerInput, ServerOutput};
 use crate::api::{Api, ApiCall, ApiConfig, ApiInput, ApiOutput, BatchBook, WireCall};
@@ -131,7 +131,8 @@ impl Server {
             server.api.enter_run(&operation, &topic);
             let user = server.config.user.clone();
             let mut out = Vec::new();
-            server.begin(Timestamp::ZERO, operation, topic, user, "".into(), &mut out);
+            let words = Words::new(operation, topic, "".into(), None);
+            server.begin(Timestamp::ZERO, words, user, &mut out);
         }
         server.deadline = server.earliest();
         server
@@ -484,7 +485,11 @@ impl Server {
                     topic,
                     user,
                     prompt,
-                } => self.begin(now, operation, topic, user, prompt, out),
+                    approved,
+                } => {
+                    let words = Words::new(operation, topic, prompt, approved);
+                    self.begin(now, words, user, out);
+                }
                 ApiOutput::StopRequested { operation } => {
                     self.trigger(&operation, Trigger::StopRequested, now);
                 }
@@ -493,22 +498,15 @@ impl Server {
     }
 
     /// A run begins: the gateway is told, and its play starts.
-    fn begin(
-        &mut self,
-        now: Timestamp,
-        operation: OperationId,
-        topic: TopicId,
-        user: UserId,
-        prompt: Box<str>,
-        out: &mut Vec<ServerOutput>,
-    ) {
+    fn begin(&mut self, now: Timestamp, words: Words, user: UserId, out: &mut Vec<ServerOutput>) {
+        let (operation, topic) = (words.operation.clone(), words.topic.clone());
         let ticket = self.mint();
         let call = GatewayCall::Initialize {
             operation: operation.clone(),
             user,
         };
         self.call_gateway(now, ticket, call, out);
-        let stage = Stage::new(operation.clone(), topic.clone(), prompt, &self.play, now);
+        let stage = Stage::new(words, &self.play, now);
         self.stages.insert(operation.clone(), Box::new(stage));
         out.push(ServerOutput::RunStarted { operation, topic });
     }

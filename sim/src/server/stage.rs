@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use agent_gateway_machine::{Millis, Timestamp};
-use agent_gateway_protocol::{OperationId, TopicId};
+use agent_gateway_protocol::{OperationId, ToolCallId, TopicId};
 use serde_json::Value;
 
 use super::deed::Deed;
@@ -104,6 +104,8 @@ pub(super) struct Words {
     pub(super) operation: OperationId,
     pub(super) topic: TopicId,
     pub(super) prompt: Box<str>,
+    /// The tool call that the run was started with the approval of; empty without one.
+    approved: Box<str>,
     /// The content of the latest tool result.
     pub(super) tool_result: Box<str>,
 }
@@ -122,21 +124,10 @@ struct Line {
 }
 
 impl Stage {
-    pub(super) fn new(
-        operation: OperationId,
-        topic: TopicId,
-        prompt: Box<str>,
-        play: &Play,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn new(words: Words, play: &Play, now: Timestamp) -> Self {
         let line = Line::new(play.steps.clone(), now, [0; Trigger::COUNT]);
         Self {
-            words: Words {
-                operation,
-                topic,
-                prompt,
-                tool_result: Box::default(),
-            },
+            words,
             tool_success: true,
             step_index: 0,
             counts: [0; Trigger::COUNT],
@@ -197,6 +188,21 @@ impl Stage {
 }
 
 impl Words {
+    pub(super) fn new(
+        operation: OperationId,
+        topic: TopicId,
+        prompt: Box<str>,
+        approved: Option<ToolCallId>,
+    ) -> Self {
+        Self {
+            operation,
+            topic,
+            prompt,
+            approved: approved.map_or_else(Box::default, |call| call.as_str().into()),
+            tool_result: Box::default(),
+        }
+    }
+
     /// Text with what it names filled in.
     pub(super) fn fill<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if !names_anything(text) {
@@ -204,6 +210,7 @@ impl Words {
         }
         let filled = text
             .replace("{prompt}", &self.prompt)
+            .replace("{approved}", &self.approved)
             .replace("{tool_result}", &self.tool_result)
             .replace("{operation}", self.operation.as_str())
             .replace("{topic}", self.topic.as_str());

@@ -193,13 +193,11 @@ impl Played {
                 &|| format!("expected {count}, but it occurred {}", times_text(times)),
             );
         }
-        for (name, window) in &expect.when {
-            let mut named = self.effects.iter();
-            let first = named.find(|(full, _)| names::is_named(full, name));
-            let first = first.map(|(_, at)| at.as_millis());
-            let holds = first.is_some_and(|at| window.admits(at));
-            check(holds, &format!("when[\"{name}\"]"), &|| {
-                format!("expected {window}, but it was {}", moment(first))
+        for (when, window) in &expect.when {
+            let at = self.moment_of(when);
+            let holds = at.is_some_and(|at| window.admits(at));
+            check(holds, &format!("when[\"{when}\"]"), &|| {
+                format!("expected {window}, but it was {}", moment(at))
             });
         }
         if let Some((index, missing)) = self.missing_in_order(&expect.order) {
@@ -275,6 +273,15 @@ impl Played {
         named
             .filter(|(full, _)| names::is_named(full, name))
             .count() as u64
+    }
+
+    /// When an effect occurred, ms; named as in `expect.when`.
+    fn moment_of(&self, when: &str) -> Option<u64> {
+        let (name, count) = Expect::parse_when(when)?;
+        let named = self.effects.iter();
+        let mut named = named.filter(|(full, _)| names::is_named(full, name));
+        let (_, at) = named.nth(usize::try_from(count.checked_sub(1)?).ok()?)?;
+        Some(at.as_millis())
     }
 
     fn missing_in_order<'a>(&self, expected: &'a [String]) -> Option<(usize, &'a str)> {

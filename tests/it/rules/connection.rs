@@ -578,7 +578,34 @@ fn c15_network_is_back_skips_the_backoff_at_most_once_a_second() {
     assert!(lines[0].starts_with("open_connection dial#2"));
     stage.fail_dial(DialFailureKind::Unreachable);
     stage.network(Network::Offline);
+    stage.wait(300);
     assert_eq!(stage.network(Network::Online), [""; 0]);
+    assert_eq!(stage.wait_for_dial(), 700);
+}
+
+#[test]
+fn c15_a_wait_that_has_begun_when_the_network_goes_is_as_long_as_it_gets() {
+    let mut stage = Stage::connected();
+    stage.cut();
+    let lines = stage.network(Network::Offline);
+    assert_eq!(
+        lines,
+        ["reconnect_scheduled in 30000 ms: the network is gone"]
+    );
+    assert_eq!(stage.wait_for_dial(), 30_000);
+}
+
+#[test]
+fn c15_a_pause_between_two_tries_for_a_token_is_as_long_as_it_gets_when_the_network_goes() {
+    let mut stage = Stage::connected();
+    stage.wire(AUTH_EXPIRED);
+    stage.reply("refresh_token", unreachable());
+    let lines = stage.network(Network::Offline);
+    assert_eq!(lines, ["refresh_delayed for 30000 ms: refused"]);
+    stage.wait(29_999);
+    let lines = stage.wait(1);
+    let last = lines.last().expect("a request");
+    assert!(last.ends_with("refresh_token of tpc_1"), "{lines:?}");
 }
 
 #[test]
