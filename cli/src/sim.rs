@@ -51,10 +51,14 @@ pub(crate) fn run(arguments: &SimArguments, mut output: impl Write) -> Result<Ex
         let seed = arguments.seed.unwrap_or(named.script.seed);
         let mut trace = Trace::default();
         let played = World::new(&named.script, seed)?.play(&mut trace);
-        let failures = failures(named, &played);
+        let recording = Recording {
+            header: played.header.clone(),
+            steps: trace.steps.clone(),
+        };
+        let failures = failures(named, &played, &recording);
         failed += usize::from(!failures.is_empty());
         if let Some(path) = &arguments.record {
-            write_recording(path, &played, &trace)?;
+            write_recording(path, &recording)?;
         }
         let verdict = Verdict {
             script: &named.name,
@@ -93,8 +97,8 @@ pub(crate) fn run(arguments: &SimArguments, mut output: impl Write) -> Result<Ex
     })
 }
 
-/// What did not come as expected, each with its place in the script.
-fn failures(named: &Named, played: &Played) -> Vec<String> {
+/// What did not come as expected, each with its place in the script, and what must never be.
+fn failures(named: &Named, played: &Played, recording: &Recording) -> Vec<String> {
     let unmet = played.failures(&named.script.expect);
     let mut failures: Vec<String> = unmet
         .iter()
@@ -107,6 +111,9 @@ fn failures(named: &Named, played: &Played) -> Vec<String> {
         && let Err(failure) = campaign::check(&named.script, played)
     {
         failures.push(format!("{}: {failure}", named.place("expect.fair")));
+    }
+    if let Err(failure) = campaign::check_recording(recording) {
+        failures.push(failure.to_string());
     }
     failures
 }
@@ -189,11 +196,7 @@ fn show_json(trace: &Trace, verdict: &Verdict<'_>, output: &mut impl Write) -> i
     writeln!(output)
 }
 
-fn write_recording(path: &Path, played: &Played, trace: &Trace) -> Result<(), Error> {
-    let recording = Recording {
-        header: played.header.clone(),
-        steps: trace.steps.clone(),
-    };
+fn write_recording(path: &Path, recording: &Recording) -> Result<(), Error> {
     fs::write(path, recording.to_text()).map_err(|error| Error::File {
         path: path.into(),
         error,

@@ -97,7 +97,10 @@ fn play_and_look(
     }
     check(script, &played)?;
     match watched.trace {
-        Some(trace) => check_replay(&played, trace),
+        Some(trace) => check_recording(&Recording {
+            header: played.header,
+            steps: trace.steps,
+        }),
         None => Ok(()),
     }
 }
@@ -112,6 +115,34 @@ pub fn check(script: &Script, played: &Played) -> Result<(), Failure> {
     check_texts(script, played)?;
     check_tools(played)?;
     check_marker(script, played)
+}
+
+/// What must hold of the recording of any session: it survives its text, replays to the same effects (I15), and holds
+/// no token (I17).
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn check_recording(recording: &Recording) -> Result<(), Failure> {
+    let text = recording.to_text();
+    // Every token of a world is a JWT.
+    if text.contains("eyJ") {
+        return Err(failure("I17", "a token is in the recording".into()));
+    }
+    let (read, _) = Recording::parse(&text).map_err(|error| failure("I15", error.to_string()))?;
+    if read != *recording {
+        return Err(failure(
+            "I15",
+            "a recording that is written and read is another one".into(),
+        ));
+    }
+    let difference = recording
+        .first_difference()
+        .map_err(|error| failure("I15", error.to_string()))?;
+    if let Some(Difference { index, .. }) = difference {
+        let what = format!("the recording replays otherwise from event {index} on");
+        return Err(failure("I15", what));
+    }
+    Ok(())
 }
 
 struct Watched {
@@ -274,34 +305,6 @@ fn check_marker(script: &Script, played: &Played) -> Result<(), Failure> {
             "I18",
             "the server's run is alive, and its marker is gone".into(),
         ));
-    }
-    Ok(())
-}
-
-/// I15 and I17: the recording survives its text and replays to the same effects, and holds no token.
-fn check_replay(played: &Played, trace: Trace) -> Result<(), Failure> {
-    let recording = Recording {
-        header: played.header.clone(),
-        steps: trace.steps,
-    };
-    let text = recording.to_text();
-    // Every token of this world is a JWT.
-    if text.contains("eyJ") {
-        return Err(failure("I17", "a token is in the recording".into()));
-    }
-    let (read, _) = Recording::parse(&text).map_err(|error| failure("I15", error.to_string()))?;
-    if read != recording {
-        return Err(failure(
-            "I15",
-            "a recording that is written and read is another one".into(),
-        ));
-    }
-    let difference = recording
-        .first_difference()
-        .map_err(|error| failure("I15", error.to_string()))?;
-    if let Some(Difference { index, .. }) = difference {
-        let what = format!("the recording replays otherwise from event {index} on");
-        return Err(failure("I15", what));
     }
     Ok(())
 }

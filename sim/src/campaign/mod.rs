@@ -19,7 +19,7 @@ mod shrink;
 pub use coverage::{Coverage, Kind};
 pub use crowd::{Campaign, CampaignReport, Progress};
 pub use dice::{calm_script, random_script};
-pub use judge::{Failure, check, judge, judge_in};
+pub use judge::{Failure, check, check_recording, judge, judge_in};
 #[cfg(feature = "proptest")]
 pub(crate) use shrink::Shrinking;
 pub use shrink::{Finding, shrink};
