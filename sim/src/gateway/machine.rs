@@ -64,7 +64,11 @@ impl Gateway {
             GatewayInput::SocketClosed { socket } => {
                 self.sockets.remove(&socket);
             }
-            GatewayInput::Called { ticket, call } => self.on_call(now, ticket, call, out),
+            GatewayInput::Called { ticket, call } => {
+                if let Some(answer) = self.call(now, ticket, call, out) {
+                    out.push(GatewayOutput::Answer { ticket, answer });
+                }
+            }
             GatewayInput::AbandonedFinalized { operation, verdict } => {
                 let status = match verdict {
                     Finalization::Finalized => OperationStatus::Error,

@@ -15,14 +15,15 @@ use super::operation::{Operation, Prompt, Waiting};
 use super::{Gateway, GatewayAnswer, GatewayCall, GatewayOutput, SocketId, Ticket};
 
 impl Gateway {
-    pub(super) fn on_call(
+    /// Does what the server asks for. Its answer; `None`: the user's, or the lack of one, will be an output.
+    pub(crate) fn call(
         &mut self,
         now: Timestamp,
         ticket: Ticket,
         call: GatewayCall,
         out: &mut Vec<GatewayOutput>,
-    ) {
-        let answer = match call {
+    ) -> Option<GatewayAnswer> {
+        Some(match call {
             GatewayCall::CheckHealth => GatewayAnswer::Healthy,
             GatewayCall::Initialize { operation, user } => {
                 self.initialize(now, &operation, user, out);
@@ -61,13 +62,14 @@ impl Gateway {
             } => {
                 let prompt = Prompt::Confirmation(tool_call.clone());
                 self.wait_for(now, ticket, &operation, prompt, timeout);
-                return self.send_numbered(&operation, out, |id| {
+                self.send_numbered(&operation, out, |id| {
                     ServerFrame::ToolConfirmationRequest(ToolConfirmationRequest {
                         id: Some(id),
                         tool,
                         tool_call_id: tool_call,
                     })
                 });
+                return None;
             }
             GatewayCall::RequestInput {
                 operation,
@@ -81,13 +83,14 @@ impl Gateway {
                 });
                 let waiting = Prompt::Input(request_id.clone());
                 self.wait_for(now, ticket, &operation, waiting, timeout);
-                return self.send_numbered(&operation, out, |id| {
+                self.send_numbered(&operation, out, |id| {
                     ServerFrame::InputRequest(InputRequest {
                         id: Some(id),
                         prompt,
                         request_id,
                     })
                 });
+                return None;
             }
             GatewayCall::ReadStatus { operation } => GatewayAnswer::Status {
                 client_connected: self
@@ -99,8 +102,7 @@ impl Gateway {
                     .get(&operation)
                     .and_then(|operation| operation.status.clone()),
             },
-        };
-        out.push(GatewayOutput::Answer { ticket, answer });
+        })
     }
 
     fn initialize(
@@ -151,7 +153,7 @@ impl Gateway {
                 event: event.into(),
             })
         });
-        self.send(id, &frame, out);
+        self.send(id, frame, out);
         if let Some((status, summary)) = end {
             entry(&mut self.operations, id).become_status(status, now, &self.config);
             self.send_numbered(id, out, |event_id| {
@@ -209,18 +211,25 @@ impl Gateway {
         frame: impl FnOnce(EventId) -> ServerFrame,
     ) {
         let frame = entry(&mut self.operations, id).number(&self.config, frame);
-        self.send(id, &frame, out);
+        self.send(id, frame, out);
     }
 
     /// Sends a frame to every authenticated socket, before, during and after replay.
-    fn send(&self, id: &OperationId, frame: &ServerFrame, out: &mut Vec<GatewayOutput>) {
-        for (socket, open) in &self.sockets {
-            if open.operation == *id && open.user().is_some() {
-                out.push(GatewayOutput::SendFrame {
-                    socket: *socket,
-                    frame: frame.clone(),
-                });
+    fn send(&self, id: &OperationId, frame: ServerFrame, out: &mut Vec<GatewayOutput>) {
+        let mut listening = self
+            .sockets
+            .iter()
+            .filter(|(_, socket)| socket.operation == *id && socket.user().is_some())
+            .map(|(id, _)| *id);
+        let mut next = listening.next();
+        while let Some(socket) = next {
+            next = listening.next();
+            if next.is_none() {
+                out.push(GatewayOutput::SendFrame { socket, frame });
+                return;
             }
+            let frame = frame.clone();
+            out.push(GatewayOutput::SendFrame { socket, frame });
         }
     }
 

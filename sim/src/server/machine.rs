@@ -1,58 +1,18 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use agent_gateway_machine::{Millis, Timestamp};
-use agent_gateway_protocol::event::EndReason;
-use agent_gateway_protocol::{
-    AgentEvent, ClientFrame, CloseCode, EventType, OperationId, OperationStatus, Payload,
-    ServerFrame, Token, TopicId, UserId,
-};
+use agent_gateway_protocol::{ClientFrame, CloseCode, OperationId, Token, TopicId};
 
 use super::deed::Deed;
 use super::stage::{Play, Stage, Words};
 use super::wire::refused_result;
-use super::{ServerInput, ServerOutput};
-use crate::api::{Api, ApiCall, ApiConfig, ApiInput, ApiOutput, BatchBook, WireCall};
+use super::{ServerConfig, ServerInput, ServerOutput};
+use crate::api::{Api, ApiCall, ApiConfig, ApiInput, BatchBook, WireCall};
 use crate::gateway::{
-    Finalization, Gateway, GatewayAnswer, GatewayCall, GatewayConfig, GatewayInput, GatewayOutput,
-    SocketId, Ticket, TokenBook, TokenPlan, parse_call, write_answer,
+    Gateway, GatewayInput, GatewayOutput, SocketId, Ticket, TokenBook, TokenPlan, parse_call,
 };
 use crate::http::{HttpRequest, HttpResponse};
 use crate::script::{GatewaySection, Script, Trigger};
-
-/// How a server is set up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerConfig {
-    /// The gateway; a script's dialect replaces its own.
-    pub gateway: GatewayConfig,
-    /// Who every client is.
-    pub user: UserId,
-    /// The gateway's base URL, as the API tells it.
-    pub gateway_url: Arc<str>,
-    /// What opens the API over HTTP, as `Oidc-Auth` or `X-API-Key`. `None`: it is open.
-    pub client_token: Option<Token>,
-    /// What opens the gateway's own HTTP, as `Authorization: Bearer`. `None`: it is open.
-    pub service_token: Option<Token>,
-    /// Goes into ids and tokens.
-    pub seed: u64,
-    /// Milliseconds since 1970 when the clock reads zero; goes into the timestamps of events and tokens.
-    pub epoch: u64,
-}
-
-impl Default for ServerConfig {
-    /// Open to everyone, at an address that is only a name.
-    fn default() -> Self {
-        Self {
-            gateway: GatewayConfig::default(),
-            user: UserId::new("user_1"),
-            gateway_url: "http://localhost:8787".into(),
-            client_token: None,
-            service_token: None,
-            seed: 1,
-            epoch: 1_783_756_800_000,
-        }
-    }
-}
 
 /// The gateway, the API and their script, as one pure machine.
 #[derive(Clone, Debug)]
@@ -62,26 +22,26 @@ pub struct Server {
     pub(super) api: Api,
     /// Boxed: there is mostly one, and a map makes room for eleven.
     pub(super) stages: BTreeMap<OperationId, Box<Stage>>,
-    play: Play,
+    pub(super) play: Play,
     /// When it wants to be ticked.
     deadline: Option<Timestamp>,
     /// What the gateway says, on its way to be followed; kept for its room.
-    said: Vec<GatewayOutput>,
+    pub(super) said: Vec<GatewayOutput>,
     /// The operation of every open socket.
     pub(super) sockets: BTreeMap<SocketId, OperationId>,
     /// Sockets that carry nothing any more, though nobody has said so.
     pub(super) silent: BTreeSet<SocketId>,
     /// HTTP requests to the API that are not answered yet.
-    batches: BatchBook,
+    pub(super) batches: BatchBook,
     /// Calls of the gateway over HTTP that are not answered yet.
-    gateway_calls: BTreeSet<Ticket>,
+    pub(super) gateway_calls: BTreeSet<Ticket>,
     /// Prompts of the script that wait for the user.
     pub(super) prompts: BTreeMap<Ticket, OperationId>,
     minted: u64,
 }
 
 /// Tickets minted here start where the host's end.
-const FIRST_OWN_TICKET: u64 = 1 << 63;
+pub(super) const FIRST_OWN_TICKET: u64 = 1 << 63;
 
 impl Server {
     /// A server that plays `script`; without one, a plain gateway and API.
@@ -235,7 +195,7 @@ impl Server {
                 self.tell_api(now, ApiInput::Ticked, out);
             }
             while let Some((operation, deed)) = self.next_deed(now) {
-                self.perform(now, &operation, deed, out);
+                self.perform(now, operation, deed, out);
             }
             self.deadline = self.earliest();
         }
@@ -353,184 +313,12 @@ impl Server {
         }
     }
 
-    /// Calls the gateway in the server's name. What the call says of the run's end is the server's truth too.
-    pub(super) fn call_gateway(
-        &mut self,
-        now: Timestamp,
-        ticket: Ticket,
-        call: GatewayCall,
-        out: &mut Vec<ServerOutput>,
-    ) {
-        match &call {
-            GatewayCall::PushEvent { operation, event } => self.note_end(operation, event),
-            GatewayCall::PushEvents { operation, events } => {
-                for event in events {
-                    self.note_end(operation, event);
-                }
-            }
-            GatewayCall::UpdateStatus {
-                operation,
-                status,
-                summary,
-            } => self
-                .api
-                .set_status(operation, status.clone(), summary.clone()),
-            _ => {}
-        }
-        self.tell_gateway(now, GatewayInput::Called { ticket, call }, out);
-    }
-
     pub(super) fn mint(&mut self) -> Ticket {
         self.minted += 1;
         Ticket(self.minted)
     }
 
-    /// Carries on what the gateway says.
-    pub(super) fn follow(
-        &mut self,
-        now: Timestamp,
-        outputs: impl IntoIterator<Item = GatewayOutput>,
-        out: &mut Vec<ServerOutput>,
-    ) {
-        for output in outputs {
-            match output {
-                GatewayOutput::SendFrame { socket, frame } => {
-                    let trigger = match &frame {
-                        ServerFrame::AuthSuccess => Some(Trigger::Authenticated),
-                        ServerFrame::AuthFailed(_) => Some(Trigger::Refused),
-                        _ => None,
-                    };
-                    if !self.silent.contains(&socket) {
-                        out.push(ServerOutput::SendFrame { socket, frame });
-                    }
-                    if let Some(trigger) = trigger
-                        && let Some(operation) = self.sockets.get(&socket).cloned()
-                    {
-                        self.trigger(&operation, trigger, now);
-                    }
-                }
-                GatewayOutput::Close {
-                    socket,
-                    code,
-                    reason,
-                } => {
-                    self.close(now, socket, code, reason, out);
-                }
-                GatewayOutput::Answer { ticket, answer } => {
-                    self.on_gateway_answer(now, ticket, &answer, out);
-                }
-                GatewayOutput::DeliverToolResult { operation, result } => {
-                    if let Some(stage) = self.stages.get_mut(&operation) {
-                        stage.words.tool_result = result.content.clone().unwrap_or_default();
-                        stage.tool_success = result.success;
-                    }
-                    self.trigger(&operation, Trigger::ToolResult, now);
-                    out.push(ServerOutput::ToolResultReceived { operation, result });
-                }
-                GatewayOutput::FinalizeAbandoned { operation } => {
-                    let verdict = match self.api.status(&operation) {
-                        Some(status) if status.is_terminal() => Finalization::NotAbandoned,
-                        _ => Finalization::Finalized,
-                    };
-                    if verdict == Finalization::Finalized {
-                        let text = Some("inactivity_watchdog".into());
-                        self.api
-                            .set_status(&operation, OperationStatus::Error, text);
-                    }
-                    let input = GatewayInput::AbandonedFinalized { operation, verdict };
-                    self.tell_gateway(now, input, out);
-                }
-            }
-        }
-    }
-
-    fn tell_gateway(&mut self, now: Timestamp, input: GatewayInput, out: &mut Vec<ServerOutput>) {
-        self.ask_gateway(now, out, |gateway, said| gateway.take(now, input, said));
-    }
-
-    /// Carries on what the gateway says to `ask`.
-    fn ask_gateway(
-        &mut self,
-        now: Timestamp,
-        out: &mut Vec<ServerOutput>,
-        ask: impl FnOnce(&mut Gateway, &mut Vec<GatewayOutput>),
-    ) {
-        let mut said = core::mem::take(&mut self.said);
-        ask(&mut self.gateway, &mut said);
-        self.follow(now, said.drain(..), out);
-        self.said = said;
-    }
-
-    fn tell_api(&mut self, now: Timestamp, input: ApiInput, out: &mut Vec<ServerOutput>) {
-        for output in self.api.handle(now, input, self.gateway.tokens_mut()) {
-            match output {
-                ApiOutput::Answered { ticket, answer } if ticket.0 >= FIRST_OWN_TICKET => {
-                    match self.batches.answer(ticket, answer) {
-                        Some((ticket, Some(response))) => {
-                            out.push(ServerOutput::Respond { ticket, response });
-                        }
-                        Some((ticket, None)) => out.push(ServerOutput::Hang { ticket }),
-                        None => {}
-                    }
-                }
-                ApiOutput::Answered {
-                    ticket,
-                    answer: crate::api::ApiAnswer::Dropped,
-                } => out.push(ServerOutput::Hang { ticket }),
-                ApiOutput::Answered { ticket, answer } => {
-                    out.push(ServerOutput::Answer { ticket, answer });
-                }
-                ApiOutput::RunStarted {
-                    operation,
-                    topic,
-                    user,
-                    prompt,
-                    approved,
-                } => {
-                    let words = Words::new(operation, topic, prompt, approved);
-                    self.begin(now, words, user, out);
-                }
-                ApiOutput::StopRequested { operation } => {
-                    self.trigger(&operation, Trigger::StopRequested, now);
-                }
-            }
-        }
-    }
-
-    /// A run begins: the gateway is told, and its play starts.
-    fn begin(&mut self, now: Timestamp, words: Words, user: UserId, out: &mut Vec<ServerOutput>) {
-        let (operation, topic) = (words.operation.clone(), words.topic.clone());
-        let ticket = self.mint();
-        let call = GatewayCall::Initialize {
-            operation: operation.clone(),
-            user,
-        };
-        self.call_gateway(now, ticket, call, out);
-        let stage = Stage::new(words, &self.play, now);
-        self.stages.insert(operation.clone(), Box::new(stage));
-        out.push(ServerOutput::RunStarted { operation, topic });
-    }
-
-    fn on_gateway_answer(
-        &mut self,
-        now: Timestamp,
-        ticket: Ticket,
-        answer: &GatewayAnswer,
-        out: &mut Vec<ServerOutput>,
-    ) {
-        if self.gateway_calls.remove(&ticket) {
-            let response = write_answer(answer);
-            out.push(ServerOutput::Respond { ticket, response });
-        } else if let Some(operation) = self.prompts.remove(&ticket) {
-            let trigger = match answer {
-                GatewayAnswer::Entered(_) => Trigger::Input,
-                _ => Trigger::Confirmation,
-            };
-            self.trigger(&operation, trigger, now);
-        }
-    }
-
-    fn close(
+    pub(super) fn close(
         &mut self,
         now: Timestamp,
         socket: SocketId,
@@ -555,32 +343,10 @@ impl Server {
         }
     }
 
-    fn trigger(&mut self, operation: &OperationId, trigger: Trigger, now: Timestamp) {
+    pub(super) fn trigger(&mut self, operation: &OperationId, trigger: Trigger, now: Timestamp) {
         if let Some(stage) = self.stages.get_mut(operation) {
             stage.trigger(trigger, now);
         }
-    }
-
-    /// An own end is the server's truth.
-    fn note_end(&mut self, channel: &OperationId, event: &AgentEvent) {
-        let own = event.operation_id.as_ref().is_none_or(|own| own == channel);
-        if !own || event.kind != EventType::AgentRuntimeEnd {
-            return;
-        }
-        let Payload::AgentRuntimeEnd(end) = event.payload() else {
-            return;
-        };
-        let status = match end.reason {
-            Some(EndReason::Error) => OperationStatus::Error,
-            Some(EndReason::Interrupted | EndReason::Cancelled) => OperationStatus::Interrupted,
-            Some(EndReason::WaitingForHuman) => OperationStatus::WaitingForHuman,
-            Some(EndReason::WaitingForAsyncTool) => OperationStatus::WaitingForAsyncTool,
-            _ => OperationStatus::Done,
-        };
-        let error = end
-            .reason_detail
-            .filter(|_| status == OperationStatus::Error);
-        self.api.set_status(channel, status, error);
     }
 
     /// A moment as the server's wall clock has it, ms since 1970.

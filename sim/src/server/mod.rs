@@ -14,14 +14,17 @@
 //!
 //! What it deliberately does not do: it accepts no connections and reads no clock; that is the host's part.
 
+mod config;
 mod deed;
 mod input;
 mod machine;
 mod perform;
+mod relay;
 mod stage;
 mod wire;
 
+pub use config::ServerConfig;
 pub use input::{ServerInput, ServerOutput};
-pub use machine::{Server, ServerConfig};
+pub use machine::Server;
 
 pub(crate) use stage::Play;

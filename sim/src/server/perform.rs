@@ -15,14 +15,23 @@ impl Server {
     pub(super) fn perform(
         &mut self,
         now: Timestamp,
-        operation: &OperationId,
+        operation: OperationId,
         deed: Deed,
         out: &mut Vec<ServerOutput>,
     ) {
-        let act = match deed {
-            Deed::Push(kind, data) => return self.push(now, operation, kind, data, out),
-            Deed::Act(act) => act,
-        };
+        match deed {
+            Deed::Push(kind, data) => self.push(now, operation, kind, data, out),
+            Deed::Act(act) => self.act(now, &operation, act, out),
+        }
+    }
+
+    fn act(
+        &mut self,
+        now: Timestamp,
+        operation: &OperationId,
+        act: Act,
+        out: &mut Vec<ServerOutput>,
+    ) {
         let Some(stage) = self.stages.get_mut(operation) else {
             return;
         };
@@ -38,7 +47,7 @@ impl Server {
             }
             Act::ToolEnd(tool) => {
                 let data = raw(&tool_end(&tool, stage));
-                self.push(now, operation, EventType::ToolEnd, data, out);
+                self.push(now, operation.clone(), EventType::ToolEnd, data, out);
             }
             Act::UpdateStatus(status) => {
                 let call = GatewayCall::UpdateStatus {
@@ -151,19 +160,16 @@ impl Server {
     fn push(
         &mut self,
         now: Timestamp,
-        operation: &OperationId,
+        operation: OperationId,
         kind: EventType,
         data: RawJson,
         out: &mut Vec<ServerOutput>,
     ) {
-        let step = self.stages.get(operation).map(|stage| stage.step_index);
+        let step = self.stages.get(&operation).map(|stage| stage.step_index);
         let mut event = AgentEvent::new(kind, operation.clone(), data);
         event.step_index = step;
         event.timestamp = Some(self.wall(now));
-        let call = GatewayCall::PushEvent {
-            operation: operation.clone(),
-            event,
-        };
+        let call = GatewayCall::PushEvent { operation, event };
         self.call(now, call, out);
     }
 
