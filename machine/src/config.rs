@@ -56,13 +56,14 @@ pub struct Limits {
     pub later_attempts: Option<u32>,
     /// Between two backoffs skipped because the network is back, ms (C15).
     pub skip_interval: Millis,
-    /// An unanswered seam ends after this without a frame that fills a hole, ms (C8).
+    /// A seam is probed after this without a frame that finds its place, ms; of a gateway that has ever answered
+    /// `resume`, after `resume_answer` (C8).
     pub seam_quiet: Millis,
     /// Frames held in a seam (C8, I13).
     pub seam_frames: usize,
     /// Bytes held in a seam (C8, I13).
     pub seam_bytes: usize,
-    /// No `resume_complete` for this long after `resume`: ask how the run stands, ms (S14).
+    /// No `resume_complete` for this long after `resume`: ask how the run stands, ms (S14, C8).
     pub resume_answer: Millis,
     /// Nothing but acks for this long: ask how the run stands, ms (S14).
     pub inquiry_interval: Millis,

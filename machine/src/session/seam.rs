@@ -17,6 +17,7 @@ use agent_gateway_protocol::{EventId, ServerFrame};
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Canon;
+use crate::config::Limits;
 use crate::context::Context;
 use crate::cursor::{Cursor, Digest};
 use crate::mutation::Mutation;
@@ -39,7 +40,8 @@ pub(crate) struct Sequence {
     seam: Option<Seam>,
     /// Whether a gap has been told behind the cursor, and nothing has passed since: what is missing there is told.
     gap_told: bool,
-    /// Whether this gateway has ever sent `resume_complete`: then it is waited for (C8).
+    /// Whether this gateway has ever sent `resume_complete`: then it is waited for longer (C8). It may have lost the
+    /// operation since, or another one may be behind this socket, so not for ever.
     answers_resume: bool,
 }
 
@@ -115,11 +117,7 @@ impl Sequence {
             probes: 0,
             ending: false,
         });
-        if self.answers_resume {
-            context.disarm(Timer::Seam);
-        } else {
-            context.arm(Timer::Seam, context.limits().seam_quiet);
-        }
+        context.arm(Timer::Seam, self.quiet(context.limits()));
     }
 
     /// The socket is gone: what was held comes again with the next replay.
@@ -251,14 +249,15 @@ impl Sequence {
         self.answers_resume = true;
     }
 
-    /// C8's bound in time, for a gateway that may not answer `resume`: no frame has found its place for a while.
+    /// C8's bound in time, for a gateway that does not answer `resume`: no frame has found its place for a while.
     /// Whether that is so: then the gateway is probed. It handles our frames in order, so what comes back tells that
     /// the whole replay has been sent; and if nothing comes back the socket is dead, and nothing is given up.
     pub(crate) fn on_seam_due(&mut self, context: &mut Context<'_>) -> bool {
+        let quiet = self.quiet(context.limits());
         let Some(seam) = &mut self.seam else {
             return false;
         };
-        let still_moving = seam.moved_at.plus(context.limits().seam_quiet);
+        let still_moving = seam.moved_at.plus(quiet);
         if context.now() < still_moving {
             context.arm_at(Timer::Seam, still_moving);
             return false;
@@ -303,11 +302,9 @@ impl Sequence {
 
     /// Whether `Timer::Seam` runs.
     pub(crate) fn expects_timer(&self) -> bool {
-        !self.answers_resume
-            && self
-                .seam
-                .as_ref()
-                .is_some_and(|seam| !seam.ending && seam.probes == 0)
+        self.seam
+            .as_ref()
+            .is_some_and(|seam| !seam.ending && seam.probes == 0)
     }
 
     /// I13, and what no single field can say; for `check()`.
@@ -323,8 +320,18 @@ impl Sequence {
     }
 
     pub(crate) fn canonicalize(&mut self, canon: &Canon<'_>) {
+        let quiet = self.quiet(canon.limits);
         if let Some(seam) = &mut self.seam {
-            canon.read_since(&mut seam.moved_at, canon.limits.seam_quiet);
+            canon.read_since(&mut seam.moved_at, quiet);
+        }
+    }
+
+    /// How long no frame may find its place before the gateway is probed (C8).
+    fn quiet(&self, limits: &Limits) -> Millis {
+        if self.answers_resume {
+            limits.resume_answer
+        } else {
+            limits.seam_quiet
         }
     }
 

@@ -150,16 +150,56 @@ fn c8_the_clock_of_a_hole_stands_still_while_reading_is_paused() {
 }
 
 #[test]
-fn c8_a_gateway_that_has_sent_resume_complete_is_waited_for() {
+fn c8_a_gateway_that_has_sent_resume_complete_has_five_seconds_after_the_last_frame_that_found_its_place()
+ {
     let mut stage = Stage::streamed(1).redialled();
-    stage.wire(&chunk(3));
-    let lines = stage.wait(90_000);
+    stage.wire(&chunk(9));
+    for id in 2..6 {
+        assert_no_probe(&stage.wait(4_900));
+        assert_eq!(stage.wire(&chunk(id)), [replayed(id)], "a slow replay");
+    }
+    assert_no_probe(&stage.wait(4_999));
+    assert!(stage.wait(1).contains(&"dial#2 ▶ heartbeat".to_owned()));
+}
+
+#[test]
+fn c8_a_seam_whose_resume_complete_never_comes_ends_at_the_answer_to_a_probe() {
+    let mut stage = Stage::streamed(1).redialled();
+    let call = json!({ "toolCallId": "call_1", "identifier": "tools", "apiName": "run", "arguments": "{}" });
+    stage.wire(&event(2, "tool_execute", call));
+    stage.wire(&chunk(4));
+    stage.wait(5_000);
+    let lines = stage.wire(HEARTBEAT_ACK);
+    assert_eq!(
+        lines[..2],
+        ["gap_found after 2 before 4".to_owned(), replayed(4)]
+    );
+    assert!(lines[2].starts_with("tool_requested call_1"), "{lines:?}");
+    assert_eq!(stage.wire(&chunk(5)), [handed(5)], "the seam is over");
+    // A late one still tells its status.
+    let lines = stage.wire(&resume_complete("interrupted"));
     assert!(
-        lines.iter().all(|line| !line.contains("gap_found")),
+        lines.contains(&"run_ended interrupted".to_owned()),
         "{lines:?}"
     );
-    stage.wire(&chunk(2));
-    assert_eq!(stage.state().receipt().delivered, 3);
+}
+
+#[test]
+fn c8_a_gateway_that_has_answered_resume_and_died_since_gives_nothing_up() {
+    let mut stage = Stage::streamed(1).redialled();
+    stage.wire(&chunk(3));
+    stage.wait(5_000);
+    let lines = stage.wait(10_000);
+    assert!(
+        !lines.iter().any(|line| line.contains("gap_found")),
+        "{lines:?}"
+    );
+    assert_eq!(stage.connection(), "reconnecting");
+}
+
+fn assert_no_probe(lines: &[String]) {
+    let probed = lines.iter().any(|line| line.contains("heartbeat"));
+    assert!(!probed, "{lines:?}");
 }
 
 #[test]
