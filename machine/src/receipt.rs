@@ -11,7 +11,7 @@ pub struct Receipt {
     pub replayed: u64,
     /// Frames dropped because they had been passed before.
     pub duplicates: u64,
-    /// Frames dropped because they filled a hole that had been told as a gap.
+    /// Frames dropped because what they would have filled had been told as a gap.
     pub late: u64,
     /// Gaps told.
     pub gaps: u64,

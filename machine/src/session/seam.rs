@@ -380,7 +380,8 @@ impl Sequence {
             .any(|hole| (hole.first..=hole.last).contains(&number))
     }
 
-    /// The gateway counts from the beginning again: a gap of which nobody knows the bounds (C9, C11).
+    /// The gateway counts from the beginning again: a gap of which nobody knows the bounds (C9, C11). What the seam holds
+    /// has a place in the old count: it cannot be given one in the new.
     fn restart(&mut self, context: &mut Context<'_>) {
         context.cite(Rule::C9);
         self.tell_gap(context, None);
@@ -389,9 +390,13 @@ impl Sequence {
             id: None,
             digest: None,
         };
-        self.gap_told = false;
         self.ring.clear();
         self.given_up.clear();
+        if let Some(seam) = &mut self.seam {
+            context.kit.receipt.late += seam.held.len() as u64;
+            seam.held.clear();
+            seam.held_bytes = 0;
+        }
     }
 
     /// The hole between the frames `after` and `before` will not be filled (C8, C11).

@@ -43,6 +43,7 @@ library! {
     "confirmation"
     "confirmation_asked_anew"
     "counter_restarted"
+    "counter_restarted_in_the_seam"
     "cut_and_resumed"
     "demo"
     "detach_during_the_grace"

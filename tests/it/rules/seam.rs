@@ -330,6 +330,20 @@ fn c9_a_restart_in_a_seam_keeps_the_order_of_the_new_counter() {
 }
 
 #[test]
+fn c9_a_restart_in_a_seam_lets_go_of_what_it_holds_by_the_old_counter() {
+    let mut stage = Stage::streamed(2).redialled();
+    assert_eq!(stage.wire(&chunk(4)), [""; 0]);
+    assert_eq!(stage.wire(&other_chunk(1))[0], "gap_found after 2");
+    for id in 2..=5 {
+        let lines = stage.wire(&other_chunk(id));
+        let handed = format!("event_received stream_chunk \"again\" at 1/{id}, replayed");
+        assert_eq!(lines, [handed]);
+    }
+    assert_eq!(stage.state().receipt().late, 1);
+    assert_eq!(stage.state().receipt().gaps, 1);
+}
+
+#[test]
 fn c9_the_ring_forgets_the_oldest() {
     let mut stage = Stage::with(|limits| limits.ring = 2).executed().started();
     stage = stage.authenticated().resumed();
@@ -417,6 +431,19 @@ fn c11_a_gap_flag_is_one_gap() {
         ["gap_found after 3 before 501", &replayed(501)]
     );
     assert_eq!(stage.state().receipt().gaps, 1);
+}
+
+#[test]
+fn c11_a_counter_that_starts_again_with_a_jump_is_one_gap() {
+    let mut stage = Stage::streamed(5);
+    let lines = stage.wire(&other_chunk(3));
+    assert_eq!(lines[0], "gap_found after 5");
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(stage.state().receipt().gaps, 1);
+    assert_eq!(
+        stage.wire(&other_chunk(9))[0],
+        "gap_found after 1/3 before 1/9"
+    );
 }
 
 #[test]
