@@ -111,9 +111,9 @@ impl Connected {
         self.probed = false;
     }
 
-    /// The clocks stood still for `span`: so did the silence.
-    pub(super) fn stood_still(&mut self, span: Millis) {
-        self.heard = self.heard.plus(span);
+    /// The clocks stood still for `span`, up to `now`: so did the silence.
+    pub(super) fn stood_still(&mut self, span: Millis, now: Timestamp) {
+        self.heard = self.heard.plus(span).min(now);
     }
 
     /// Whether it has been authenticated long enough to count as progress (C6).

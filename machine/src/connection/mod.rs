@@ -310,9 +310,9 @@ impl Connection {
     }
 
     /// The clocks stood still for `span`: so did the silence (C5).
-    pub(crate) fn stood_still(&mut self, span: Millis) {
+    pub(crate) fn stood_still(&mut self, span: Millis, now: Timestamp) {
         if let Some(connected) = self.connected_mut() {
-            connected.stood_still(span);
+            connected.stood_still(span, now);
         }
     }
 

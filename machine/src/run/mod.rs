@@ -380,8 +380,8 @@ impl Phase {
         let now = context.now();
         let stood = context.kit.timers.resume(now);
         if let Self::Streaming(live) = &mut self {
-            live.connection.stood_still(stood);
-            live.session.sequence.stood_still(stood);
+            live.connection.stood_still(stood, now);
+            live.session.sequence.stood_still(stood, now);
             live.session.inquiry.on_reading_resumed(context);
         }
         self

@@ -283,10 +283,10 @@ impl Sequence {
             .is_some_and(|seam| core::mem::replace(&mut seam.probes, 2) < 2)
     }
 
-    /// The clocks stood still for `span`: so did the holes (C5, C8).
-    pub(crate) fn stood_still(&mut self, span: Millis) {
+    /// The clocks stood still for `span`, up to `now`: so did the holes (C5, C8).
+    pub(crate) fn stood_still(&mut self, span: Millis, now: Timestamp) {
         if let Some(seam) = &mut self.seam {
-            seam.moved_at = seam.moved_at.plus(span);
+            seam.moved_at = seam.moved_at.plus(span).min(now);
         }
     }
 

@@ -77,7 +77,7 @@ impl Silence {
             }
             EventKind::ReadingResumed => {
                 if let (Some(since), Some(heard)) = (self.paused_since.take(), &mut self.heard) {
-                    *heard = heard.plus(self.now.since(since));
+                    *heard = heard.plus(self.now.since(since)).min(self.now);
                 }
             }
             _ => {}

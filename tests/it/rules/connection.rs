@@ -338,6 +338,18 @@ fn c5_a_pause_stops_the_clocks_of_dial_and_auth_too() {
     assert_eq!(stage.wait(1)[0], "close_connection dial#1 1000");
 }
 
+#[test]
+fn c5_what_comes_during_a_pause_is_not_heard_ahead_of_time() {
+    let mut stage = Stage::dialing();
+    stage.pause();
+    stage.wait(600_000);
+    let mut stage = stage.authenticated().resumed();
+    stage.resume_reading();
+    stage.wait(99_999);
+    assert_eq!(stage.connection(), "connected");
+    assert_eq!(stage.wait(1)[0], "close_connection dial#1 1000");
+}
+
 /// How long each attempt waits: the steps double, with jitter below, up to the cap.
 #[test]
 fn c6_backoff_doubles_with_jitter_up_to_its_cap() {
