@@ -69,6 +69,8 @@ pub struct Limits {
     pub inquiry_interval: Millis,
     /// Between two answers "unknown" that end a run, ms (S14).
     pub unknown_interval: Millis,
+    /// Tries to learn from the server how a run went whose end does not say it (S3).
+    pub status_tries: u32,
     /// The echo of another operation's end comes within this, ms (S4).
     pub echo_window: Millis,
     /// A token whose lifetime cannot be read lives this long, ms (S10).
@@ -129,6 +131,7 @@ impl Default for Limits {
             resume_answer: Millis::seconds(5),
             inquiry_interval: Millis::seconds(60),
             unknown_interval: Millis::seconds(5),
+            status_tries: 6,
             echo_window: Millis::seconds(5),
             token_lifetime: Millis::seconds(300),
             not_before_retry: Millis::seconds(1),
@@ -224,6 +227,7 @@ impl Limits {
             ("resume_answer", self.resume_answer.0),
             ("inquiry_interval", self.inquiry_interval.0),
             ("unknown_interval", self.unknown_interval.0),
+            ("status_tries", u64::from(self.status_tries)),
             ("not_before_retry", self.not_before_retry.0),
             ("refresh_tries", u64::from(self.refresh_tries)),
             ("refused_tokens", u64::from(self.refused_tokens)),

@@ -2,6 +2,7 @@
 //! report to each other.
 
 use alloc::boxed::Box;
+use alloc::format;
 
 use agent_gateway_protocol::frame::{Auth, Resume, TokenType};
 use agent_gateway_protocol::{ClientFrame, MessageId, OperationId, ThreadId, TopicId};
@@ -19,7 +20,7 @@ use crate::mutation::Mutation;
 use crate::notification::{Notification, TopicStatus};
 use crate::outbox::Outbox;
 use crate::outcome::Outcome;
-use crate::request::Reply;
+use crate::request::{Reply, RequestFailure};
 use crate::rule::Rule;
 use crate::run::settling::Settling;
 use crate::run::stop::Stop;
@@ -340,7 +341,7 @@ impl Live {
                 }
                 None
             }
-            Err(_) => self.on_status_unanswered(context),
+            Err(failure) => self.on_status_unanswered(context, &failure),
         }
     }
 
@@ -350,7 +351,10 @@ impl Live {
             context.cancel(request, Timer::StatusDeadline);
         }
         self.session.inquiry.close(context);
-        self.on_status_unanswered(context)
+        let failure = RequestFailure::Lost {
+            text: format!("no answer within {}", context.limits().request_deadline).into(),
+        };
+        self.on_status_unanswered(context, &failure)
     }
 
     /// Each answer goes to the request it answers; any other changes nothing (C13).
@@ -493,14 +497,29 @@ impl Live {
         None
     }
 
-    /// No answer changes nothing; but an end that nobody can explain is one of unknown outcome (S3).
-    fn on_status_unanswered(&mut self, context: &mut Context<'_>) -> Option<End> {
+    /// No answer changes nothing. Where an end waits for it, it is asked for again; an end that nobody can explain in
+    /// the end is one of unknown outcome (S3), and says nothing of the server's run unless NOT_FOUND did (S8, I18).
+    fn on_status_unanswered(
+        &mut self,
+        context: &mut Context<'_>,
+        failure: &RequestFailure,
+    ) -> Option<End> {
         if !self.concluding {
             return None;
         }
         context.cite(Rule::S3);
+        if self.session.inquiry.retry(context, failure) {
+            return None;
+        }
+        let is_over = self.session.terminal.is_binding();
         let heard = self.hear_out(context);
-        Some(heard.unwrap_or_else(|| End::by_server(Outcome::EndedUnknown)))
+        Some(heard.unwrap_or_else(|| {
+            if is_over {
+                End::by_server(Outcome::EndedUnknown)
+            } else {
+                End::unexplained(Outcome::EndedUnknown)
+            }
+        }))
     }
 }
 

@@ -11,19 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::Canon;
 use crate::context::Context;
-use crate::event::Network;
 use crate::fences::RequestId;
 use crate::mutation::Mutation;
 use crate::notification::Notification;
 use crate::outcome::Outcome;
 use crate::request::{Call, RefusalKind, Reply, RequestFailure};
 use crate::rule::Rule;
+use crate::session::retry::{self, Retry};
 use crate::time::{Millis, Timestamp};
 use crate::timers::Timer;
 use crate::token::{Renewal, TokenGrant, TokenId, TokenKind};
-
-/// `Retry-After` is honoured up to this: a hostile one must not hold a run for ever.
-const RETRY_AFTER_CAP: Millis = Millis::seconds(60);
 
 /// The token held, and the state of its renewal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -356,55 +353,16 @@ impl Credential {
             }
         }
         let first_cause = first_cause.unwrap_or_else(|| failure.clone());
-        if context.kit.network == Network::Offline {
-            return self.pause_offline(context, failure, tries, first_cause);
-        }
-        if tries >= context.limits().refresh_tries {
+        let most = context.limits().refresh_tries;
+        let Some(Retry { pause, tries }) = retry::after(context, &failure, tries, most) else {
             return News::Lost(Outcome::RefreshFailed { cause: first_cause });
-        }
-        let step = context
-            .limits()
-            .backoff_first
-            .times(1 << (tries.saturating_sub(1)).min(32))
-            .min(context.limits().backoff_cap);
-        let asked = failure
-            .retry_after()
-            .unwrap_or(Millis::ZERO)
-            .min(RETRY_AFTER_CAP);
-        let retry_in = context.kit.jitter.upper_half(step).max(asked);
-        self.pause(context, failure, retry_in, tries, first_cause)
-    }
-
-    /// C15: while the network is gone, tries go at the cap and are not counted.
-    fn pause_offline(
-        &mut self,
-        context: &mut Context<'_>,
-        failure: RequestFailure,
-        tries: u32,
-        first_cause: RequestFailure,
-    ) -> News {
-        context.cite(Rule::C15);
-        let retry_in = context.limits().backoff_cap;
-        self.pause(
-            context,
-            failure,
-            retry_in,
-            tries.saturating_sub(1),
-            first_cause,
-        )
-    }
-
-    fn pause(
-        &mut self,
-        context: &mut Context<'_>,
-        cause: RequestFailure,
-        retry_in: Millis,
-        tries: u32,
-        first_cause: RequestFailure,
-    ) -> News {
-        context.arm(Timer::RefreshRetry, retry_in);
+        };
+        context.arm(Timer::RefreshRetry, pause);
         self.refresh = Refresh::Pausing { tries, first_cause };
-        context.notify(Notification::RefreshDelayed { cause, retry_in });
+        context.notify(Notification::RefreshDelayed {
+            cause: failure,
+            retry_in: pause,
+        });
         News::Nothing
     }
 }

@@ -8,8 +8,9 @@ use agent_gateway_protocol::OperationId;
 use crate::canonical::Canon;
 use crate::context::Context;
 use crate::fences::RequestId;
-use crate::request::Call;
+use crate::request::{Call, RequestFailure};
 use crate::rule::Rule;
+use crate::session::retry::{self, Retry};
 use crate::time::Timestamp;
 use crate::timers::Timer;
 
@@ -32,6 +33,10 @@ pub(crate) struct Inquiry {
     awaits_quiet: bool,
     /// The server says that the run is over, and the stream is being reconnected.
     awaits_replay: bool,
+    /// Questions in a row that brought no usable answer while an end waited for it (S3).
+    unanswered: u32,
+    /// When that is asked again.
+    retry_at: Option<Timestamp>,
 }
 
 impl Inquiry {
@@ -44,6 +49,8 @@ impl Inquiry {
             unknown_since: None,
             awaits_quiet: false,
             awaits_replay: false,
+            unanswered: 0,
+            retry_at: None,
         };
         inquiry.rearm(context);
         inquiry
@@ -75,12 +82,13 @@ impl Inquiry {
 
     /// Asks now; a question in flight is joined.
     pub(crate) fn ask(&mut self, context: &mut Context<'_>, operation: &OperationId) {
-        if self.request.is_some() {
+        if self.request.is_some() || self.retry_at.is_some_and(|at| context.now() < at) {
             return;
         }
         context.cite(Rule::S14);
         self.unanswered_since = None;
         self.awaits_quiet = false;
+        self.retry_at = None;
         self.asked_at = context.now();
         let deadline = context.limits().request_deadline;
         let call = Call::AskStatus {
@@ -95,6 +103,20 @@ impl Inquiry {
         if let Some(request) = self.request.take() {
             context.cancel(request, Timer::StatusDeadline);
         }
+        self.unanswered = 0;
+        self.retry_at = None;
+    }
+
+    /// There was no usable answer to a question that an end waits for: whether it is asked again (S3).
+    pub(crate) fn retry(&mut self, context: &mut Context<'_>, failure: &RequestFailure) -> bool {
+        let most = context.limits().status_tries;
+        let retry = retry::after(context, failure, self.unanswered + 1, most);
+        if let Some(Retry { pause, tries }) = retry {
+            self.unanswered = tries;
+            self.retry_at = Some(context.now().plus(pause));
+            self.rearm(context);
+        }
+        retry.is_some()
     }
 
     /// `Timer::Inquiry` rang: asks if it is time, and waits on.
@@ -131,6 +153,7 @@ impl Inquiry {
     pub(crate) fn on_unknown(&mut self, context: &mut Context<'_>) -> bool {
         let now = context.now();
         let first = *self.unknown_since.get_or_insert(now);
+        self.unanswered = 0;
         self.rearm(context);
         now.since(first) >= context.limits().unknown_interval
     }
@@ -138,6 +161,7 @@ impl Inquiry {
     /// The server knows the run.
     pub(crate) fn on_known(&mut self) {
         self.unknown_since = None;
+        self.unanswered = 0;
     }
 
     /// The end: nothing is asked any more.
@@ -150,6 +174,7 @@ impl Inquiry {
     pub(crate) fn on_restored(&mut self, context: &mut Context<'_>) {
         self.request = None;
         self.unanswered_since = None;
+        self.retry_at = None;
         context.disarm(Timer::StatusDeadline);
         self.rearm(context);
     }
@@ -174,6 +199,9 @@ impl Inquiry {
         }
         canon.moment(&mut self.heard_at);
         canon.moment(&mut self.asked_at);
+        if let Some(at) = &mut self.retry_at {
+            canon.moment(at);
+        }
         if let Some(since) = &mut self.unanswered_since {
             canon.since(since, limits.resume_answer);
         }
@@ -193,6 +221,9 @@ impl Inquiry {
             // Nothing more is asked before it is answered or given up, and then this is looked at again.
             let given_up = self.asked_at.plus(limits.request_deadline);
             return given_up.plus(limits.inquiry_interval);
+        }
+        if let Some(at) = self.retry_at {
+            return at;
         }
         let mut next = self
             .heard_at

@@ -9,6 +9,7 @@
 
 pub(crate) mod credential;
 pub(crate) mod inquiry;
+mod retry;
 mod ring;
 pub(crate) mod seam;
 mod status;

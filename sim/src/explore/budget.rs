@@ -269,6 +269,7 @@ pub(super) fn limits() -> Limits {
         backoff_cap: Millis::seconds(2),
         first_attempts: 3,
         refresh_tries: 2,
+        status_tries: 2,
         refused_tokens: 2,
         tool_deadline: Millis::seconds(20),
         ..Limits::default()

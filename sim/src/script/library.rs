@@ -92,6 +92,7 @@ library! {
     "parked_in_the_replay"
     "passive_watcher"
     "policy_violation"
+    "question_lost"
     "quiet_run"
     "refresh_forbidden"
     "refresh_makes_no_sense"

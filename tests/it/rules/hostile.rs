@@ -220,7 +220,7 @@ fn hostile_blows_at_the_least_limits_break_nothing() {
                 "silent_beats": 1, "silence_margin": 0, "sleep_threshold": 0, "probe_deadline": 1,
                 "backoff_first": 1, "backoff_cap": 1, "progress_after": 0, "first_attempts": 1,
                 "later_attempts": 1, "skip_interval": 0, "seam_quiet": 1, "seam_frames": 1,
-                "seam_bytes": 1, "resume_answer": 1, "inquiry_interval": 1, "unknown_interval": 1,
+                "seam_bytes": 1, "resume_answer": 1, "inquiry_interval": 1, "unknown_interval": 1, "status_tries": 1,
                 "echo_window": 0, "token_lifetime": 0, "not_before_retry": 1, "refresh_tries": 1,
                 "refused_tokens": 1, "start_deadline": 1, "request_deadline": 1, "stop_grace": 0,
                 "stop_timeout": 1, "settle_deadline": 1, "tool_deadline": 1, "tool_margin": 0,

@@ -1,8 +1,8 @@
 //! S1–S14: one operation's stream, its end, its token.
 
 use agent_gateway_machine::{
-    Attach, EventKind, Execute, Millis, Network, Outcome, Receipt, RefusalKind, Renewal, Reply,
-    RequestFailure, RunError, TokenGrant,
+    Attach, EventKind, Execute, Millis, Network, Outcome, Receipt, Refusal,
+    RefusalKind, Renewal, Reply, RequestFailure, RunError, TokenGrant,
 };
 use serde_json::json;
 
@@ -212,21 +212,71 @@ fn s3_session_complete_in_its_place_is_terminal_and_the_server_says_how_it_went(
 fn s3_an_end_that_nobody_can_explain_is_ended_unknown() {
     let mut stage = Stage::connected();
     stage.wire(&session_complete(1));
-    assert!(ends_with(
-        &stage.reply("ask_status", lost()),
-        "ended_unknown"
-    ));
-    let mut stage = Stage::connected();
-    stage.wire(&session_complete(1));
-    assert!(ends_with(&stage.wait(10_000), "ended_unknown"));
-    let mut stage = Stage::connected();
-    stage.wire(&session_complete(1));
     stage.reply("ask_status", Reply::Status(None));
     assert_eq!(stage.wait(5_000), ["request#3 ▶ ask_status op_1"]);
     assert!(ends_with(
         &stage.reply("ask_status", Reply::Status(None)),
         "ended_unknown"
     ));
+}
+
+#[test]
+fn s3_an_unanswered_question_is_asked_again_and_never_touches_the_marker() {
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    for pause in [1_000, 2_000, 4_000, 8_000, 16_000] {
+        assert_eq!(stage.reply("ask_status", lost()), [""; 0]);
+        assert_eq!(questions(&stage.wait(pause / 2 - 1)), 0);
+        assert_eq!(questions(&stage.wait(pause / 2 + 1)), 1);
+        assert_eq!(stage.outcome(), None);
+    }
+    let lines = stage.reply("ask_status", lost());
+    assert!(ends_with(&lines, "ended_unknown"));
+    assert_eq!(questions(&lines), 1, "R6: once more before the marker");
+    assert_eq!(stage.reply("ask_status", lost()), [""; 0]);
+    assert!(stage.state().is_settled());
+    assert!(!stage.has_asked("settle_marker"));
+}
+
+#[test]
+fn s3_a_question_that_is_not_answered_in_time_is_asked_again() {
+    let mut stage = Stage::streamed(1);
+    stage.wire(&session_complete(2));
+    assert_eq!(stage.wait(9_999), [""; 0]);
+    assert_eq!(questions(&stage.wait(1_001)), 1);
+    stage.status("running");
+    assert_eq!(stage.wire(&chunk(3)), [handed(3)]);
+}
+
+#[test]
+fn s3_a_question_is_asked_again_when_the_server_says_so() {
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    let busy = Refusal {
+        kind: RefusalKind::Other,
+        status: 429,
+        retry_after: Some(Millis::seconds(20)),
+        message: "slow down".into(),
+        path: None,
+    };
+    let busy = Reply::Failed(RequestFailure::Refused(busy));
+    assert_eq!(stage.reply("ask_status", busy), [""; 0]);
+    assert_eq!(stage.wait(19_999), [""; 0]);
+    assert_eq!(stage.wait(1), ["request#3 ▶ ask_status op_1"]);
+    assert!(ends_with(&stage.status("done"), "completed"));
+}
+
+#[test]
+fn s3_while_the_network_is_gone_questions_are_not_counted() {
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    stage.network(Network::Offline);
+    for _ in 0..10 {
+        assert_eq!(stage.reply("ask_status", unreachable()), [""; 0]);
+        assert_eq!(questions(&stage.wait(30_000)), 1);
+    }
+    assert_eq!(stage.outcome(), None);
+    assert!(ends_with(&stage.status("done"), "completed"));
 }
 
 #[test]
@@ -279,10 +329,8 @@ fn s4_the_echo_of_a_foreign_end_is_ignored_and_asked_about() {
         stage.wire(&session_complete(3)),
         ["request#2 ▶ ask_status op_1"]
     );
-    assert!(ends_with(
-        &stage.reply("ask_status", lost()),
-        "ended_unknown"
-    ));
+    assert_eq!(dials(&stage.cut()), 0, "it is no echo");
+    assert!(ends_with(&stage.status("error"), "failed"));
 }
 
 #[test]
@@ -964,7 +1012,7 @@ fn s14_while_a_question_is_in_flight_no_other_is_asked_and_nothing_spins() {
     stage.wait(5_000);
     let lines = stage.wait(9_999);
     assert_eq!(lines, [""; 0]);
-    assert!(ends_with(&stage.wait(1), "ended_unknown"));
+    assert_eq!(stage.wait(1), ["cancel_request request#3"]);
 }
 
 #[test]
@@ -1007,7 +1055,11 @@ fn c11_an_end_that_nobody_can_explain_any_more_is_preceded_by_a_gap() {
     for answer in [lost(), status_reply("running")] {
         let mut stage = Stage::attaching();
         stage.reply("refresh_token", refused(RefusalKind::NotFound, 404));
-        let lines = stage.reply("ask_status", answer);
+        let mut lines = stage.reply("ask_status", answer.clone());
+        while stage.outcome().is_none() {
+            wait_for_question(&mut stage);
+            lines = stage.reply("ask_status", answer.clone());
+        }
         assert_eq!(lines[0], "gap_found after start");
         assert!(ends_with(&lines, "ended_unknown"), "{lines:?}");
     }
@@ -1039,6 +1091,20 @@ fn s14_no_answer_overtakes_a_stream_that_is_not_read() {
     stage.resume_reading();
     assert_eq!(stage.wire(&chunk(2)), [handed(2)]);
     assert!(ends_with(&stage.wire(&end(3, "error")), "failed"));
+}
+
+/// Time passes until the server is asked how the run stands.
+fn wait_for_question(stage: &mut Stage) {
+    let asks = |stage: &mut Stage| questions(&stage.wait(100)) > 0;
+    assert!((0..1_000).any(|_| asks(stage)), "nobody asks");
+}
+
+/// How often the server is asked how the run stands.
+fn questions(lines: &[String]) -> usize {
+    let asked = lines
+        .iter()
+        .filter(|line| line.ends_with("ask_status op_1"));
+    asked.count()
 }
 
 #[test]
