@@ -275,6 +275,7 @@ impl Live {
 
     /// S2, T1: what was noted in the seam counts now, and what is still open in it is asked for.
     fn on_seam_closed(&mut self, context: &mut Context<'_>) -> Option<End> {
+        self.session.inquiry.on_replayed();
         if let Some(end) = self.judge(context) {
             return Some(end);
         }

@@ -80,7 +80,12 @@ impl Inquiry {
         self.unanswered_since = None;
     }
 
-    /// Asks now; a question in flight is joined.
+    /// The replay is over, and has not brought the end: the next one is a new chance.
+    pub(crate) fn on_replayed(&mut self) {
+        self.awaits_replay = false;
+    }
+
+    /// Asks now; a question in flight is joined, and so is one that is about to be asked again.
     pub(crate) fn ask(&mut self, context: &mut Context<'_>, operation: &OperationId) {
         if self.request.is_some() || self.retry_at.is_some_and(|at| context.now() < at) {
             return;

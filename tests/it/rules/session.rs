@@ -1,7 +1,7 @@
 //! S1–S14: one operation's stream, its end, its token.
 
 use agent_gateway_machine::{
-    Attach, EventKind, Execute, Millis, Network, Outcome, Receipt, Refusal,
+    Attach, DialFailureKind, EventKind, Execute, Millis, Network, Outcome, Receipt, Refusal,
     RefusalKind, Renewal, Reply, RequestFailure, RunError, TokenGrant,
 };
 use serde_json::json;
@@ -1091,6 +1091,39 @@ fn s14_no_answer_overtakes_a_stream_that_is_not_read() {
     stage.resume_reading();
     assert_eq!(stage.wire(&chunk(2)), [handed(2)]);
     assert!(ends_with(&stage.wire(&end(3, "error")), "failed"));
+}
+
+#[test]
+fn s14_every_replay_has_its_time_to_bring_the_end() {
+    let mut stage = Stage::streamed(1);
+    cut_and_asked_while_away(&mut stage);
+    assert_eq!(stage.status("done"), [""; 0]);
+    stage.wait_for_dial();
+    let mut stage = stage.authenticated().resumed();
+    assert_eq!(stage.wire(&chunk(2)), [handed(2)], "it went on");
+    cut_and_asked_while_away(&mut stage);
+    assert_eq!(stage.status("done"), [""; 0]);
+    stage.wait_for_dial();
+    let mut stage = stage.authenticated();
+    stage.wire(&end(3, "error"));
+    let lines = stage.wire(&resume_complete("completed"));
+    assert!(ends_with(&lines, "failed"));
+    assert_eq!(stage.state().receipt().gaps, 0);
+}
+
+/// The socket is lost and no other can be had until the server has been asked.
+fn cut_and_asked_while_away(stage: &mut Stage) {
+    stage.cut();
+    for _ in 0..1_000 {
+        let lines = stage.wait(100);
+        if dials(&lines) > 0 {
+            stage.fail_dial(DialFailureKind::Unreachable);
+        }
+        if questions(&lines) > 0 {
+            return;
+        }
+    }
+    panic!("nobody asks");
 }
 
 /// Time passes until the server is asked how the run stands.
