@@ -227,7 +227,7 @@ impl Live {
             self.connection.await_not_before(context);
             return None;
         }
-        if reason.contains("\"exp\"") {
+        if names_expiry(&reason) {
             // The gateway's clock says that the token is too old: a fresh one helps, as after `auth_expired`.
             return self.on_auth_expired(context);
         }
@@ -521,6 +521,16 @@ impl Live {
             }
         }))
     }
+}
+
+/// Whether it says that the token ran out, as `"exp" claim timestamp check failed`, `jwt expired` or `JWTExpired` do, and
+/// `Unexpected token` does not. A mistake costs a fetch: S9 bounds how often fresh tokens may be refused.
+fn names_expiry(reason: &str) -> bool {
+    let mut words = reason.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.any(|word| {
+        let word = word.to_ascii_lowercase();
+        word == "exp" || word.ends_with("expired")
+    })
 }
 
 fn authentication(context: &Context<'_>, token: TokenId, kind: TokenKind) -> Auth<TokenId> {

@@ -130,6 +130,7 @@ library! {
     "stopped_twice"
     "sub_thread"
     "terminal_after_a_members_end"
+    "token_called_expired"
     "token_from_the_future"
     "token_never_good"
     "token_refreshed"

@@ -470,6 +470,21 @@ fn s7_a_token_too_old_by_the_gateways_clock_is_replaced() {
 }
 
 #[test]
+fn s7_however_it_is_said_that_a_token_ran_out_it_is_replaced() {
+    for reason in ["token expired", "JWTExpired", "ERR_JWT_EXPIRED", "exp"] {
+        let mut stage = Stage::dialing().opened();
+        let lines = stage.wire(&auth_failed(reason));
+        let fetch = "request#2 ▶ refresh_token of tpc_1".to_owned();
+        assert!(lines.contains(&fetch), "{reason}: {lines:?}");
+    }
+    for reason in ["Unexpected token", "\"exp1\"", "expected a token"] {
+        let mut stage = Stage::dialing().opened();
+        let lines = stage.wire(&auth_failed(reason));
+        assert!(ends_with(&lines, "auth_lost"), "{reason}: {lines:?}");
+    }
+}
+
+#[test]
 fn s8_auth_expired_fetches_a_token_while_the_socket_stays_open() {
     let mut stage = Stage::streamed(1);
     assert_eq!(
