@@ -1,8 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use agent_gateway_machine::Outcome;
 use agent_gateway_machine::recording::{Difference, Recording};
+use agent_gateway_protocol::event::Chunk;
+use agent_gateway_protocol::{OperationStatus, Payload};
 
 use super::Coverage;
 use super::coverage::Seen;
@@ -223,10 +225,13 @@ fn check_texts(script: &Script, played: &Played) -> Result<(), Failure> {
             .map_err(|_| failure("I6", format!("a text that was never said: {piece}")))?;
         numbers.push(number);
     }
-    let restarts = script.gateway.dialect.counter_restarts && loses_silently(script);
+    let restarts = loses_silently(script);
     if !restarts && !numbers.is_sorted_by(|one, next| one < next) {
         let what = format!("texts twice or out of order: {text}");
         return Err(failure("I6", what));
+    }
+    if restarts {
+        check_epochs(played)?;
     }
     if played.receipt.gaps > 0 || loses_silently(script) {
         return Ok(());
@@ -263,16 +268,34 @@ fn check_texts(script: &Script, played: &Played) -> Result<(), Failure> {
     Ok(())
 }
 
+/// I6 where counters start again. Frames of two counts may stand in one epoch, where the new one goes on behind the old
+/// one's last, and no client can know; but none is handed on twice in it.
+fn check_epochs(played: &Played) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    let own = played.handed_on.iter().filter(|received| received.own);
+    for received in own {
+        if let Payload::StreamChunk(Chunk::Text(chunk)) = received.event.payload()
+            && !seen.insert((received.cursor.epoch, chunk.content.clone()))
+        {
+            let what = format!("twice in an epoch: {}", played.text());
+            return Err(failure("I6", what));
+        }
+    }
+    Ok(())
+}
+
 /// Whether what was said may be missing without a gap being told: the gateway loses frames and its counter starts anew,
 /// so that no client can know.
 fn loses_silently(script: &Script) -> bool {
-    let dialect = &script.gateway.dialect;
-    let loses = script
-        .gateway
-        .steps
-        .iter()
-        .any(|step| matches!(step.act, Act::Hibernate | Act::Restart | Act::CutBuffer(_)));
-    loses && dialect.counter_restarts
+    let section = &script.gateway;
+    let acts = || section.steps.iter().map(|step| &step.act);
+    let restarts = section.dialect.counter_restarts
+        || acts().any(|act| matches!(act, Act::BecomeDialect(dialect) if dialect.counter_restarts));
+    acts().any(|act| match act {
+        Act::Forget => true,
+        Act::Hibernate | Act::Restart | Act::CutBuffer(_) => restarts,
+        _ => false,
+    })
 }
 
 /// I12 as the server sees it: one result value for each call.
@@ -288,12 +311,12 @@ fn check_tools(played: &Played) -> Result<(), Failure> {
     Ok(())
 }
 
-/// I18: a live run keeps its marker.
+/// I18: a run that is not over keeps its marker; the server itself takes it from one that waits for a person.
 fn check_marker(script: &Script, played: &Played) -> Result<(), Failure> {
     let alive = played
         .server_status
         .as_ref()
-        .is_some_and(|status| !status.is_terminal() && status.as_str() == "running");
+        .is_some_and(|status| !status.is_terminal() && *status != OperationStatus::WaitingForHuman);
     // Another run's mark is not ours to keep.
     let mut steps = script.gateway.steps.iter();
     if steps.any(|step| matches!(step.act, Act::Mark(_))) {

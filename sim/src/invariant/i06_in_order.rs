@@ -1,44 +1,88 @@
-use agent_gateway_machine::{Cursor, Effect, Notification};
+use std::collections::BTreeSet;
+
+use agent_gateway_machine::{Cursor, Effect, EventKind, Notification};
 use agent_gateway_protocol::EventId;
 
 use super::{Invariant, Step};
 
-/// I6: events handed on are in (epoch, id) order, each once. (That they are exactly the server's is for whoever plays
-/// the server to say.) C10: the cursor never goes back within an epoch.
+/// I6: events handed on are in (epoch, id) order, each once, and each in the epoch in which it came: what waited for its
+/// turn by one counter has none by the next. (That they are exactly the server's is for whoever plays the server to
+/// say.) C10: the cursor never goes back within an epoch.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct InOrder {
     last: Option<Cursor>,
+    /// The places of frames that have come in this epoch, on this socket, and wait for their turn.
+    ahead: BTreeSet<u64>,
 }
 
 impl Invariant for InOrder {
     const ID: &'static str = "I6";
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
+        let came = match &step.event.kind {
+            EventKind::FrameReceived { frame, .. } => match frame.id() {
+                Some(EventId::Number(number)) => Some(*number),
+                Some(EventId::Text(_)) | None => None,
+            },
+            _ => None,
+        };
         for effect in step.effects {
-            if let Effect::Notify(Notification::EventReceived(received)) = effect {
-                self.advance(&received.cursor)?;
+            if let Effect::Notify(Notification::EventReceived(received)) = effect
+                && self.advance(&received.cursor)?
+                && let Some((_, number)) = place(&received.cursor)
+                && came != Some(number)
+                && !self.ahead.contains(&number)
+            {
+                let cursor = &received.cursor;
+                return Err(format!("{cursor} was handed on, and came in another epoch"));
             }
         }
         if let Some(cursor) = step.state.cursor() {
             self.advance(cursor)?;
         }
+        self.note_ahead(step, came);
         Ok(())
     }
 }
 
 impl InOrder {
-    fn advance(&mut self, cursor: &Cursor) -> Result<(), String> {
-        if self.last.as_ref() == Some(cursor) {
-            return Ok(());
+    /// Whether it is another place than the last.
+    fn advance(&mut self, cursor: &Cursor) -> Result<bool, String> {
+        let Some(last) = &self.last else {
+            self.last = Some(cursor.clone());
+            return Ok(false);
+        };
+        if last == cursor {
+            return Ok(false);
         }
-        if let Some(last) = &self.last
-            && let (Some(before), Some(after)) = (place(last), place(cursor))
+        if let (Some(before), Some(after)) = (place(last), place(cursor))
             && after < before
         {
             return Err(format!("{cursor} came after {last}"));
         }
+        if last.epoch != cursor.epoch {
+            self.ahead.clear();
+        }
         self.last = Some(cursor.clone());
-        Ok(())
+        Ok(true)
+    }
+
+    /// Only a seam keeps frames for later.
+    fn note_ahead(&mut self, step: &Step<'_>, came: Option<u64>) {
+        let passed = self.last.as_ref().and_then(place).map(|(_, passed)| passed);
+        let came = came.filter(|came| passed.is_some_and(|passed| *came > passed));
+        if self.ahead.is_empty() && came.is_none() {
+            return;
+        }
+        let session = step.state.session();
+        if session.is_none_or(|session| session.seam == "closed") {
+            self.ahead.clear();
+            return;
+        }
+        self.ahead.extend(came);
+        if let Some(passed) = passed {
+            self.ahead = self.ahead.split_off(&(passed + 1));
+        }
     }
 }
 

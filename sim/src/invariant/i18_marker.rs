@@ -1,59 +1,201 @@
-use agent_gateway_machine::{Call, Effect, EventKind, RefusalKind, Reply, RequestFailure};
-use agent_gateway_protocol::{EventType, OperationStatus, ServerFrame};
+use agent_gateway_machine::{
+    Call, Effect, EventKind, Limits, Notification, RefusalKind, Renaming, Reply, RequestFailure,
+    RequestId,
+};
+use agent_gateway_protocol::event::{EndReason, ErrorPhase};
+use agent_gateway_protocol::frame::StatusChange;
+use agent_gateway_protocol::{
+    AgentEvent, EventId, EventType, OperationStatus, Payload, ServerFrame,
+};
 
 use super::{Invariant, Sort, Sorts, Step};
 
-/// I18: the shared marker is never cleared while the server's run may be alive: something of the server's has said
-/// that it is over, or that it knows no such run.
+/// I18: the shared marker is never cleared while the server's run may be alive: what the server has said last of the
+/// run, in the order of its stream, is that it is over, or it knows no such run.
+///
+/// A `session_complete` or a status `completed` alone says nothing: gateways say so of a run that only waits for a tool.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Marker {
+    /// Whether that is what the server has said last.
     over: bool,
+    /// Whether it has no running operation on the topic (S8): nothing takes that back.
+    gone: bool,
+    /// The fetch of a token in flight.
+    fetch: Option<RequestId>,
+    /// The place of a `status_change` which says that the run is over and waits for its turn.
+    ahead: Option<u64>,
 }
 
 impl Invariant for Marker {
     const ID: &'static str = "I18";
-    const MOVED_BY: Sorts = Sorts::of(&[Sort::Standing, Sort::Request]);
+    const MOVED_BY: Sorts =
+        Sorts::of(&[Sort::Standing, Sort::HandedOn, Sort::Reply, Sort::Request]);
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
-        self.over |= says_over(&step.event.kind);
+        if let EventKind::FrameReceived {
+            frame: ServerFrame::StatusChange(frame),
+            ..
+        } = &step.event.kind
+        {
+            self.hear_in_its_turn(step, frame);
+        }
         for effect in step.effects {
-            if let Effect::SendRequest {
+            if let Effect::Notify(Notification::EventReceived(received)) = effect
+                && received.own
+            {
+                self.hear_event(&received.event);
+            }
+        }
+        if self.ahead.is_some() && self.ahead <= passed(step) {
+            self.ahead = None;
+            self.over = true;
+        }
+        if !step.has(Sort::Ignored) {
+            self.hear_answer(&step.event.kind);
+        }
+        for effect in step.effects {
+            self.follow(effect)?;
+        }
+        Ok(())
+    }
+
+    fn rename(&mut self, names: &mut Renaming, _: &Limits) {
+        self.fetch = self.fetch.map(|request| names.request(request));
+    }
+}
+
+impl Marker {
+    /// Whether it was its turn, or it is a duplicate, shows only where nothing came behind it: in doubt it says that the
+    /// run is over, and not that it lives.
+    fn hear_in_its_turn(&mut self, step: &Step<'_>, frame: &StatusChange) {
+        let place = frame.id.as_ref().and_then(number);
+        match (place, passed(step)) {
+            (Some(place), Some(passed)) if place > passed => {
+                self.ahead = says_over(&frame.status).then_some(place);
+            }
+            (Some(place), Some(passed)) if place == passed => self.hear(&frame.status),
+            _ => self.over |= says_over(&frame.status) && !step.has(Sort::Ignored),
+        }
+    }
+
+    fn hear(&mut self, status: &OperationStatus) {
+        if says_over(status) {
+            self.over = true;
+        } else if !status.is_terminal() {
+            self.over = false;
+        }
+    }
+
+    fn hear_event(&mut self, event: &AgentEvent) {
+        if event.is_subagent() {
+            return;
+        }
+        if ends(event) {
+            self.over = true;
+        } else if self.over && shows_life(&event.kind) {
+            self.over = false;
+        }
+    }
+
+    fn hear_answer(&mut self, event: &EventKind) {
+        match event {
+            EventKind::FrameReceived {
+                frame: ServerFrame::ResumeComplete(frame),
+                ..
+            } => {
+                if let Some(status) = &frame.status {
+                    self.hear(status);
+                }
+            }
+            EventKind::ReplyReceived { request, reply } => {
+                let fetched = self.fetch == Some(*request);
+                match reply {
+                    Reply::Status(report) => {
+                        self.over = report
+                            .as_ref()
+                            .is_none_or(|report| report.status.is_terminal());
+                    }
+                    Reply::Failed(RequestFailure::Refused(refusal)) => {
+                        self.gone |= fetched && refusal.kind == RefusalKind::NotFound;
+                    }
+                    _ => {}
+                }
+                if fetched {
+                    self.fetch = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn follow(&mut self, effect: &Effect) -> Result<(), String> {
+        match effect {
+            Effect::SendRequest {
+                request,
+                call: Call::RefreshToken { .. } | Call::MintToken,
+            } => self.fetch = Some(*request),
+            Effect::SendRequest {
                 call: Call::SettleMarker { .. } | Call::ClearMarker { .. },
                 ..
-            } = effect
-                && !self.over
-            {
+            } if !self.over && !self.gone => {
                 return Err("the marker was cleared, and nobody said that the run is over".into());
             }
+            Effect::CancelRequest { request } if self.fetch == Some(*request) => self.fetch = None,
+            _ => {}
         }
         Ok(())
     }
 }
 
-fn says_over(event: &EventKind) -> bool {
-    match event {
-        EventKind::FrameReceived { frame, .. } => match frame {
-            ServerFrame::AgentEvent(frame) => matches!(
-                frame.event.kind,
-                EventType::AgentRuntimeEnd | EventType::Error
-            ),
-            ServerFrame::SessionComplete(_) => true,
-            ServerFrame::StatusChange(frame) => frame.status.is_terminal(),
-            ServerFrame::ResumeComplete(frame) => frame
-                .status
-                .as_ref()
-                .is_some_and(OperationStatus::is_terminal),
-            _ => false,
-        },
-        EventKind::ReplyReceived { reply, .. } => match reply {
-            Reply::Status(report) => report
-                .as_ref()
-                .is_none_or(|report| report.status.is_terminal()),
-            Reply::Failed(RequestFailure::Refused(refusal)) => {
-                refusal.kind == RefusalKind::NotFound
-            }
-            _ => false,
-        },
+/// The place passed last, where places are numbers.
+fn passed(step: &Step<'_>) -> Option<u64> {
+    let cursor = step.state.cursor()?;
+    match &cursor.id {
+        None => Some(0),
+        Some(id) => number(id),
+    }
+}
+
+fn number(id: &EventId) -> Option<u64> {
+    match id {
+        EventId::Number(number) => Some(*number),
+        EventId::Text(_) => None,
+    }
+}
+
+fn says_over(status: &OperationStatus) -> bool {
+    matches!(
+        status,
+        OperationStatus::Error | OperationStatus::Interrupted
+    )
+}
+
+fn ends(event: &AgentEvent) -> bool {
+    match (&event.kind, event.payload()) {
+        (EventType::AgentRuntimeEnd, Payload::AgentRuntimeEnd(end)) => !matches!(
+            end.reason,
+            Some(EndReason::WaitingForHuman | EndReason::WaitingForAsyncTool)
+        ),
+        (EventType::Error, Payload::Error(error)) => !matches!(
+            error.phase,
+            Some(ErrorPhase::ToolExecution | ErrorPhase::ToolMessagePersist)
+        ),
+        (EventType::AgentRuntimeEnd | EventType::Error, _) => true,
         _ => false,
     }
+}
+
+/// What does not merely trail behind an end, or come at any time after it (S2).
+fn shows_life(kind: &EventType) -> bool {
+    !matches!(
+        kind,
+        EventType::AgentRuntimeEnd
+            | EventType::Error
+            | EventType::StepComplete
+            | EventType::VisibleOutputEnd
+            | EventType::NotifyUpdate
+            | EventType::SessionTitle
+            | EventType::MessagePatch
+            | EventType::MemberRuntimeEnd
+    )
 }
