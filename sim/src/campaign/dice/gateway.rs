@@ -175,7 +175,7 @@ impl Dice {
 
     /// Something a gateway may do to its clients.
     fn fault(&mut self) -> Act {
-        match self.random.below(17) {
+        match self.random.below(19) {
             0..=3 => Act::Drop,
             4 | 5 => {
                 let codes = [1000, 1001, 1006, 1008, 1009, 1011, 1012, 4321];
@@ -194,6 +194,9 @@ impl Dice {
             13 => Act::SendText("{broken".into()),
             14 => Act::Mark("op_other".into()),
             15 => Act::SendFrame(serde_json::json!({ "type": "party" })),
+            16 => Act::Forget,
+            // Behind the next redial, or at once: a rollout.
+            17 => Act::BecomeDialect(self.dialect()),
             _ => Act::ExpireTokens,
         }
     }
