@@ -3,7 +3,7 @@
 //! `docs/check.md` has the table that this prints (`cargo test -p agent-gateway-tests exploration -- --nocapture`).
 
 use agent_gateway_machine::Mutation;
-use agent_gateway_sim::explore::{Budget, FaultKind, Found, Wish, explore, machine};
+use agent_gateway_sim::explore::{Budget, Coverage, FaultKind, Found, Wish, explore, machine};
 use agent_gateway_sim::script::Script;
 use agent_gateway_sim::world::World;
 
@@ -61,4 +61,22 @@ fn exploration_finds_each_mutation_by_a_shortest_history_that_a_script_repeats()
 fn exploration_without_a_fault_closes_and_finds_nothing() {
     let found = find(&Budget::small().only(0).with_faults(&[]), None);
     assert!(found.is_none(), "{found:?}");
+}
+
+/// A rule that stops firing, in the machine or for want of a way there in the model, shows here; so does one that is
+/// reached at last: then it comes off the list.
+#[test]
+fn exploration_of_the_small_budget_sees_every_rule_at_work_but_these() {
+    let mut observers = [Coverage::default(), Coverage::default()];
+    let report = explore(&Budget::small(), &machine(), &mut observers, &mut |_| {
+        Wish::GoOn
+    });
+    assert!(report.found.is_none(), "{:?}", report.found);
+    assert!(report.explored.is_closed);
+    let missing: Vec<_> = Coverage::of_all(&observers).missing().collect();
+    let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
+    let known = [
+        "C12", "C15", "S1", "S4", "S9b", "S13", "R4", "R9", "T4", "T7",
+    ];
+    assert_eq!(missing, known);
 }
