@@ -205,6 +205,17 @@ impl Config {
 }
 
 impl Limits {
+    /// How often the hands tell that a frame is arriving, ms: so that no span of silence that means anything lies
+    /// between two of them (C5, C8, S14).
+    #[must_use]
+    pub fn arriving_interval(&self) -> Millis {
+        let shortest = self
+            .seam_quiet
+            .min(self.probe_deadline)
+            .min(self.silence_bound());
+        Millis((shortest.0 / 2).max(1))
+    }
+
     /// Silence longer than this drops a connection (C5).
     pub(crate) fn silence_bound(&self) -> Millis {
         self.heartbeat_interval

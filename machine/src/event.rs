@@ -82,6 +82,12 @@ pub enum EventKind {
         /// Why.
         failure: DialFailure,
     },
+    /// Part of a frame came, and the rest is on its way (C5). Told about as often as `Limits::arriving_interval` says
+    /// while that is so; a frame that comes in one go needs none.
+    FrameArriving {
+        /// On which dial's socket.
+        dial: DialId,
+    },
     /// A whole text frame that is JSON came.
     FrameReceived {
         /// On which dial's socket.
@@ -141,6 +147,7 @@ impl EventKind {
             Self::AnswerInput { .. } => "answer_input",
             Self::ConnectionOpened { .. } => "connection_opened",
             Self::DialFailed { .. } => "dial_failed",
+            Self::FrameArriving { .. } => "frame_arriving",
             Self::FrameReceived { .. } => "frame_received",
             Self::FrameRejected { .. } => "frame_rejected",
             Self::ConnectionClosed { .. } => "connection_closed",

@@ -53,6 +53,7 @@ fn route_event(core: &mut Core, effects: &mut Effects, kind: EventKind) {
         }
         EventKind::ConnectionOpened { dial } => phase.on_opened(context, dial),
         EventKind::DialFailed { dial, failure } => phase.on_dial_failed(context, dial, failure),
+        EventKind::FrameArriving { dial } => phase.on_frame_arriving(context, dial),
         EventKind::FrameReceived { dial, frame } => phase.on_frame(context, dial, frame),
         EventKind::FrameRejected { dial, problem } => {
             phase.on_frame_rejected(context, dial, problem)

@@ -4,7 +4,7 @@ use agent_gateway_machine::{Call, Effect, Ignored, Notification};
 use agent_gateway_protocol::ClientFrame;
 
 /// Every event's name.
-pub const EVENTS: [&str; 19] = [
+pub const EVENTS: [&str; 20] = [
     "execute",
     "attach",
     "stop",
@@ -15,6 +15,7 @@ pub const EVENTS: [&str; 19] = [
     "answer_input",
     "connection_opened",
     "dial_failed",
+    "frame_arriving",
     "frame_received",
     "frame_rejected",
     "connection_closed",

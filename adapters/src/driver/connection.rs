@@ -36,6 +36,7 @@ enum Stage {
 pub(super) enum Input {
     Opened,
     Failed(DialFailure),
+    Arriving,
     Frame(ServerFrame),
     Rejected(FrameProblem),
     Closed(Close),
@@ -98,6 +99,7 @@ impl Connection {
             Stage::Open(socket) => match socket.poll_receive(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Received::Frame(frame)) => Input::Frame(frame),
+                Poll::Ready(Received::Arriving) => Input::Arriving,
                 Poll::Ready(Received::Rejected(problem)) => Input::Rejected(problem),
                 Poll::Ready(Received::Closed(close)) => {
                     if let Some((_, Stage::Open(socket))) = self.current.take() {

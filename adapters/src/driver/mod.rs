@@ -78,6 +78,8 @@ pub(crate) struct Driver {
     observers: Vec<Box<dyn Observer>>,
     /// The machine was told that reading is paused.
     paused: bool,
+    /// When the machine was last told that a frame is arriving.
+    told_arriving: Option<Timestamp>,
     /// Effects were performed that must be polled before this task may wait.
     unpolled: bool,
     hands: Arc<Hands>,
@@ -107,6 +109,7 @@ impl Driver {
             room: Room::default(),
             observers,
             paused: false,
+            told_arriving: None,
             unpolled: false,
             hands,
             vault,
@@ -273,7 +276,12 @@ impl Driver {
             let Poll::Ready((dial, input)) = self.connection.poll_input(context) else {
                 return false;
             };
-            self.step(match input {
+            let kind = match input {
+                Input::Arriving if self.is_arriving_known() => continue,
+                Input::Arriving => {
+                    self.told_arriving = Some(self.now);
+                    EventKind::FrameArriving { dial }
+                }
                 Input::Opened => {
                     debug!(%dial, "connection_opened");
                     EventKind::ConnectionOpened { dial }
@@ -288,9 +296,18 @@ impl Driver {
                     debug!(%dial, %close, "connection_closed");
                     EventKind::ConnectionClosed { dial, close }
                 }
-            });
+            };
+            self.step(kind);
         }
         true
+    }
+
+    /// Whether the machine was told of an arriving frame a moment ago.
+    fn is_arriving_known(&self) -> bool {
+        let Some((told, state)) = self.told_arriving.zip(self.state.as_ref()) else {
+            return false;
+        };
+        self.now.since(told) < state.config().limits.arriving_interval()
     }
 
     fn poll_alarm(&mut self, context: &mut Context<'_>) {

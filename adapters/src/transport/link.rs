@@ -131,7 +131,8 @@ fn head_length(bytes: &[u8]) -> Option<usize> {
 /// See [`Link::lend`].
 pub(super) struct Lent<'a, 'b> {
     link: &'a mut Link,
-    left: &'a mut u64,
+    /// How much more of what comes in may be read.
+    pub(super) left: &'a mut u64,
     context: &'a mut Context<'b>,
 }
 

@@ -55,6 +55,9 @@ pub trait Socket: Send {
 /// What came on a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
+    /// Part of a message, and the rest is not there yet. Told, if at all, once for what has come: a message that comes
+    /// in one go needs none (C5).
+    Arriving,
     /// A text message that is a frame.
     Frame(ServerFrame),
     /// A message that is none (C12).

@@ -37,6 +37,8 @@ pub(super) struct WebSocket {
     reading: Reading,
     /// The library has begun a message of several frames.
     fragmented: bool,
+    /// Something has come of what is not a whole message yet, and was not told.
+    arriving: bool,
     library: Option<Box<WebSocketContext>>,
     /// A frame or message over this many bytes is a violation.
     limit: usize,
@@ -86,6 +88,7 @@ impl WebSocket {
             link,
             reading: Reading::Between,
             fragmented: false,
+            arriving: false,
             library: None,
             limit,
             outbound: VecDeque::new(),
@@ -122,6 +125,7 @@ impl WebSocket {
                     text.reserve_exact(missing.min(text.len()));
                 }
                 let read = ready!(self.link.poll_read_into(text, missing, context));
+                self.arriving = true;
                 Poll::Ready(self.more(read))
             }
             Reading::Library { .. } => self.poll_library(context),
@@ -199,6 +203,7 @@ impl WebSocket {
         let mut text = Vec::with_capacity(length.min(FIRST_ROOM));
         text.extend_from_slice(begun);
         self.link.consume(start + text.len());
+        self.arriving = true;
         self.reading = Reading::Long { text, length };
     }
 
@@ -225,7 +230,11 @@ impl WebSocket {
     }
 
     fn poll_library(&mut self, context: &mut Context<'_>) -> Poll<Step> {
-        let read = self.with_library(context, |library, link| library.read(link));
+        let (read, took) = self.with_library(context, |library, link| {
+            let before = *link.left;
+            (library.read(link), *link.left < before)
+        });
+        self.arriving |= took;
         let message = match read {
             Ok(message) => message,
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
@@ -255,6 +264,16 @@ impl WebSocket {
             }
             Message::Pong(_) | Message::Frame(_) => Step::Unconcerned,
         })
+    }
+
+    /// What there is to tell when nothing more can be read for now.
+    fn unfinished(&mut self) -> Option<Received> {
+        // A write that failed is a connection that is gone, even if reading has not noticed.
+        if let Some(close) = self.broken.take() {
+            return Some(Received::Closed(close));
+        }
+        let amid = self.fragmented || !matches!(self.reading, Reading::Between);
+        (std::mem::take(&mut self.arriving) && amid).then_some(Received::Arriving)
     }
 
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -322,13 +341,7 @@ impl Socket for WebSocket {
                         return Poll::Pending;
                     }
                 }
-                // A write that failed is a connection that is gone, even if reading has not noticed.
-                Poll::Pending => {
-                    return match self.broken.take() {
-                        Some(close) => Poll::Ready(Received::Closed(close)),
-                        None => Poll::Pending,
-                    };
-                }
+                Poll::Pending => return self.unfinished().map_or(Poll::Pending, Poll::Ready),
             }
         }
     }

@@ -33,8 +33,14 @@ async fn pair(options: TransportOptions) -> (Box<dyn Socket>, WebSocketStream<Tc
     (near.unwrap_or_else(|failure| panic!("{failure:?}")), far)
 }
 
+/// The next thing that is whole.
 async fn receive(socket: &mut Box<dyn Socket>) -> Received {
-    poll_fn(|context| socket.poll_receive(context)).await
+    loop {
+        let received = poll_fn(|context| socket.poll_receive(context)).await;
+        if received != Received::Arriving {
+            return received;
+        }
+    }
 }
 
 async fn flush(socket: &mut Box<dyn Socket>) {

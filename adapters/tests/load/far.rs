@@ -41,6 +41,13 @@ impl Far {
         self.raw.write_all(bytes).unwrap();
     }
 
+    /// The replay is over.
+    pub(crate) fn resume_complete(&mut self) {
+        self.write(&wire::frame(
+            r#"{"type":"resume_complete","status":"running"}"#,
+        ));
+    }
+
     /// Calls a tool of the client's.
     pub(crate) fn call_tool(&mut self, id: u64, call: &str) {
         self.write(&wire::frame(&format!(
@@ -57,11 +64,28 @@ impl Far {
 }
 
 /// Beats this often, so that a test need not wait long for one.
-const BEAT: Millis = Millis(20);
+pub(crate) const BEAT: Millis = Millis(20);
 
 /// A run whose gateway is `play`, once its stream is open.
 pub(crate) async fn run(
     queue: QueueLimits,
+    play: impl FnOnce(Far) + Send + 'static,
+) -> (Run, JoinHandle<()>) {
+    let limits = Limits {
+        heartbeat_interval: BEAT,
+        ..Limits::default()
+    };
+    in_seam(queue, limits, |mut far| {
+        far.resume_complete();
+        play(far);
+    })
+    .await
+}
+
+/// A run whose gateway is `play`, once `resume` has come.
+pub(crate) async fn in_seam(
+    queue: QueueLimits,
+    limits: Limits,
     play: impl FnOnce(Far) + Send + 'static,
 ) -> (Run, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -77,14 +101,8 @@ pub(crate) async fn run(
             .send(Message::text(r#"{"type":"auth_success"}"#))
             .unwrap();
         while !far.next().contains(r#""type":"resume""#) {}
-        let resumed = r#"{"type":"resume_complete","status":"running"}"#;
-        far.socket.send(Message::text(resumed)).unwrap();
         play(far);
     });
-    let limits = Limits {
-        heartbeat_interval: BEAT,
-        ..Limits::default()
-    };
     let client = Client::builder()
         .api(Arc::new(StartsAll::default()))
         .gateway(GatewayUrl::parse(&url).unwrap())

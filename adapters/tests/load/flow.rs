@@ -4,9 +4,9 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use agent_gateway_adapters::{Notification, Outcome, QueueLimits, Run};
-use agent_gateway_machine::{Cursor, ToolAnswer};
+use agent_gateway_machine::{Cursor, Limits, Millis, ToolAnswer};
 
-use crate::far::{Far, run};
+use crate::far::{BEAT, Far, in_seam, run};
 use crate::receiver::operation;
 use crate::wire;
 use crate::{HEAP, on_two_threads};
@@ -117,6 +117,38 @@ pub(crate) fn long_frame() {
         read_to(&mut run, 200).await;
         let most = HEAP.peak_usage() - before;
         assert!(most < BOUND, "{most} bytes held at once");
+        completed(run, far).await;
+    });
+}
+
+/// A replay of one frame over a link so slow that every bound on silence passes several times before it is whole.
+pub(crate) fn slow_link() {
+    const BOUND: Millis = Millis(1_000);
+    const LENGTH: usize = MIB;
+    // Each is waited for with a beat of the client's, so they take four times the bound.
+    const PIECES: usize = 4 * BOUND.0 as usize / BEAT.0 as usize;
+    let limits = Limits {
+        heartbeat_interval: BEAT,
+        silent_beats: 1,
+        silence_margin: Millis(BOUND.0 - BEAT.0),
+        seam_quiet: BOUND,
+        probe_deadline: BOUND,
+        // A socket that is dropped is the end of the run.
+        later_attempts: Some(0),
+        ..Limits::default()
+    };
+    on_two_threads(async {
+        let (mut run, far) = in_seam(QueueLimits::default(), limits, |mut far: Far| {
+            for piece in event(1, LENGTH).chunks(LENGTH / PIECES) {
+                far.write(piece);
+                far.heartbeat();
+            }
+            far.resume_complete();
+            far.write(&wire::end(2));
+            far.gone();
+        })
+        .await;
+        read_to(&mut run, 1).await;
         completed(run, far).await;
     });
 }

@@ -37,7 +37,7 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
-const TESTS: [(&str, fn()); 7] = [
+const TESTS: [(&str, fn()); 8] = [
     (
         "flow::i13_a_flood_of_a_million_frames_loses_nothing_and_stays_in_bounds",
         flow::flood,
@@ -45,6 +45,10 @@ const TESTS: [(&str, fn()); 7] = [
     (
         "flow::c5_a_frame_of_ten_megabytes_holds_nothing_up",
         flow::long_frame,
+    ),
+    (
+        "flow::c5_a_frame_slower_than_every_bound_is_no_dead_peer",
+        flow::slow_link,
     ),
     (
         "flow::a_peer_that_does_not_read_is_still_heard",

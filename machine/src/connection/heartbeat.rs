@@ -24,7 +24,7 @@ use crate::timers::Timer;
 pub(super) struct Connected {
     pub(super) dial: DialId,
     since: Timestamp,
-    /// When the last inbound frame of any kind came. Frames only write it; the ring re-arms.
+    /// When the last inbound frame of any kind, or a part of one, came. Frames only write it; the ring re-arms.
     heard: Timestamp,
     /// Whether a probe is out and nothing has come since.
     probed: bool,
@@ -105,7 +105,7 @@ impl Connected {
         Pulse::Alive
     }
 
-    /// An inbound frame of any kind, whatever it says, is a sign of life.
+    /// An inbound frame of any kind, whatever it says, is a sign of life, and so is a part of one.
     pub(super) fn hear(&mut self, now: Timestamp) {
         self.heard = now;
         self.probed = false;

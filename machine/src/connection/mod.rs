@@ -302,7 +302,7 @@ impl Connection {
         self.publish(context);
     }
 
-    /// An inbound frame of any kind, whatever it says, is a sign of life (C5).
+    /// An inbound frame of any kind, whatever it says, is a sign of life, and so is a part of one (C5).
     pub(crate) fn heard(&mut self, now: Timestamp) {
         if let Some(connected) = self.connected_mut() {
             connected.hear(now);

@@ -302,6 +302,11 @@ impl Phase {
         Self::follow(live, context, end)
     }
 
+    /// C5.
+    pub(crate) fn on_frame_arriving(self, context: &mut Context<'_>, dial: DialId) -> Self {
+        self.on_dial(context, dial, Live::on_frame_arriving)
+    }
+
     pub(crate) fn on_frame_rejected(
         self,
         context: &mut Context<'_>,

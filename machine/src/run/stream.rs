@@ -28,6 +28,21 @@ enum Meaning {
 }
 
 impl Live {
+    /// Part of a frame: the peer lives (C5), the replay is not over (C8), and the stream is talking (S14). Without this
+    /// a slow link would never get a large frame.
+    pub(crate) fn on_frame_arriving(&mut self, context: &mut Context<'_>) -> Option<End> {
+        if self.connection.connected().is_none() {
+            context.ignore(Ignored::BeforeAuthentication);
+            return None;
+        }
+        context.cite(Rule::C5);
+        let now = context.now();
+        self.connection.heard(now);
+        self.session.inquiry.heard(now);
+        self.session.sequence.on_frame_arriving(now);
+        None
+    }
+
     /// A frame with a place in the sequence: passed on in its turn, and with it those that waited for it (C8).
     #[inline]
     pub(crate) fn on_sequenced(

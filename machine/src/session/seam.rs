@@ -283,6 +283,14 @@ impl Sequence {
             .is_some_and(|seam| core::mem::replace(&mut seam.probes, 2) < 2)
     }
 
+    /// Part of a frame has come: the replay is not over, and the answer to a probe is behind that frame (C8).
+    pub(crate) fn on_frame_arriving(&mut self, now: Timestamp) {
+        if let Some(seam) = &mut self.seam {
+            seam.moved_at = now;
+            seam.probes = seam.probes.min(1);
+        }
+    }
+
     /// The clocks stood still for `span`, up to `now`: so did the holes (C5, C8).
     pub(crate) fn stood_still(&mut self, span: Millis, now: Timestamp) {
         if let Some(seam) = &mut self.seam {

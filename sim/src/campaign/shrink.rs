@@ -157,10 +157,12 @@ fn changes(script: &Script) -> Vec<Change> {
     if script.gateway.dialect != Dialect::default() {
         changes.push(Change::Dialect);
     }
-    if script.network.jitter != 0 || script.network.latency != LATENCY {
+    let network = &script.network;
+    let is_slow = network.bytes_per_second.is_some();
+    if network.jitter != 0 || network.latency != LATENCY || is_slow {
         changes.push(Change::Network);
     }
-    let tells_late = script.network.tells_late;
+    let tells_late = network.tells_late;
     if !script.user.tools.is_empty() || !script.api.settles_markers || tells_late {
         changes.push(Change::Hands);
     }
@@ -208,6 +210,7 @@ impl Change {
             Self::Network => {
                 script.network.jitter = 0;
                 script.network.latency = LATENCY;
+                script.network.bytes_per_second = None;
             }
             Self::Tokens => script.user.tokens = None,
             Self::Beginning => script.user.steps[0].act = UserAct::ExecuteInTopic("go".into()),

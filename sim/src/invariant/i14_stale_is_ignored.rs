@@ -26,6 +26,7 @@ impl Invariant for StaleIsIgnored {
         let stale = match &step.event.kind {
             EventKind::ConnectionOpened { dial }
             | EventKind::DialFailed { dial, .. }
+            | EventKind::FrameArriving { dial }
             | EventKind::FrameReceived { dial, .. }
             | EventKind::FrameRejected { dial, .. }
             | EventKind::ConnectionClosed { dial, .. } => self.current != Some(*dial),

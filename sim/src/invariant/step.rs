@@ -17,7 +17,7 @@ pub(super) struct Step<'a> {
 pub(super) enum Sort {
     /// The user wants something.
     Command,
-    /// A frame came, or something that is none.
+    /// A frame came, or a part of one, or something that is none.
     Frame,
     /// `auth_success` came.
     AuthSuccess,
@@ -135,7 +135,9 @@ impl Sorts {
             | EventKind::ReadingPaused
             | EventKind::ReadingResumed => Self::of(&[Sort::Command]),
             EventKind::FrameReceived { frame, .. } => Self::of_frame(frame),
-            EventKind::FrameRejected { .. } => Self::of(&[Sort::Frame]),
+            EventKind::FrameArriving { .. } | EventKind::FrameRejected { .. } => {
+                Self::of(&[Sort::Frame])
+            }
             EventKind::ConnectionOpened { .. }
             | EventKind::DialFailed { .. }
             | EventKind::ConnectionClosed { .. } => Self::of(&[Sort::Dial]),

@@ -111,6 +111,7 @@ library! {
     "session_complete_alone"
     "settling_cut"
     "silent_peer"
+    "slow_link"
     "slow_reader"
     "socket_interrupt"
     "start_html_page"

@@ -1,3 +1,5 @@
+use std::num::NonZeroU64;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,10 @@ pub struct NetworkSection {
     pub latency: u64,
     /// Added to it, at most, by chance, ms. Frames of one socket stay in order.
     pub jitter: u64,
+    /// What comes to the client on a socket comes no faster than this; without it a frame comes in one go. A frame has a
+    /// few dozen bytes beside its texts.
+    #[serde(skip_serializing_if = "super::is_default")]
+    pub bytes_per_second: Option<NonZeroU64>,
     /// What comes of a socket or a request that the client has given up is told all the same, as when two things cross.
     #[serde(skip_serializing_if = "super::is_default")]
     pub tells_late: bool,
@@ -22,6 +28,7 @@ impl Default for NetworkSection {
         Self {
             latency: 20,
             jitter: 0,
+            bytes_per_second: None,
             tells_late: false,
             steps: Vec::new(),
         }

@@ -48,7 +48,9 @@ pub(crate) fn event(kind: &EventKind) -> String {
         EventKind::AnswerInput { request, content } => {
             format!("{name} {request} {}", quoted(content))
         }
-        EventKind::ConnectionOpened { dial } => format!("{name} {dial}"),
+        EventKind::ConnectionOpened { dial } | EventKind::FrameArriving { dial } => {
+            format!("{name} {dial}")
+        }
         EventKind::DialFailed { dial, failure } => {
             format!("{name} {dial} {:?}: {}", failure.kind, failure.text)
         }

@@ -28,6 +28,7 @@ impl Who {
             | EventKind::AnswerInput { .. } => Self::User,
             EventKind::ConnectionOpened { .. }
             | EventKind::DialFailed { .. }
+            | EventKind::FrameArriving { .. }
             | EventKind::FrameReceived { .. }
             | EventKind::FrameRejected { .. }
             | EventKind::ConnectionClosed { .. } => Self::Gateway,

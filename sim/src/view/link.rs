@@ -104,6 +104,7 @@ impl Links {
             | EventKind::Stop
             | EventKind::Detach
             | EventKind::Interrupt
+            | EventKind::FrameArriving { .. }
             | EventKind::FrameRejected { .. }
             | EventKind::NetworkChanged(_)
             | EventKind::ReadingPaused

@@ -215,6 +215,11 @@ impl World<'_> {
                     self.feed(EventKind::DialFailed { dial, failure });
                 }
             }
+            Happening::Arriving(dial) => {
+                if self.looks() && self.client_hears(dial) && !self.is_silent(dial) {
+                    self.feed(EventKind::FrameArriving { dial });
+                }
+            }
             Happening::Received(dial, message) => {
                 if self.arrives(dial) {
                     self.receive(dial, message);
@@ -347,8 +352,15 @@ impl World<'_> {
             && link.server
             && !link.is_silent
         {
-            let at = self.network.arrival(self.now, link.last_down);
+            let first = self.network.arrival(self.now, link.last_down);
+            let at = first.plus(self.network.transmission(message.size()));
             link.last_down = at;
+            let interval = self.arriving_interval;
+            let mut part = first.plus(interval);
+            while part < at {
+                self.queue.enter(part, Happening::Arriving(dial));
+                part = part.plus(interval);
+            }
             self.queue.enter(at, Happening::Received(dial, message));
         }
     }

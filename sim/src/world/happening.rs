@@ -24,6 +24,8 @@ pub(super) enum Happening {
     Opened(DialId),
     /// The client sees its dial fail.
     DialFailed(DialId, DialFailure),
+    /// The client sees that something is coming on a socket, and not all of it is there.
+    Arriving(DialId),
     /// Something comes to the client on a socket.
     Received(DialId, Message),
     /// The client sees its socket go.
@@ -50,6 +52,19 @@ pub(super) enum Message {
     Binary,
 }
 
+impl Message {
+    /// Its bytes on the wire, roughly.
+    pub(super) fn size(&self) -> usize {
+        // Braces, names, numbers.
+        const BESIDE_TEXTS: usize = 40;
+        match self {
+            Self::Frame(frame) => frame.size() + BESIDE_TEXTS,
+            Self::Text(text) => text.len(),
+            Self::Binary => BESIDE_TEXTS,
+        }
+    }
+}
+
 impl Happening {
     /// Whether it is read from a socket, and so waits while the caller does not read.
     pub(super) fn is_read(&self) -> bool {
@@ -72,6 +87,7 @@ impl Happening {
             | Self::CloseArrived(_)
             | Self::CallArrived(..)
             | Self::CallAbandoned(_)
+            | Self::Arriving(_)
             | Self::Network(_)
             | Self::Clock(_) => false,
         }

@@ -1,3 +1,5 @@
+use std::num::NonZeroU64;
+
 use agent_gateway_machine::{Millis, Timestamp};
 
 use crate::random::Random;
@@ -8,6 +10,7 @@ use crate::script::NetworkSection;
 pub(super) struct Network {
     latency: u64,
     jitter: u64,
+    bytes_per_second: Option<NonZeroU64>,
     /// Nothing arrives before.
     held_until: Timestamp,
     pub(super) tells_late: bool,
@@ -27,6 +30,7 @@ impl Network {
         Self {
             latency: section.latency,
             jitter: section.jitter,
+            bytes_per_second: section.bytes_per_second,
             held_until: Timestamp::ZERO,
             tells_late: section.tells_late,
             random,
@@ -48,6 +52,12 @@ impl Network {
 
     pub(super) fn hold_until(&mut self, at: Timestamp) {
         self.held_until = self.held_until.max(at);
+    }
+
+    /// From its first byte to its last, that many bytes take this long to come.
+    pub(super) fn transmission(&self, bytes: usize) -> Millis {
+        self.bytes_per_second
+            .map_or(Millis::ZERO, |rate| Millis(bytes as u64 * 1_000 / rate))
     }
 
     /// When what leaves now arrives, not before `last`.

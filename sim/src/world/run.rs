@@ -72,6 +72,8 @@ pub struct World<'a> {
     is_reading: bool,
     /// What the machine is to be told, in order.
     inbox: VecDeque<EventKind>,
+    /// How often the client tells that a frame is arriving.
+    pub(super) arriving_interval: Millis,
     /// What the server says, on its way; kept for its room.
     pub(super) said: Vec<ServerOutput>,
     running: Option<(OperationId, TopicId)>,
@@ -136,6 +138,7 @@ impl<'a> World<'a> {
             unread: Vec::new(),
             is_reading: true,
             inbox: VecDeque::new(),
+            arriving_interval: config.limits.arriving_interval(),
             said: Vec::with_capacity(16),
             running,
             follows_history: !script.history.is_empty(),
@@ -234,6 +237,11 @@ impl<'a> World<'a> {
         while let Some(kind) = self.inbox.pop_front() {
             self.tell_machine(kind, observer);
         }
+    }
+
+    /// Whether the client looks at its sockets now.
+    pub(super) fn looks(&self) -> bool {
+        self.is_reading && self.clock.awake(self.now) == self.now
     }
 
     fn tell_machine(&mut self, kind: EventKind, observer: &mut impl Observer) {

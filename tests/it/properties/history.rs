@@ -394,7 +394,7 @@ impl History {
     }
 
     fn odd_frame(&mut self, argument: u32) -> Result<(), Violation> {
-        match argument % 7 {
+        match argument % 8 {
             0 => self.sequenced("from_the_future", &json!({ "x": 1 })),
             1 => self.wire(&json!({ "type": "unheard_of" })),
             2 => self.frame(
@@ -409,6 +409,10 @@ impl History {
             ),
             4 => self.frame(self.event(u64::MAX, "stream_chunk", OPERATION, chunk()), 0),
             5 => self.frame(self.event(0, "stream_chunk", OPERATION, chunk()), 0),
+            6 => match self.dial {
+                Some(Socket { dial, .. }) => self.happen(EventKind::FrameArriving { dial }),
+                None => Ok(()),
+            },
             _ => {
                 let problem = if argument & 8 == 0 {
                     FrameProblem::Malformed

@@ -266,6 +266,38 @@ fn c5_any_frame_is_a_sign_of_life() {
 }
 
 #[test]
+fn c5_a_frame_that_is_arriving_is_a_sign_of_life() {
+    let mut stage = Stage::connected();
+    let lines = stage.arriving_for(300);
+    assert_eq!(lines, vec!["dial#1 ▶ heartbeat"; 10]);
+    stage.wait(99_999);
+    assert_eq!(stage.connection(), "connected");
+    stage.wait(1);
+    assert_eq!(stage.connection(), "reconnecting");
+}
+
+#[test]
+fn c5_a_frame_that_is_arriving_answers_a_probe() {
+    let mut stage = Stage::connected();
+    stage.sleep(120_001);
+    stage.status("running");
+    stage.wait(9_999);
+    assert_eq!(stage.arriving(), [""; 0]);
+    stage.wait(90_000);
+    assert_eq!(stage.connection(), "connected");
+}
+
+/// Answers to `auth` are short: what is arriving before them is none.
+#[test]
+fn c5_before_auth_success_a_frame_that_is_arriving_is_no_sign_of_life() {
+    let mut stage = Stage::dialing().opened();
+    stage.wait(9_999);
+    assert_eq!(stage.arriving(), ["ignored: before auth_success"]);
+    assert_eq!(stage.wait(1)[0], "close_connection dial#1 1000");
+    assert_eq!(stage.arriving(), ["ignored: dial#1 is not current"]);
+}
+
+#[test]
 fn c5_a_beat_that_rings_late_probes_and_drops_what_does_not_answer() {
     let mut stage = Stage::connected();
     let lines = stage.sleep(120_001);

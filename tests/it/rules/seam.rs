@@ -114,6 +114,39 @@ fn c8_a_gateway_that_talks_and_answers_no_heartbeat_is_probed_twice() {
     assert_eq!(stage.connection(), "connected");
 }
 
+/// The replay is a frame that takes a minute on a slow link, and a live one has overtaken it.
+#[test]
+fn c8_while_a_frame_is_arriving_a_probe_gives_nothing_up() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&chunk(2));
+    assert_eq!(stage.wait(2_000), ["dial#1 ▶ heartbeat"]);
+    let lines = stage.arriving_for(60);
+    stage.status("running");
+    assert!(
+        !lines.iter().any(|line| line.contains("gap_found")),
+        "{lines:?}"
+    );
+    assert_eq!(stage.connection(), "connected");
+    assert_eq!(stage.wire(&chunk(1)), [handed(1), handed(2)]);
+    assert_eq!(stage.wire(HEARTBEAT_ACK), [""; 0]);
+    assert_eq!(
+        stage.wire(&chunk(4)),
+        ["gap_found after 2 before 4", &handed(4)],
+        "the seam is over"
+    );
+}
+
+#[test]
+fn c8_a_frame_that_is_arriving_keeps_the_seam_from_being_quiet() {
+    let mut stage = Stage::in_seam();
+    stage.wait(1_000);
+    stage.arriving();
+    let lines = stage.arriving_for(3);
+    assert!(!lines.contains(&"dial#1 ▶ heartbeat".to_owned()));
+    stage.wait(1_999);
+    assert!(stage.wait(1).contains(&"dial#1 ▶ heartbeat".to_owned()));
+}
+
 #[test]
 fn c8_a_hole_that_shrinks_keeps_the_seam_open() {
     let mut stage = Stage::in_seam();

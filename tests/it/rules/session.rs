@@ -1092,6 +1092,19 @@ fn s14_no_answer_overtakes_a_stream_that_is_talking() {
     assert!(ends_with(&lines, "failed"));
 }
 
+/// The frame is the run's last words, on a slow link.
+#[test]
+fn s14_no_answer_overtakes_a_frame_that_is_arriving() {
+    let mut stage = Stage::streamed(1);
+    stage.wait(60_000);
+    stage.arriving();
+    assert_eq!(stage.status("done"), [""; 0]);
+    let lines = stage.arriving_for(20);
+    assert!(!lines.iter().any(|line| line.contains("ask_status")));
+    assert_eq!(stage.wire(&chunk(2)), [handed(2)]);
+    assert!(ends_with(&stage.wire(&end(3, "error")), "failed"));
+}
+
 #[test]
 fn s14_no_answer_overtakes_a_stream_that_is_not_read() {
     let mut stage = Stage::streamed(1);

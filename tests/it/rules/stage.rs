@@ -203,6 +203,22 @@ impl Stage {
         self.feed(EventKind::FrameRejected { dial, problem })
     }
 
+    /// Part of a frame on the socket dialled last.
+    pub(crate) fn arriving(&mut self) -> Vec<String> {
+        let dial = DialId(self.dial);
+        self.feed(EventKind::FrameArriving { dial })
+    }
+
+    /// A second passes, and another part of the same frame comes; so many times.
+    pub(crate) fn arriving_for(&mut self, seconds: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        for _ in 0..seconds {
+            lines.extend(self.wait(1_000));
+            lines.extend(self.arriving());
+        }
+        lines
+    }
+
     pub(crate) fn close(&mut self, code: u16) -> Vec<String> {
         self.end_socket(Close::Closed {
             code: Some(CloseCode(code)),
@@ -362,6 +378,7 @@ impl Stage {
             EventKind::FrameReceived { dial, frame },
             Ignored::StaleDial(dial),
         );
+        self.check_ignored(EventKind::FrameArriving { dial }, Ignored::StaleDial(dial));
         for at in [0, 1 << 60] {
             let restored = || {
                 let at = Timestamp::from_millis(at);

@@ -68,6 +68,7 @@ impl Dice {
             network: NetworkSection {
                 latency: *dice.random.pick(&[1, 5, 20, 80, 300]).unwrap_or(&20),
                 jitter: *dice.random.pick(&[0, 0, 10, 200]).unwrap_or(&0),
+                bytes_per_second: None,
                 tells_late: faulty && dice.random.percent(30),
                 steps: Vec::new(),
             },
