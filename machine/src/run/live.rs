@@ -271,15 +271,13 @@ impl Live {
             }
             credential::News::RunOver => {
                 self.session.terminal.on_not_found();
-                if self.connection.connected().is_some() {
-                    // What is still on its way on the open socket has its turn before the end (I10).
-                    self.conclude(context);
-                    return None;
-                }
-                if !self.connection.is_idle() {
+                if self.connection.connected().is_none() && !self.connection.is_idle() {
                     self.wait_without_socket(context);
                 }
-                self.judge(context)
+                // Not the end that may have been noted in a seam: the replay would have gone on (S2). What is still on
+                // its way on an open socket has its turn (I10).
+                self.conclude(context);
+                None
             }
             credential::News::Lost(outcome) => Some(End::unexplained(outcome)),
         }
@@ -416,7 +414,8 @@ impl Live {
         self.session.inquiry.on_restored(context);
         self.restore_stop(context);
         if self.concluding {
-            return self.judge(context);
+            self.conclude(context);
+            return None;
         }
         self.dial_when_ready(context)
     }
@@ -457,34 +456,30 @@ impl Live {
         if may_speak && self.session.inquiry.defer_to_stream(context, connected) {
             return None;
         }
-        let heard = self.hear_out(context);
-        Some(heard.unwrap_or_else(|| End::by_server(outcome)))
+        Some(End::by_server(self.hear_out(context, outcome)))
     }
 
-    /// The run is over, and that was said elsewhere: what a seam holds has its turn before the end, its holes told, and
-    /// so is what may be missing behind it (C11). A reason in it explains the end.
-    fn hear_out(&mut self, context: &mut Context<'_>) -> Option<End> {
+    /// The run is over, and `said` was said elsewhere: what a seam holds has its turn before the end, its holes told, and
+    /// so is what may be missing behind it (C11). An end noted there may be an earlier run's (S2): it only says more of
+    /// what was said.
+    fn hear_out(&mut self, context: &mut Context<'_>, said: Outcome) -> Outcome {
+        let in_full = self.concluding && !self.session.terminal.is_binding();
         self.session.sequence.end_seam(context);
-        if let Some(end) = self.drain_seam(context) {
-            return Some(end);
+        let _ = self.drain_seam(context);
+        if !in_full {
+            self.session.sequence.tell_missing_end(context);
         }
         match self.session.terminal.verdict() {
-            Verdict::Ended(end) => return Some(End::by_server(end.into_outcome())),
-            Verdict::Unexplained if !self.session.terminal.is_binding() => {}
-            Verdict::Unexplained | Verdict::Alive => {
-                self.session.sequence.tell_missing_end(context);
-            }
+            Verdict::Ended(end) if end.is_what(&said) => end.into_outcome(),
+            Verdict::Ended(_) | Verdict::Unexplained | Verdict::Alive => said,
         }
-        None
     }
 
     /// The server says that the run goes on: an end noted before is void (S2).
     fn go_on(&mut self, context: &mut Context<'_>) -> Option<End> {
         if self.session.terminal.is_binding() {
             // There is no token for it, though: it cannot be watched any more, and it is not ours to clear.
-            let heard = self.hear_out(context);
-            let outcome = heard.map_or(Outcome::EndedUnknown, |end| end.outcome);
-            return Some(End::left_alone(outcome));
+            return Some(End::left_alone(self.hear_out(context, Outcome::EndedUnknown)));
         }
         self.session.terminal.void();
         if !core::mem::take(&mut self.concluding) {
@@ -512,14 +507,12 @@ impl Live {
             return None;
         }
         let is_over = self.session.terminal.is_binding();
-        let heard = self.hear_out(context);
-        Some(heard.unwrap_or_else(|| {
-            if is_over {
-                End::by_server(Outcome::EndedUnknown)
-            } else {
-                End::unexplained(Outcome::EndedUnknown)
-            }
-        }))
+        let outcome = self.hear_out(context, Outcome::EndedUnknown);
+        Some(if is_over {
+            End::by_server(outcome)
+        } else {
+            End::unexplained(outcome)
+        })
     }
 }
 

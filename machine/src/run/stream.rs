@@ -78,6 +78,7 @@ impl Live {
         let ended_seam = self.session.sequence.end_seam(context);
         if frame.gap {
             self.session.sequence.on_gap_flag(context);
+            self.session.terminal.doubt_reason();
         }
         if let Some(end) = self.drain_seam(context) {
             return Some(end);
@@ -280,6 +281,9 @@ impl Live {
 
     /// Passes on what the seam holds and whose turn has come.
     pub(crate) fn drain_seam(&mut self, context: &mut Context<'_>) -> Option<End> {
+        if self.session.sequence.gives_up() {
+            self.session.terminal.doubt_reason();
+        }
         while let Some(frame) = self.session.sequence.next_held(context) {
             if let Some(end) = route_passed(self, context, frame) {
                 return Some(end);

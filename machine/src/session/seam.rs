@@ -298,6 +298,14 @@ impl Sequence {
         }
     }
 
+    /// Whether the seam is over with a hole in it.
+    pub(crate) fn gives_up(&self) -> bool {
+        // Whatever had no hole before it was given back when it came.
+        self.seam
+            .as_ref()
+            .is_some_and(|seam| seam.ending && !seam.held.is_empty())
+    }
+
     /// Whether frames may still come in any order.
     pub(crate) fn is_in_seam(&self) -> bool {
         self.seam.is_some()

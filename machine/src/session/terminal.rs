@@ -4,6 +4,8 @@
 //! follows in the replay may show that the operation was started again (D12). An end that does not say how the run
 //! went is *unexplained*: the server is asked (S14).
 
+use core::mem;
+
 use agent_gateway_protocol::OperationStatus;
 use agent_gateway_protocol::event::{AgentRuntimeEnd, EndReason, ErrorPayload, ErrorPhase};
 use serde::{Deserialize, Serialize};
@@ -65,6 +67,11 @@ impl ServerEnd {
             | OperationStatus::WaitingForAsyncTool
             | OperationStatus::Unknown(_) => None,
         }
+    }
+
+    /// Whether the outcome is of this kind too, and at most its error another one.
+    pub(crate) fn is_what(&self, outcome: &Outcome) -> bool {
+        mem::discriminant(&self.clone().into_outcome()) == mem::discriminant(outcome)
     }
 
     pub(crate) fn into_outcome(self) -> Outcome {
@@ -168,7 +175,7 @@ impl Terminal {
         if !is_sign_of_life {
             return Sign::None;
         }
-        if core::mem::take(&mut self.suspended) {
+        if mem::take(&mut self.suspended) {
             context.cite(Rule::S9b);
         }
         self.void()
@@ -282,12 +289,28 @@ impl Terminal {
         self.noted = Some(Noted { end, binding: true });
     }
 
-    /// The server says the run goes on: an end noted before is void (S2).
+    /// The server says the run goes on: an end noted before is void (S2). Of one that is binding only the reason is: it
+    /// was an earlier run's.
     pub(crate) fn void(&mut self) -> Sign {
-        if self.is_binding() || self.noted.take().is_none() {
-            return Sign::None;
+        match &mut self.noted {
+            None => Sign::None,
+            Some(Noted { binding: true, .. }) => {
+                self.doubt_reason();
+                Sign::None
+            }
+            Some(Noted { binding: false, .. }) => {
+                self.noted = None;
+                Sign::Doubtful(Doubt::Restarted)
+            }
         }
-        Sign::Doubtful(Doubt::Restarted)
+    }
+
+    /// Something is missing behind the end noted: the operation may have been started again there, and how that went is
+    /// not what was noted (S2).
+    pub(crate) fn doubt_reason(&mut self) {
+        if let Some(noted) = &mut self.noted {
+            noted.end = None;
+        }
     }
 
     pub(crate) fn canonicalize(&mut self, canon: &Canon<'_>) {

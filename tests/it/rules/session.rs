@@ -1081,6 +1081,65 @@ fn c11_an_end_that_nobody_can_explain_any_more_is_preceded_by_a_gap() {
 }
 
 #[test]
+fn s2_an_end_noted_in_a_lost_seam_does_not_say_how_the_run_went() {
+    let gone = || refused(RefusalKind::NotFound, 404);
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "done"));
+    stage.restore(0, None);
+    assert_eq!(
+        stage.reply("refresh_token", gone()),
+        ["request#3 ▶ ask_status op_1"],
+        "the operation may have been started again, and gone on"
+    );
+    let lines = stage.clone().status("interrupted");
+    assert_eq!(lines[0], "gap_found after 1");
+    assert!(ends_with(&lines, "interrupted"));
+    let lines = stage.clone().reply("ask_status", lost());
+    assert!(ends_with(&lines, "ended_unknown"));
+    stage.restore(0, None);
+    assert!(ends_with(&stage.status("done"), "completed"));
+}
+
+#[test]
+fn s2_after_not_found_a_sign_of_life_takes_the_reason_of_an_end() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "done"));
+    stage.wire(AUTH_EXPIRED);
+    stage.reply("refresh_token", refused(RefusalKind::NotFound, 404));
+    stage.wire(&chunk(2));
+    stage.wire(&end(3, "interrupted"));
+    let lines = stage.wire(&resume_complete("interrupted"));
+    assert!(ends_with(&lines, "interrupted"));
+    assert!(!lines.iter().any(|line| line.contains("gap_found")));
+}
+
+#[test]
+fn s2_what_is_missing_behind_a_noted_end_takes_its_reason() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "done"));
+    let mut stage = stage.redialled();
+    let mut forgotten = stage.clone();
+    let flagged = r#"{"type":"resume_complete","status":"completed","gap":true}"#;
+    let lines = forgotten.wire(flagged);
+    assert_eq!(lines, ["gap_found after 1", "request#2 ▶ ask_status op_1"]);
+    stage.wire(&end(7, "interrupted"));
+    let lines = stage.wire(&resume_complete("interrupted"));
+    assert_eq!(lines[0], "gap_found after 1 before 7");
+    assert!(ends_with(&lines, "interrupted"), "{lines:?}");
+}
+
+#[test]
+fn c11_an_end_that_a_silent_seam_left_open_is_preceded_by_a_gap() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "error"));
+    stage.wait(2_000);
+    stage.wait(3_000);
+    let lines = stage.status("error");
+    assert_eq!(lines[0], "gap_found after 1");
+    assert!(ends_with(&lines, "failed"));
+}
+
+#[test]
 fn s14_no_answer_overtakes_a_stream_that_is_talking() {
     let mut stage = Stage::streamed(1);
     stage.wait(60_000);
