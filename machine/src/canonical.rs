@@ -63,6 +63,24 @@ impl Renaming {
         RequestId(self.requests.name(request.0))
     }
 
+    /// The name of a dial, if it has one already.
+    #[must_use]
+    pub fn known_dial(&self, dial: DialId) -> Option<DialId> {
+        self.dials.find(dial.0).map(DialId)
+    }
+
+    /// The name of a request, if it has one already.
+    #[must_use]
+    pub fn known_request(&self, request: RequestId) -> Option<RequestId> {
+        self.requests.find(request.0).map(RequestId)
+    }
+
+    /// The name of a token, if it has one already.
+    #[must_use]
+    pub fn known_token(&self, token: TokenId) -> Option<TokenId> {
+        self.tokens.find(token.0).map(TokenId)
+    }
+
     /// Whether the state holds this token.
     #[must_use]
     pub fn holds_token(&self, token: TokenId) -> bool {
@@ -89,10 +107,14 @@ impl Names {
     }
 
     fn name(&mut self, id: u64) -> u64 {
-        match self.known.iter().position(|known| *known == id) {
-            Some(place) => place as u64 + 1,
-            None => u64::MAX - intern(&mut self.strangers, id),
-        }
+        self.find(id)
+            .unwrap_or_else(|| u64::MAX - intern(&mut self.strangers, id))
+    }
+
+    fn find(&self, id: u64) -> Option<u64> {
+        let place = |ids: &[u64]| ids.iter().position(|known| *known == id);
+        let known = place(&self.known).map(|place| place as u64 + 1);
+        known.or_else(|| place(&self.strangers).map(|place| u64::MAX - place as u64))
     }
 }
 

@@ -287,7 +287,13 @@ impl Live {
     pub(crate) fn judge(&mut self, context: &mut Context<'_>) -> Option<End> {
         match self.session.terminal.verdict() {
             Verdict::Alive => None,
-            Verdict::Ended(end) => Some(End::by_server(end.into_outcome())),
+            Verdict::Ended(end) => {
+                if !self.session.terminal.is_whole() {
+                    // The gateway kept the status, and not the frames that go with it.
+                    self.session.sequence.tell_missing_end(context);
+                }
+                Some(End::by_server(end.into_outcome()))
+            }
             Verdict::Unexplained => {
                 self.conclude(context);
                 None
@@ -463,7 +469,8 @@ impl Live {
     /// so is what may be missing behind it (C11). An end noted there may be an earlier run's (S2): it only says more of
     /// what was said.
     fn hear_out(&mut self, context: &mut Context<'_>, said: Outcome) -> Outcome {
-        let in_full = self.concluding && !self.session.terminal.is_binding();
+        let terminal = &self.session.terminal;
+        let in_full = self.concluding && terminal.is_whole() && !terminal.is_binding();
         self.session.sequence.end_seam(context);
         let _ = self.drain_seam(context);
         if !in_full {
@@ -479,7 +486,9 @@ impl Live {
     fn go_on(&mut self, context: &mut Context<'_>) -> Option<End> {
         if self.session.terminal.is_binding() {
             // There is no token for it, though: it cannot be watched any more, and it is not ours to clear.
-            return Some(End::left_alone(self.hear_out(context, Outcome::EndedUnknown)));
+            return Some(End::left_alone(
+                self.hear_out(context, Outcome::EndedUnknown),
+            ));
         }
         self.session.terminal.void();
         if !core::mem::take(&mut self.concluding) {

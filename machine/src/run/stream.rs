@@ -90,13 +90,8 @@ impl Live {
             context.cite(Rule::S5);
             let now = context.now();
             let limits = &context.kit.config.limits;
-            let was_alive = self.session.terminal.verdict() == Verdict::Alive;
-            let sign = self.session.terminal.on_status(status, now, limits);
+            let sign = self.session.terminal.on_status(status, false, now, limits);
             self.heed(context, sign);
-            if was_alive && self.session.terminal.verdict() != Verdict::Alive && !frame.gap {
-                // The gateway kept the status, and not the frames that go with it.
-                self.session.sequence.tell_missing_end(context);
-            }
         }
         if ended_seam {
             return self.on_seam_closed(context);
@@ -232,7 +227,10 @@ impl Live {
         let now = context.now();
         context.cite(Rule::S5);
         let limits = &context.kit.config.limits;
-        let sign = self.session.terminal.on_status(&frame.status, now, limits);
+        let sign = self
+            .session
+            .terminal
+            .on_status(&frame.status, true, now, limits);
         self.heed(context, sign);
         self.judge_outside_seam(context)
     }

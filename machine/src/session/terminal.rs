@@ -90,6 +90,8 @@ pub(crate) struct Terminal {
     noted: Option<Noted>,
     /// The run waits for an asynchronous tool and goes on in the same operation (S9b).
     suspended: bool,
+    /// It has waited for one: what the gateway has stored since is `completed`, whether it goes on or not (S9b).
+    was_suspended: bool,
     /// When another operation's end was last seen, with no own event since (S4).
     foreign_at: Option<Timestamp>,
     /// Whether the last end seen was another operation's (S4).
@@ -97,10 +99,12 @@ pub(crate) struct Terminal {
 }
 
 /// An end that has been seen and is not void.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Noted {
     /// How the run went, if that was said.
     end: Option<ServerEnd>,
+    /// Whether a frame in its place in the stream told it: then everything before it has come.
+    in_stream: bool,
     /// Whether nothing can make it void: there is no token for this run any more.
     binding: bool,
 }
@@ -160,6 +164,11 @@ impl Terminal {
         self.noted.as_ref().is_some_and(|noted| noted.binding)
     }
 
+    /// Whether everything before the end noted has come.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.noted.as_ref().is_some_and(|noted| noted.in_stream)
+    }
+
     /// Whether an own event could change anything: there is an end to make void, or a wait to end.
     pub(crate) fn awaits_sign_of_life(&self) -> bool {
         self.noted.is_some() || self.suspended
@@ -190,11 +199,12 @@ impl Terminal {
                 } else {
                     Rule::S2
                 });
-                self.note(Some(end));
+                self.note(Some(end), true);
             }
             None => {
                 context.cite(Rule::S9b);
                 self.suspended = true;
+                self.was_suspended = true;
             }
         }
     }
@@ -205,11 +215,13 @@ impl Terminal {
         match error.phase {
             Some(ErrorPhase::ToolExecution | ErrorPhase::ToolMessagePersist) => {}
             None
-            | Some(ErrorPhase::LlmExecution | ErrorPhase::StepExecution | ErrorPhase::Unknown(_)) => {
-                self.note(Some(ServerEnd::Failed(RunError {
+            | Some(ErrorPhase::LlmExecution | ErrorPhase::StepExecution | ErrorPhase::Unknown(_)) =>
+            {
+                let failed = ServerEnd::Failed(RunError {
                     kind: error.kind().into(),
                     text: error.text().into(),
-                })))
+                });
+                self.note(Some(failed), true);
             }
         }
     }
@@ -239,14 +251,16 @@ impl Terminal {
         if self.is_echo(now, limits) {
             return Sign::Doubtful(Doubt::Echo);
         }
-        self.note(None);
+        // Where the last end seen is another operation's this may be its late echo, and more may follow.
+        self.note(None, !self.last_was_foreign);
         Sign::None
     }
 
-    /// S5: a status of the gateway, from `resume_complete` or `status_change`.
+    /// S5: a status of the gateway, from a `status_change` in the stream, or from `resume_complete`.
     pub(crate) fn on_status(
         &mut self,
         status: &OperationStatus,
+        in_stream: bool,
         now: Timestamp,
         limits: &Limits,
     ) -> Sign {
@@ -261,11 +275,14 @@ impl Terminal {
             return Sign::Doubtful(Doubt::Echo);
         }
         match status {
-            OperationStatus::Error => self.note(Some(ServerEnd::Failed(RunError {
-                kind: default_kind(),
-                text: "the gateway says the run failed".into(),
-            }))),
-            OperationStatus::Interrupted => self.note(Some(ServerEnd::Interrupted)),
+            OperationStatus::Error => {
+                let failed = ServerEnd::Failed(RunError {
+                    kind: default_kind(),
+                    text: "the gateway says the run failed".into(),
+                });
+                self.note(Some(failed), in_stream);
+            }
+            OperationStatus::Interrupted => self.note(Some(ServerEnd::Interrupted), in_stream),
             // The gateway stores `completed` for everything else, a run that waits for a tool included.
             OperationStatus::Idle
             | OperationStatus::Running
@@ -274,10 +291,10 @@ impl Terminal {
             | OperationStatus::Done
             | OperationStatus::Completed
             | OperationStatus::Unknown(_) => {
-                if self.suspended {
+                if self.suspended || (self.was_suspended && self.noted.is_none()) {
                     return Sign::Doubtful(Doubt::Suspended);
                 }
-                self.note(None);
+                self.note(None, in_stream);
             }
         }
         Sign::None
@@ -285,8 +302,11 @@ impl Terminal {
 
     /// S8: the server has no running operation on the topic: over, whatever a socket could say.
     pub(crate) fn on_not_found(&mut self) {
-        let end = self.noted.take().and_then(|noted| noted.end);
-        self.noted = Some(Noted { end, binding: true });
+        let noted = self.noted.take().unwrap_or_default();
+        self.noted = Some(Noted {
+            binding: true,
+            ..noted
+        });
     }
 
     /// The server says the run goes on: an end noted before is void (S2). Of one that is binding only the reason is: it
@@ -324,7 +344,7 @@ impl Terminal {
         matches!(&self.noted, Some(noted) if noted.end == Some(ServerEnd::Parked))
     }
 
-    fn note(&mut self, end: Option<ServerEnd>) {
+    fn note(&mut self, end: Option<ServerEnd>, in_stream: bool) {
         self.last_was_foreign = false;
         match &mut self.noted {
             // Latched: the first reason counts, and a reason explains an end noted without one.
@@ -332,10 +352,12 @@ impl Terminal {
                 if noted.end.is_none() {
                     noted.end = end;
                 }
+                noted.in_stream |= in_stream;
             }
             None => {
                 self.noted = Some(Noted {
                     end,
+                    in_stream,
                     binding: false,
                 });
             }

@@ -152,18 +152,16 @@ fn s2_later_own_events_or_a_status_running_make_a_noted_end_void() {
     assert_eq!(lines, [&handed(2), "request#2 ▶ ask_status op_1"]);
     assert_eq!(
         stage.wire(&resume_complete("completed")),
-        [
-            "gap_found after 2",
-            "cancel_request request#2",
-            "request#3 ▶ ask_status op_1"
-        ]
+        ["cancel_request request#2", "request#3 ▶ ask_status op_1"]
     );
     assert_eq!(
         stage.outcome(),
         None,
         "completed says nothing of the outcome; S14 asks"
     );
-    assert!(ends_with(&stage.status("done"), "completed"));
+    let lines = stage.status("done");
+    assert_eq!(lines[0], "gap_found after 2");
+    assert!(ends_with(&lines, "completed"));
     let mut stage = Stage::in_seam();
     stage.wire(&end(1, "done"));
     assert_eq!(
@@ -1126,6 +1124,25 @@ fn s2_what_is_missing_behind_a_noted_end_takes_its_reason() {
     let lines = stage.wire(&resume_complete("interrupted"));
     assert_eq!(lines[0], "gap_found after 1 before 7");
     assert!(ends_with(&lines, "interrupted"), "{lines:?}");
+}
+
+#[test]
+fn c11_a_status_that_turns_out_to_be_no_end_is_no_gap() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "waiting_for_async_tool"));
+    stage.wire(&session_complete(2));
+    stage.wire(&chunk(3));
+    // The gateway took the wait for an end, and nothing tells it better.
+    let lines = stage.wire(&resume_complete("completed"));
+    assert!(
+        !lines.iter().any(|line| line.contains("gap_found")),
+        "{lines:?}"
+    );
+    assert_eq!(stage.clone().reply("ask_status", lost()), [""; 0]);
+    stage.wait(2_000);
+    let lines = stage.status("done");
+    assert_eq!(lines[0], "gap_found after 3");
+    assert!(ends_with(&lines, "completed"));
 }
 
 #[test]
