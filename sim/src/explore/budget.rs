@@ -33,7 +33,7 @@ pub(super) struct Beginning {
 }
 
 /// How the caller begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Start {
     Execute {
         new_topic: bool,
@@ -73,11 +73,20 @@ pub(super) struct Faults {
 const NEW: Dialect = Dialect {
     answers_resume: true,
     inclusive: false,
+    echoes: false,
 };
 
 const OLD: Dialect = Dialect {
     answers_resume: false,
     inclusive: true,
+    echoes: false,
+};
+
+/// Today's, but that it takes the end of every operation on the channel for that of this one.
+const ECHOING: Dialect = Dialect {
+    answers_resume: true,
+    inclusive: false,
+    echoes: true,
 };
 
 const SHORT: &[Turn] = &[Turn::Push(Symbol::Text), Turn::Tool, Turn::End];
@@ -88,6 +97,21 @@ const LONG: &[Turn] = &[
     Turn::Push(Symbol::Text),
     Turn::End,
     Turn::Push(Symbol::StepComplete),
+];
+
+const PARKED: &[Turn] = &[Turn::Push(Symbol::Text), Turn::Tool, Turn::Park];
+
+const SUSPENDED: &[Turn] = &[
+    Turn::Push(Symbol::Suspended),
+    Turn::Push(Symbol::Text),
+    Turn::End,
+];
+
+const MIRRORED: &[Turn] = &[
+    Turn::Push(Symbol::Foreign),
+    Turn::Push(Symbol::ForeignEnd),
+    Turn::Push(Symbol::Text),
+    Turn::End,
 ];
 
 const AGAIN: &[Turn] = &[Turn::Push(Symbol::Text), Turn::End];
@@ -106,7 +130,7 @@ impl Budget {
     /// Minutes: two faults in the plainest beginning, one in the others.
     #[must_use]
     pub fn medium() -> Self {
-        let mut beginnings: Vec<_> = beginnings(1).drain(..MEDIUM).collect();
+        let mut beginnings = beginnings(1);
         beginnings[0].faults = Faults::each(2);
         Self {
             name: "default",
@@ -122,6 +146,19 @@ impl Budget {
             name: "large",
             about: "three faults, one stop, one detach, one tool call",
             beginnings: beginnings(3),
+        }
+    }
+
+    /// What the diagrams are drawn from: one fault where a run is executed, attached to, and attached to after it was
+    /// started again.
+    #[must_use]
+    pub fn drawn() -> Self {
+        let all = beginnings(1);
+        let beginnings = DRAWN.iter().map(|index| all[*index].clone()).collect();
+        Self {
+            name: "drawn",
+            about: "one fault, one stop, one detach, one tool call",
+            beginnings,
         }
     }
 
@@ -175,9 +212,10 @@ pub enum FaultKind {
     Crash,
 }
 
-/// The first so many beginnings are explored in the small and in the default budget.
+/// The first so many beginnings are explored in the small budget.
 const SMALL: usize = 2;
-const MEDIUM: usize = 4;
+/// Those that the diagrams are drawn from.
+const DRAWN: [usize; 3] = [0, 1, 4];
 
 fn beginnings(faults: u8) -> Vec<Beginning> {
     let execute = Beginning {
@@ -223,6 +261,31 @@ fn beginnings(faults: u8) -> Vec<Beginning> {
             start: watch,
             before: &[Symbol::Text, Symbol::Done, Symbol::StepStart],
             program: AGAIN,
+            ..execute.clone()
+        },
+        Beginning {
+            name: "execute a run that ends waiting for a person",
+            program: PARKED,
+            ..execute.clone()
+        },
+        Beginning {
+            name: "execute a run that waits for an asynchronous tool, and goes on",
+            program: SUSPENDED,
+            ..execute.clone()
+        },
+        Beginning {
+            name: "execute beside another operation, whose end the gateway takes for this one's",
+            program: MIRRORED,
+            dialect: ECHOING,
+            ..execute.clone()
+        },
+        Beginning {
+            name: "the same with an old gateway",
+            program: MIRRORED,
+            dialect: Dialect {
+                echoes: true,
+                ..OLD
+            },
             ..execute
         },
     ]

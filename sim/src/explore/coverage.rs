@@ -18,12 +18,6 @@ pub struct Coverage {
 pub const UNREACHED: &[(Rule, &str)] = &[
     (Rule::C12, "no noise is sent"),
     (Rule::C15, "the network is never said to come or go"),
-    (Rule::S1, "no other operation and no sub-thread speaks"),
-    (Rule::S4, "no other operation ends"),
-    (
-        Rule::S9b,
-        "no run waits for a person or an asynchronous tool",
-    ),
     (Rule::S13, "no caller interrupts over the socket"),
     (Rule::R9, "no run is approved"),
     (

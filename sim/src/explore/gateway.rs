@@ -5,19 +5,23 @@ use agent_gateway_machine::{DialId, TokenId};
 use arrayvec::ArrayVec;
 
 use super::log::{Ended, LONGEST, Log, Symbol};
+use super::news::Said;
 
 /// In which ways gateways differ here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Dialect {
     /// Whether `resume_complete` is sent.
     pub(super) answers_resume: bool,
     /// Whether the frame named by `resume` comes once more.
     pub(super) inclusive: bool,
+    /// Whether the end of another operation is taken for that of this one too.
+    pub(super) echoes: bool,
 }
 
 /// What the gateway keeps of the operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Gateway {
+    pub(super) dialect: Dialect,
     pub(super) log: Log,
     /// Frames up to this id are no longer kept.
     pub(super) forgotten: u8,
@@ -158,7 +162,7 @@ impl Gateway {
         let mut numbered = ArrayVec::<Down, 2>::new();
         self.log.push(symbol);
         numbered.push(Down::Numbered(self.log.len() as u8));
-        if symbol.ends().is_some() {
+        if self.status_of(symbol).is_some() {
             self.log.push(Symbol::SessionComplete);
             numbered.push(Down::Numbered(self.log.len() as u8));
         }
@@ -175,7 +179,6 @@ impl Gateway {
         &mut self,
         up: Up,
         socket: &mut Socket,
-        dialect: Dialect,
         is_good: impl FnOnce(TokenId) -> bool,
     ) -> Passed {
         match (up, socket.stage) {
@@ -189,7 +192,7 @@ impl Gateway {
                 }
             }
             (Up::Resume { after }, Stage::Authenticated | Stage::Expired) => {
-                self.replay(after, socket, dialect);
+                self.replay(after, socket);
             }
             (Up::Heartbeat, Stage::Authenticated | Stage::Expired) => {
                 socket.answer(Down::HeartbeatAck);
@@ -202,7 +205,8 @@ impl Gateway {
         Passed::Nothing
     }
 
-    fn replay(&self, after: u8, socket: &mut Socket, dialect: Dialect) {
+    fn replay(&self, after: u8, socket: &mut Socket) {
+        let dialect = self.dialect;
         let length = self.log.len() as u8;
         let from = if dialect.inclusive {
             // The named frame is looked for; one that is not kept replays everything.
@@ -227,15 +231,41 @@ impl Gateway {
         }
     }
 
+    /// What a frame says as it comes to the client; nothing is the close behind the last one.
+    pub(super) fn say(&self, down: Down, socket: &Socket) -> Option<Said> {
+        Some(match down {
+            Down::AuthSuccess => Said::AuthSuccess,
+            Down::AuthFailed => Said::AuthFailed,
+            Down::AuthExpired => Said::AuthExpired,
+            Down::HeartbeatAck => Said::HeartbeatAck,
+            Down::Numbered(id) => Said::Numbered(id, self.log[usize::from(id) - 1]),
+            Down::ResumeComplete { gap } => Said::ResumeComplete {
+                status: self.status(socket),
+                gap,
+            },
+            Down::Close => return None,
+        })
+    }
+
     /// How the run stands by what this socket has been told: what is still on its way to it is said later.
-    pub(super) fn status(&self, socket: &Socket) -> Option<Ended> {
+    fn status(&self, socket: &Socket) -> Option<Ended> {
         let told = match socket.live.iter().find_map(|down| down.id()) {
             Some(pending) => usize::from(pending) - 1,
             None => self.log.len(),
         };
         let from = usize::from(self.initialized.unwrap_or_default());
         let run = self.log.get(from..told).unwrap_or_default();
-        run.iter().find_map(|symbol| symbol.ends())
+        run.iter().rev().find_map(|symbol| self.status_of(*symbol))
+    }
+
+    /// The status that is stored with a frame, and brings `session_complete` with it. What is no end for the gateway's
+    /// server may be one for the gateway.
+    fn status_of(&self, symbol: Symbol) -> Option<Ended> {
+        match symbol {
+            Symbol::Parked | Symbol::Suspended => Some(Ended::Done),
+            Symbol::ForeignEnd if self.dialect.echoes => Some(Ended::Done),
+            _ => symbol.ends(),
+        }
     }
 
     /// Wakes from hibernation: the buffer is gone, the counter and the status are not.

@@ -12,8 +12,10 @@ use agent_gateway_protocol::OperationStatus;
 use super::action::Action;
 use super::budget::{Budget, limits};
 use super::log::Ended;
+use super::memo::{Memo, Recalled};
 use super::node::{Node, Step};
 use super::search::Search;
+use super::watched::Living;
 use super::world::World;
 use crate::invariant::Violation;
 use crate::script::{
@@ -74,9 +76,10 @@ impl Found {
     ) -> Self {
         let mut walk = Walk::new(search.beginnings[first as usize].clone(), machine.clone());
         let beginning = &budget.beginnings[usize::from(walk.node.beginning)];
+        let mut memo = Memo::new(&Living::default());
         for index in way {
             let action = walk.node.actions(beginning)[usize::from(index)];
-            walk.go(action, walk.node.step(action, beginning, &search.frames));
+            walk.go(action, walk.node.step(action, beginning, &mut memo));
         }
         if violation.invariant == "I16" {
             for _ in 0..SHOWN {
@@ -84,7 +87,7 @@ impl Found {
                 let Some(action) = actions.into_iter().find(|action| action.is_fair()) else {
                     break;
                 };
-                walk.go(action, walk.node.step(action, beginning, &search.frames));
+                walk.go(action, walk.node.step(action, beginning, &mut memo));
             }
         }
         let about = format!(
@@ -136,19 +139,19 @@ impl Walk {
     fn go(&mut self, action: Action, step: Step) {
         self.pass_time(action);
         self.actions.push(match &step.told {
-            Some((event, _)) => format!("{action}: {}", event.kind.name()),
+            Some(told) => format!("{action}: {}", told.told.event.kind.name()),
             None => action.to_string(),
         });
-        if let Some((event, canonical)) = &step.told {
-            let event = Event::new(self.now, self.name(&event.kind));
+        if let Some(Recalled { told, .. }) = &step.told {
+            let event = Event::new(self.now, self.name(&told.event.kind));
             if let Some(state) = self.state.take() {
                 let (state, effects) = transition(state, event.clone());
                 self.state = Some(state);
-                self.learn(canonical, &effects);
+                self.learn(&told.effects, &effects);
             }
             self.events.push(event);
+            self.rename(&told.names);
         }
-        self.rename(&step.names);
         self.node = step.node;
     }
 
@@ -242,6 +245,7 @@ fn expectation(violation: &Violation, world: &World) -> Expect {
             expect.outcome = Some(match status {
                 OperationStatus::Interrupted => "interrupted".into(),
                 OperationStatus::Completed => "completed".into(),
+                OperationStatus::WaitingForHuman => "parked".into(),
                 _ => "none".into(),
             });
         }

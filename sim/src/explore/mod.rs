@@ -7,13 +7,17 @@ mod gateway;
 mod graph;
 mod history;
 mod log;
+mod memo;
+mod news;
 mod node;
+mod packed;
 mod search;
 mod server;
 mod table;
 #[cfg(test)]
 mod tests;
 mod truth;
+mod watched;
 mod world;
 
 use agent_gateway_machine::State;
@@ -30,8 +34,8 @@ const TOPIC: &str = "tpc_1";
 
 /// Whoever looks on: each thread has one of its own.
 pub trait Observer: Send {
-    /// The machine was told something in the state `before`. The same edge may be seen again, from another
-    /// surrounding.
+    /// The machine was told something in the state `before`. Each such edge is seen at least once, by whichever thread;
+    /// how often says nothing.
     fn observe(&mut self, before: &State, step: &Observation<'_>);
 }
 

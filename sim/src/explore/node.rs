@@ -1,134 +1,112 @@
 //! One state of everything: the machine, what surrounds it, and what is remembered of the way there.
 
-use std::hash::{BuildHasher, Hash, Hasher};
-
-use agent_gateway_machine::{
-    Close, DialFailure, DialFailureKind, Effects, Event, EventKind, Renaming, State, Timestamp,
-    transition,
-};
-use foldhash::quality::FixedState;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use super::action::{Action, Actions, actions};
 use super::budget::{Beginning, Start};
 use super::gateway::{Down, Stage};
-use super::log::Frames;
+use super::memo::{Memo, Recalled};
+use super::news::News;
+use super::packed::Packed;
 use super::server::Answer;
 use super::truth::{Truth, violation};
-use super::world::{Purpose, RequestStage, World, command, frame, reply, tool_answer};
-use crate::invariant::{Invariants, Observation, Violation};
+use super::watched::Watched;
+use super::world::{Purpose, RequestStage, World};
+use crate::invariant::Violation;
 
 /// One state of everything.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) beginning: u8,
-    pub(super) state: State,
+    pub(super) machine: Arc<Watched>,
     pub(super) world: World,
-    invariants: Invariants,
     truth: Truth,
-    /// The hands' clock at the last event.
-    now: Timestamp,
 }
 
 /// What came of an action.
-#[derive(Debug)]
 pub(super) struct Step {
     pub(super) node: Node,
     /// What the machine was told, and what it answered; nothing, if the action was none of its business.
-    pub(super) told: Option<(Event, Effects)>,
+    pub(super) told: Option<Recalled>,
     /// What must never be.
     pub(super) violation: Option<Violation>,
-    /// What things are called in the node now.
-    pub(super) names: Renaming,
 }
 
 impl Node {
-    pub(super) fn new(index: u8, beginning: &Beginning, state: State) -> Self {
+    pub(super) fn new(index: u8, beginning: &Beginning, machine: Arc<Watched>) -> Self {
         let cursor = match beginning.start {
             Start::Attach { cursor, .. } => cursor,
             Start::Execute { .. } => 0,
         };
-        let mut node = Self {
+        Self {
             beginning: index,
-            state,
+            machine,
             world: World::new(beginning),
-            invariants: Invariants::default(),
             truth: Truth::after(cursor),
-            now: Timestamp::ZERO,
-        };
-        node.canonicalize();
-        node
+        }
     }
 
     /// What may happen next.
     pub(super) fn actions(&self, beginning: &Beginning) -> Actions {
-        actions(&self.world, &self.state, self.time(), beginning)
+        let now = self.machine.time(self.world.idle);
+        actions(&self.world, &self.machine.state, now, beginning)
     }
 
     /// The same state of everything has the same fingerprint.
     pub(super) fn fingerprint(&self) -> u64 {
-        let mut hasher = FixedState::with_seed(1).build_hasher();
-        self.state.fingerprint(&mut hasher);
-        self.beginning.hash(&mut hasher);
-        self.world.hash(&mut hasher);
-        self.invariants.hash(&mut hasher);
-        self.truth.hash(&mut hasher);
-        hasher.finish()
+        let mut packed = Packed::default();
+        self.machine.fingerprint().hash(&mut packed);
+        self.beginning.hash(&mut packed);
+        self.world.hash(&mut packed);
+        self.truth.hash(&mut packed);
+        packed.finish()
     }
 
     /// Lets one thing happen.
-    pub(super) fn step(&self, action: Action, beginning: &Beginning, frames: &Frames) -> Step {
+    pub(super) fn step(&self, action: Action, beginning: &Beginning, memo: &mut Memo) -> Step {
         let mut node = self.clone();
         node.world.faults.spend(action);
-        let told = match node.befall(action, beginning, frames) {
-            Ok(kind) => kind,
-            Err(violation) => return node.into_step(None, Some(violation)),
-        };
-        match told {
-            Some(kind) => node.tell(kind),
-            None => node.into_step(None, None),
+        match node.befall(action, beginning) {
+            Err(violation) => node.into_step(None, Some(violation)),
+            Ok(Some(news)) => node.tell(news, memo),
+            Ok(None) => {
+                node.world.tidy();
+                node.into_step(None, None)
+            }
         }
     }
 
-    /// The hands' clock.
-    fn time(&self) -> Timestamp {
-        Timestamp::from_millis(self.now.as_millis() + self.world.idle)
-    }
-
     /// Carries out an action on the world, and says what the machine is to be told of it.
-    fn befall(
-        &mut self,
-        action: Action,
-        beginning: &Beginning,
-        frames: &Frames,
-    ) -> Result<Option<EventKind>, Violation> {
+    fn befall(&mut self, action: Action, beginning: &Beginning) -> Result<Option<News>, Violation> {
         let world = &mut self.world;
         Ok(match action {
             Action::Begin => {
                 world.user.begun = true;
-                Some(command(beginning.start))
+                Some(News::Begun(beginning.start))
             }
             Action::Stop => {
                 world.user.stops -= 1;
-                Some(EventKind::Stop)
+                Some(News::Stop)
             }
             Action::Detach => {
                 world.user.detaches -= 1;
-                Some(EventKind::Detach)
+                Some(News::Detach)
             }
             Action::AnswerTool => {
                 world.user.asked = false;
-                Some(tool_answer())
+                Some(News::ToolAnswered)
             }
             Action::Open => world.socket.as_mut().map(|socket| {
                 socket.stage = Stage::Open;
-                EventKind::ConnectionOpened { dial: socket.dial }
+                News::Opened(socket.dial)
             }),
             Action::Read => {
-                world.read(beginning);
+                world.read();
                 None
             }
-            Action::DeliverLive => self.deliver(true, frames),
-            Action::DeliverReplay => self.deliver(false, frames),
+            Action::DeliverLive => self.deliver(true),
+            Action::DeliverReplay => self.deliver(false),
             Action::CarryOut(index) => {
                 let done = world.carry_out(index.into(), beginning);
                 done.map_err(|what| violation("I18", what.into()))?;
@@ -144,31 +122,20 @@ impl Node {
                 None
             }
             Action::Ring | Action::RingEarly => {
-                let now = self.now.as_millis();
-                if let Some(alarm) = self.state.alarm() {
-                    let later = alarm.at.as_millis().saturating_sub(now);
-                    world.idle = world.idle.max(later);
+                if let Some(alarm) = self.machine.state.alarm() {
+                    world.idle = world.idle.max(alarm.at.since(self.machine.time(0)).0);
                 }
-                Some(EventKind::AlarmRang)
+                Some(News::Rang)
             }
             Action::Pause => {
-                if let Some(alarm) = self.state.alarm() {
-                    world.idle = alarm.at.since(self.now).as_millis() - 1;
+                if let Some(alarm) = self.machine.state.alarm() {
+                    world.idle = alarm.at.since(self.machine.time(0)).0 - 1;
                 }
                 None
             }
-            Action::Cut => world.socket.take().map(|socket| {
-                let dial = socket.dial;
-                if socket.stage == Stage::Dialing {
-                    let failure = DialFailure {
-                        kind: DialFailureKind::Unreachable,
-                        text: "connection refused".into(),
-                    };
-                    return EventKind::DialFailed { dial, failure };
-                }
-                let text = "connection reset by peer".into();
-                let close = Close::Lost { text };
-                EventKind::ConnectionClosed { dial, close }
+            Action::Cut => world.socket.take().map(|socket| match socket.stage {
+                Stage::Dialing => News::DialFailed(socket.dial),
+                Stage::Open | Stage::Authenticated | Stage::Expired => News::Cut(socket.dial),
             }),
             Action::FallSilent => {
                 if let Some(socket) = &mut world.socket {
@@ -221,24 +188,21 @@ impl Node {
             }
             Action::Crash => {
                 world.lose_everything();
-                Some(EventKind::Restored { token: None })
+                Some(News::Woken)
             }
         })
     }
 
-    fn answer(&mut self, index: u8) -> EventKind {
+    fn answer(&mut self, index: u8) -> News {
         let request = self.world.requests.remove(index.into());
         let answer = match request.stage {
             RequestStage::Answered(answer) => answer,
             RequestStage::Sent | RequestStage::Hung => Answer::Lost,
         };
-        EventKind::ReplyReceived {
-            request: request.id,
-            reply: reply(answer, request.token),
-        }
+        News::Replied(request.id, answer, request.token)
     }
 
-    fn deliver(&mut self, live: bool, frames: &Frames) -> Option<EventKind> {
+    fn deliver(&mut self, live: bool) -> Option<News> {
         let socket = self.world.socket.as_mut()?;
         let dial = socket.dial;
         let down = if live {
@@ -246,53 +210,32 @@ impl Node {
         } else {
             socket.take_answer()?
         };
-        Some(match frame(down, &self.world.gateway, socket, frames) {
-            Some(frame) => EventKind::FrameReceived { dial, frame },
+        Some(match self.world.gateway.say(down, socket) {
+            Some(said) => News::Said(dial, said),
             None => {
                 self.world.socket = None;
-                let close = Close::Closed {
-                    code: Some(agent_gateway_protocol::CloseCode::POLICY_VIOLATION),
-                    reason: "".into(),
-                };
-                EventKind::ConnectionClosed { dial, close }
+                News::Closed(dial)
             }
         })
     }
 
-    fn tell(mut self, kind: EventKind) -> Step {
-        let event = Event::new(self.time(), kind);
-        self.now = event.at;
+    fn tell(mut self, news: News, memo: &mut Memo) -> Step {
+        let recalled = memo.tell(&self.machine, news, self.world.idle);
+        let told = &recalled.told;
+        self.machine = Arc::clone(&told.after);
         self.world.idle = 0;
-        let (state, effects) = transition(self.state, event.clone());
-        self.state = state;
-        let step = Observation {
-            event: &event,
-            effects: &effects,
-            state: &self.state,
-        };
-        let observed = self.invariants.observe(&step);
-        let truth = self.truth.observe(&step, &self.world);
-        self.world.perform(&effects);
-        let violation = observed.and(truth).err();
-        self.into_step(Some((event, effects)), violation)
+        let truth = self.truth.observe(&told.effects, &self.world);
+        self.world.perform(&told.effects);
+        self.world.rename(&told.names);
+        let violation = told.violation.clone().or(truth.err());
+        self.into_step(Some(recalled), violation)
     }
 
-    fn into_step(mut self, told: Option<(Event, Effects)>, violation: Option<Violation>) -> Step {
-        let names = self.canonicalize();
+    fn into_step(self, told: Option<Recalled>, violation: Option<Violation>) -> Step {
         Step {
             node: self,
             told,
             violation,
-            names,
         }
-    }
-
-    fn canonicalize(&mut self) -> Renaming {
-        let mut names = self.state.canonicalize();
-        self.now = names.moment(self.now);
-        self.world.rename(&mut names);
-        self.invariants
-            .rename(&mut names, &self.state.config().limits);
-        names
     }
 }

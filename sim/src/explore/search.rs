@@ -1,31 +1,34 @@
 //! Breadth first, level by level, on as many threads as are asked for: the first way to a state is a shortest one.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use agent_gateway_machine::State;
 
 use super::graph::{Findings, Graph, Origin};
-use super::log::Frames;
+use super::memo::{Memo, Recalled};
 use super::node::Node;
 use super::table::Table;
 use super::truth::violation;
+use super::watched::{Living, Watched};
 use super::{Budget, Explored, Observer, Progress, Wish};
 use crate::invariant::{Observation, Violation};
 
 /// States that a thread takes at once.
 const CHUNK: usize = 256;
 
-/// A state on the frontier takes this many bytes, roughly.
-const NODE_BYTES: u64 = 3_000;
+/// A state on the frontier takes this many bytes, beside its machine, which many share.
+const NODE_BYTES: u64 = size_of::<(u32, Node)>() as u64;
+
+/// A machine and what the invariants remember take this many bytes, roughly, and so do what it was told and answered.
+const MACHINE_BYTES: u64 = 3_000;
 
 type Chunk = Vec<(u32, Node)>;
 
 /// What all threads share.
 struct Shared<'a> {
     budget: &'a Budget,
-    frames: Frames,
     table: Table,
     transitions: AtomicU64,
     /// States of this level that are still to be looked at.
@@ -37,6 +40,7 @@ struct Shared<'a> {
 struct Worker<'a, O> {
     shared: &'a Shared<'a>,
     observer: &'a mut O,
+    memo: &'a mut Memo,
     findings: Findings,
     next: Vec<Chunk>,
     violations: Vec<Broken>,
@@ -54,7 +58,6 @@ pub(super) struct Broken {
 pub(super) struct Search {
     pub(super) graph: Graph,
     pub(super) beginnings: Vec<Node>,
-    pub(super) frames: Frames,
     pub(super) explored: Explored,
     pub(super) broken: Option<Broken>,
 }
@@ -68,16 +71,18 @@ pub(super) fn search<O: Observer>(
 ) -> Search {
     let shared = Shared {
         budget,
-        frames: Frames::new(),
         table: Table::new(),
         transitions: AtomicU64::new(0),
         todo: Mutex::default(),
         stop: AtomicBool::new(false),
     };
+    let living = Living::default();
+    let mut memos: Vec<Memo> = observers.iter().map(|_| Memo::new(&living)).collect();
+    let machine = Arc::new(Watched::new(state.clone(), &living));
     let mut graph = Graph::default();
     let beginnings: Vec<Node> = (0..)
         .zip(&budget.beginnings)
-        .map(|(index, beginning)| Node::new(index, beginning, state.clone()))
+        .map(|(index, beginning)| Node::new(index, beginning, Arc::clone(&machine)))
         .collect();
     let mut first = Findings::default();
     let mut level = Chunk::new();
@@ -96,7 +101,8 @@ pub(super) fn search<O: Observer>(
         let graph_bytes = graph.bytes();
         let mut check = |next: u64| {
             let states = u64::from(shared.table.len());
-            let memory = shared.table.bytes() + graph_bytes + (frontier + next) * NODE_BYTES;
+            let nodes = (frontier + next) * NODE_BYTES + living.count() * MACHINE_BYTES;
+            let memory = shared.table.bytes() + graph_bytes + nodes;
             let progress = Progress {
                 states,
                 transitions: shared.transitions.load(Ordering::Relaxed),
@@ -108,13 +114,16 @@ pub(super) fn search<O: Observer>(
                 shared.stop.store(true, Ordering::Relaxed);
             }
         };
-        let (mine, others) = observers.split_first_mut().expect("there is an observer");
+        let mut hands = observers.iter_mut().zip(&mut memos);
+        let (mine, memo) = hands.next().expect("there is an observer");
         let done: Vec<_> = thread::scope(|scope| {
-            let others: Vec<_> = others
-                .iter_mut()
-                .map(|observer| scope.spawn(|| Worker::new(&shared, observer).work(&mut |_| {})))
+            let shared = &shared;
+            let others: Vec<_> = hands
+                .map(|(observer, memo)| {
+                    scope.spawn(|| Worker::new(shared, observer, memo).work(&mut |_| {}))
+                })
                 .collect();
-            let mine = Worker::new(&shared, mine).work(&mut check);
+            let mine = Worker::new(shared, mine, memo).work(&mut check);
             let others = others.into_iter().filter_map(|other| other.join().ok());
             others.chain([mine]).collect()
         });
@@ -138,7 +147,6 @@ pub(super) fn search<O: Observer>(
     Search {
         graph,
         beginnings,
-        frames: shared.frames,
         explored,
         broken: broken
             .into_iter()
@@ -162,10 +170,11 @@ impl Search {
 }
 
 impl<'a, O: Observer> Worker<'a, O> {
-    fn new(shared: &'a Shared<'a>, observer: &'a mut O) -> Self {
+    fn new(shared: &'a Shared<'a>, observer: &'a mut O, memo: &'a mut Memo) -> Self {
         Self {
             shared,
             observer,
+            memo,
             findings: Findings::default(),
             next: Vec::new(),
             violations: Vec::new(),
@@ -197,15 +206,18 @@ impl<'a, O: Observer> Worker<'a, O> {
             .transitions
             .fetch_add(actions.len() as u64, Ordering::Relaxed);
         for (index, action) in (0..).zip(actions) {
-            let step = node.step(action, beginning, &self.shared.frames);
-            if let Some((event, effects)) = &step.told {
-                let state = &step.node.state;
+            let step = node.step(action, beginning, self.memo);
+            if let Some(Recalled {
+                told,
+                is_known: false,
+            }) = &step.told
+            {
                 let seen = Observation {
-                    event,
-                    effects,
-                    state,
+                    event: &told.event,
+                    effects: &told.effects,
+                    state: &told.after.state,
                 };
-                self.observer.observe(&node.state, &seen);
+                self.observer.observe(&node.machine.state, &seen);
             }
             if let Some(violation) = step.violation {
                 self.violations.push(Broken {
@@ -221,7 +233,7 @@ impl<'a, O: Observer> Worker<'a, O> {
                     parent: number,
                     action: index,
                 };
-                let ends = step.node.state.is_settled();
+                let ends = step.node.machine.state.is_settled();
                 self.findings.met.push((to, origin, ends));
                 self.keep(to, step.node);
             }

@@ -11,6 +11,8 @@ pub(super) enum Turn {
     Tool,
     /// Ends.
     End,
+    /// Ends, and waits for a person.
+    Park,
 }
 
 /// The run, as the server has it.
@@ -61,6 +63,12 @@ impl Server {
         self.waits = false;
         self.marked = false;
         ended
+    }
+
+    /// The run ends now, until a person answers.
+    pub(super) fn park(&mut self) {
+        self.ended = Some(Ended::Parked);
+        self.marked = false;
     }
 
     /// `interruptTask`: whether there is anything to stop.

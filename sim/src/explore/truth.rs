@@ -1,12 +1,12 @@
 //! What only somebody who knows the server's side can see: that what is handed on is exactly the server's (I6), and
 //! that an end comes after everything before it, and is the server's own (I10).
 
-use agent_gateway_machine::{AnswerId, Effect, EventReceived, Notification, Outcome};
+use agent_gateway_machine::{AnswerId, Effect, Effects, EventReceived, Notification, Outcome};
 use agent_gateway_protocol::EventId;
 
 use super::log::{Ended, Symbol};
 use super::world::World;
-use crate::invariant::{Observation, Violation};
+use crate::invariant::Violation;
 
 /// What the caller has been told of the stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -27,15 +27,11 @@ impl Truth {
     }
 
     /// Looks at one step.
-    pub(super) fn observe(
-        &mut self,
-        step: &Observation<'_>,
-        world: &World,
-    ) -> Result<(), Violation> {
+    pub(super) fn observe(&mut self, effects: &Effects, world: &World) -> Result<(), Violation> {
         let ends =
             |effect: &Effect| matches!(effect, Effect::Notify(Notification::RunEnded { .. }));
-        let ends = step.effects.iter().any(ends);
-        for effect in step.effects {
+        let ends = effects.iter().any(ends);
+        for effect in effects {
             let Effect::Notify(notification) = effect else {
                 continue;
             };
@@ -93,8 +89,9 @@ impl Truth {
         let told = match outcome {
             Outcome::Completed => Some(Ended::Done),
             Outcome::Interrupted => Some(Ended::Interrupted),
+            Outcome::Parked => Some(Ended::Parked),
             Outcome::EndedUnknown => None,
-            Outcome::Failed(_) | Outcome::Parked => {
+            Outcome::Failed(_) => {
                 let what = format!("ended as {}, which no server said", outcome.name());
                 return Err(violation("I10", what));
             }

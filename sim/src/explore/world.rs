@@ -1,26 +1,21 @@
 //! Everything around the machine, as small plain data: the gateway, the server, the network, the user, and the faults
 //! that are left.
 
+use std::borrow::Cow;
+
 use agent_gateway_machine::{
-    Attach, Call, Cursor, Effect, Effects, EventKind, Execute, Millis, Notification, Refusal,
-    RefusalKind, Renaming, Reply, RequestFailure, RequestId, Started, StatusReport, TokenGrant,
-    TokenId, TokenKind, ToolAnswer,
+    Call, DialId, Effect, Effects, Millis, Notification, Renaming, RequestId, TokenId,
 };
-use agent_gateway_protocol::api::{AppContext, ExecAgent};
-use agent_gateway_protocol::frame::{AuthFailed, ResumeComplete};
-use agent_gateway_protocol::{
-    AgentId, ClientFrame, EventId, OperationId, RawJson, ServerFrame, ToolCallId, TopicId,
-};
+use agent_gateway_protocol::{ClientFrame, EventId};
 use arrayvec::ArrayVec;
 
 use super::budget::{Beginning, Faults, Start};
-use super::gateway::{Down, Gateway, Passed, Socket, Up};
-use super::log::{Ended, Frames, Symbol, TOOL_CALL};
+use super::gateway::{Gateway, Passed, Socket, Up};
+use super::log::{Ended, Symbol};
 use super::server::{Answer, Server, Turn};
-use super::{OPERATION, TOPIC};
 
 /// A token lives this long: it is aged after the second heartbeat.
-const TOKEN_LIFETIME: Millis = Millis::seconds(45);
+pub(super) const TOKEN_LIFETIME: Millis = Millis::seconds(45);
 
 /// What surrounds the machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -84,7 +79,10 @@ pub(super) enum RequestStage {
 impl World {
     pub(super) fn new(beginning: &Beginning) -> Self {
         let mut world = Self {
-            gateway: Gateway::default(),
+            gateway: Gateway {
+                dialect: beginning.dialect,
+                ..Gateway::default()
+            },
             server: Server::default(),
             socket: None,
             requests: ArrayVec::new(),
@@ -141,9 +139,14 @@ impl World {
                 self.server.turn += skipped as u8 + 1;
                 let ended = self.server.end();
                 self.push(match ended {
-                    Ended::Done => Symbol::Done,
                     Ended::Interrupted => Symbol::Interrupted,
+                    Ended::Done | Ended::Parked => Symbol::Done,
                 });
+            }
+            Turn::Park => {
+                self.server.turn += 1;
+                self.server.park();
+                self.push(Symbol::Parked);
             }
         }
     }
@@ -166,7 +169,7 @@ impl World {
     }
 
     /// The gateway reads what came first.
-    pub(super) fn read(&mut self, beginning: &Beginning) {
+    pub(super) fn read(&mut self) {
         let Some(socket) = &mut self.socket else {
             return;
         };
@@ -175,7 +178,7 @@ impl World {
         };
         let tokens = &self.tokens;
         let is_good = |token| tokens.contains(&(token, true));
-        let passed = self.gateway.read(up, socket, beginning.dialect, is_good);
+        let passed = self.gateway.read(up, socket, is_good);
         if let Passed::ToolResult { answered } = passed {
             self.server.results[usize::from(answered)] = true;
             if self.server.waits {
@@ -226,9 +229,15 @@ impl World {
         Ok(answer)
     }
 
+    /// A new token, by a name that none has which the machine knows.
     fn issue(&mut self) -> TokenId {
         let taken = |id: u64| self.tokens.iter().any(|(token, _)| token.0 == id);
-        let id = TokenId((1..).find(|id| !taken(*id)).unwrap_or_default());
+        let id = TokenId(
+            (0..)
+                .map(|place| u64::MAX - place)
+                .find(|id| !taken(*id))
+                .unwrap_or_default(),
+        );
         if self.tokens.is_full() {
             self.tokens.remove(0);
         }
@@ -303,38 +312,24 @@ impl World {
 
     /// Nobody waits for it any more. Its answer may still come, as long as there is a fault for it.
     fn cancel(&mut self, id: RequestId) {
-        let may_come = self.faults.all > 0 && self.faults.strays > 0;
         if let Some(request) = self.requests.iter_mut().find(|request| request.id == id) {
             request.cancelled = true;
         }
-        self.requests.retain(|request| {
-            !request.cancelled || (may_come && request.stage != RequestStage::Hung)
-        });
+        self.forget_cancelled();
     }
 
     /// Follows a state that has become canonical.
-    pub(super) fn rename(&mut self, names: &mut Renaming) {
+    pub(super) fn rename(&mut self, names: &Renaming) {
+        let mut names = Names(Cow::Borrowed(names));
         if let Some(socket) = &mut self.socket {
             socket.dial = names.dial(socket.dial);
         }
+        self.forget_cancelled();
         for request in &mut self.requests {
             request.id = names.request(request.id);
         }
-        if !(self.faults.all > 0 && self.faults.strays > 0) {
-            self.requests.retain(|request| !request.cancelled);
-        }
         self.requests.sort_unstable();
-        self.rename_tokens(names);
-    }
-
-    fn rename_tokens(&mut self, names: &mut Renaming) {
-        let mut kept = ArrayVec::<TokenId, 8>::new();
-        let ups = self.socket.iter().flat_map(|socket| &socket.up);
-        kept.extend(ups.filter_map(|up| match up {
-            Up::Auth(token) => Some(*token),
-            _ => None,
-        }));
-        kept.extend(self.requests.iter().filter_map(|request| request.token));
+        let waiting = self.waiting_tokens();
         if let Some(socket) = &mut self.socket {
             for up in &mut socket.up {
                 if let Up::Auth(token) = up {
@@ -346,126 +341,63 @@ impl World {
             request.token = request.token.map(|token| names.token(token));
         }
         self.tokens
-            .retain(|(token, _)| names.holds_token(*token) || kept.contains(token));
+            .retain(|(token, _)| names.0.holds_token(*token) || waiting.contains(token));
         for (token, _) in &mut self.tokens {
             *token = names.token(*token);
         }
         self.tokens.sort_unstable();
     }
-}
 
-/// How the caller begins.
-pub(super) fn command(start: Start) -> EventKind {
-    match start {
-        Start::Execute { new_topic } => {
-            let input = ExecAgent {
-                agent_id: Some(AgentId::new("agt_1")),
-                prompt: "Hello".into(),
-                app_context: (!new_topic).then(|| AppContext {
-                    topic_id: Some(TopicId::new(TOPIC)),
-                    ..AppContext::default()
-                }),
-                ..ExecAgent::default()
-            };
-            EventKind::Execute(Box::new(Execute::new(input)))
-        }
-        Start::Attach {
-            cursor,
-            executes_tools,
-        } => {
-            let mut attach = Attach::new(OperationId::new(OPERATION), Some(TopicId::new(TOPIC)));
-            attach.executes_tools = executes_tools;
-            if cursor > 0 {
-                attach.cursor = Cursor {
-                    id: Some(EventId::Number(cursor.into())),
-                    ..Cursor::start()
-                };
-            }
-            EventKind::Attach(Box::new(attach))
-        }
+    /// Becomes canonical again, where the machine has been told nothing and all is called what it was.
+    pub(super) fn tidy(&mut self) {
+        self.forget_cancelled();
+        self.requests.sort_unstable();
+        let waiting = self.waiting_tokens();
+        self.tokens
+            .retain(|(token, _)| is_held(*token) || waiting.contains(token));
+        self.tokens.sort_unstable();
+    }
+
+    fn forget_cancelled(&mut self) {
+        let may_come = self.faults.all > 0 && self.faults.strays > 0;
+        self.requests.retain(|request| {
+            !request.cancelled || (may_come && request.stage != RequestStage::Hung)
+        });
+    }
+
+    /// Tokens on their way.
+    fn waiting_tokens(&self) -> ArrayVec<TokenId, 12> {
+        let ups = self.socket.iter().flat_map(|socket| &socket.up);
+        let said = ups.filter_map(|up| match up {
+            Up::Auth(token) => Some(*token),
+            _ => None,
+        });
+        let answered = self.requests.iter().filter_map(|request| request.token);
+        said.chain(answered).collect()
     }
 }
 
-/// The caller's answer to the tool call.
-pub(super) fn tool_answer() -> EventKind {
-    EventKind::AnswerTool {
-        call: ToolCallId::new(TOOL_CALL),
-        answer: ToolAnswer::success("done"),
+/// What things are called now. Most have a name already, and for the others the names are copied.
+struct Names<'a>(Cow<'a, Renaming>);
+
+impl Names<'_> {
+    fn dial(&mut self, dial: DialId) -> DialId {
+        let known = self.0.known_dial(dial);
+        known.unwrap_or_else(|| self.0.to_mut().dial(dial))
+    }
+
+    fn request(&mut self, request: RequestId) -> RequestId {
+        let known = self.0.known_request(request);
+        known.unwrap_or_else(|| self.0.to_mut().request(request))
+    }
+
+    fn token(&mut self, token: TokenId) -> TokenId {
+        let known = self.0.known_token(token);
+        known.unwrap_or_else(|| self.0.to_mut().token(token))
     }
 }
 
-/// A frame to the client as it comes; `None` is the close behind the last one.
-pub(super) fn frame(
-    down: Down,
-    gateway: &Gateway,
-    socket: &Socket,
-    frames: &Frames,
-) -> Option<ServerFrame> {
-    Some(match down {
-        Down::AuthSuccess => ServerFrame::AuthSuccess,
-        Down::AuthFailed => ServerFrame::AuthFailed(AuthFailed {
-            reason: "\"exp\" claim timestamp check failed".into(),
-        }),
-        Down::AuthExpired => ServerFrame::AuthExpired,
-        Down::HeartbeatAck => ServerFrame::HeartbeatAck,
-        Down::Numbered(id) => frames.get(id, gateway.log[usize::from(id) - 1]),
-        Down::ResumeComplete { gap } => ServerFrame::ResumeComplete(ResumeComplete {
-            status: Some(Ended::status(gateway.status(socket))),
-            gap,
-        }),
-        Down::Close => return None,
-    })
-}
-
-/// The reply that an answer is to the machine.
-pub(super) fn reply(answer: Answer, token: Option<TokenId>) -> Reply {
-    let grant = token.map(|id| TokenGrant {
-        id,
-        kind: TokenKind::Jwt,
-        lifetime: Some(TOKEN_LIFETIME),
-    });
-    match answer {
-        Answer::Started => Reply::Started(Box::new(Started {
-            operation: OperationId::new(OPERATION),
-            topic: Some(TopicId::new(TOPIC)),
-            agent: None,
-            thread: None,
-            assistant_message: None,
-            user_message: None,
-            token: grant,
-        })),
-        Answer::Token => match grant {
-            Some(grant) => Reply::TokenIssued(grant),
-            None => lost(),
-        },
-        Answer::NoRunningOperation => refused(RefusalKind::NotFound, 404),
-        Answer::Unauthorized => refused(RefusalKind::Unauthorized, 401),
-        Answer::UnknownProcedure => refused(RefusalKind::UnknownProcedure, 404),
-        Answer::StartRefused => Reply::StartRefused { text: "no".into() },
-        Answer::Interrupted(success) => Reply::Interrupted { success },
-        Answer::Status(ended) => Reply::Status(Some(StatusReport {
-            status: Ended::status(ended),
-            error: None,
-        })),
-        Answer::Messages => Reply::Messages(RawJson::null()),
-        Answer::Marker(marked) => Reply::Marker(marked.then(|| OperationId::new(OPERATION))),
-        Answer::MarkerCleared => Reply::MarkerCleared,
-        Answer::Lost => lost(),
-    }
-}
-
-fn lost() -> Reply {
-    Reply::Failed(RequestFailure::Lost {
-        text: "the connection was closed before an answer came".into(),
-    })
-}
-
-fn refused(kind: RefusalKind, status: u16) -> Reply {
-    Reply::Failed(RequestFailure::Refused(Refusal {
-        kind,
-        status,
-        retry_after: None,
-        message: "no".into(),
-        path: None,
-    }))
+/// Whether a canonical state holds it: it numbers its own from 1, and all others from the other end.
+fn is_held(token: TokenId) -> bool {
+    token.0 < u64::MAX / 2
 }
