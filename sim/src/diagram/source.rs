@@ -1,28 +1,40 @@
+use std::num::NonZero;
+use std::thread;
+
 use agent_gateway_machine::{Config, State};
 
 use super::Collector;
-use crate::campaign::{Campaign, random_script};
+use crate::explore::{self, Budget, Wish};
 use crate::invariant::Observation;
 use crate::script::{LIBRARY, Script};
 use crate::world::{Observer, World};
 
-/// Random sessions beside the scripts of the library, always the same ones.
-const SESSIONS: u64 = 4_000;
-
-/// Collects from every script of the library, and from a fixed campaign of random sessions.
+/// Collects from everything that may happen within [`Budget::drawn`], and, for what is in no budget, from every script
+/// of the library.
 #[must_use]
 pub fn collect() -> Collector {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut observers = vec![Collector::default(); threads];
+    let machine = explore::machine();
+    explore::explore(&Budget::drawn(), &machine, &mut observers, &mut |_| {
+        Wish::GoOn
+    });
     let mut collector = Collector::default();
+    for observer in &observers {
+        collector.add(observer);
+    }
     for script in LIBRARY {
         if let Ok(script) = Script::parse(script.name, script.text) {
             follow(&script, &mut collector);
         }
     }
-    let campaign = Campaign::new(1, SESSIONS);
-    for number in 0..SESSIONS {
-        follow(&random_script(campaign.script_seed(number)), &mut collector);
-    }
     collector
+}
+
+impl explore::Observer for Collector {
+    fn observe(&mut self, before: &State, step: &Observation<'_>) {
+        Self::observe(self, before, step.event, step.effects, step.state);
+    }
 }
 
 fn follow(script: &Script, collector: &mut Collector) {
