@@ -1,6 +1,6 @@
 use agent_gateway_machine::{
-    Call, Effect, EventKind, Limits, Notification, RefusalKind, Renaming, Reply, RequestFailure,
-    RequestId,
+    Call, Effect, EventKind, Ignored, Limits, Notification, RefusalKind, Renaming, Reply,
+    RequestFailure, RequestId,
 };
 use agent_gateway_protocol::event::{EndReason, ErrorPhase};
 use agent_gateway_protocol::frame::StatusChange;
@@ -50,7 +50,7 @@ impl Invariant for Marker {
             self.ahead = None;
             self.over = true;
         }
-        if !step.has(Sort::Ignored) {
+        if !is_ignored(step) {
             self.hear_answer(&step.event.kind);
         }
         for effect in step.effects {
@@ -61,6 +61,17 @@ impl Invariant for Marker {
 
     fn rename(&mut self, names: &mut Renaming, _: &Limits) {
         self.fetch = self.fetch.map(|request| names.request(request));
+    }
+}
+
+/// Whether the answer itself is. What it lets through from a seam may hold something that is, and is none of it.
+fn is_ignored(step: &Step<'_>) -> bool {
+    match &step.event.kind {
+        EventKind::ReplyReceived { .. } => step
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Ignored(Ignored::StaleRequest(_)))),
+        _ => step.has(Sort::Ignored),
     }
 }
 
