@@ -130,7 +130,7 @@ impl Warned {
             Warning::FrameRejected(FrameProblem::Malformed) => &mut self.malformed,
             Warning::FrameRejected(FrameProblem::Binary) => &mut self.binary,
             Warning::UnknownFrame { .. } => &mut self.unknown,
-            Warning::ToolLedgerFull { .. } => &mut self.ledger,
+            Warning::LedgerFull { .. } => &mut self.ledger,
         };
         !core::mem::replace(told, true)
     }

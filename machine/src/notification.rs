@@ -235,6 +235,8 @@ pub enum AnswerRefusal {
     NeverAsked,
     /// It was answered before, by the caller or at the deadline, or the server settled it.
     AlreadyAnswered,
+    /// It alone has more bytes than may wait; a smaller one is still wanted (T3).
+    TooLarge,
 }
 
 /// What an answer belongs to.
@@ -282,9 +284,9 @@ pub enum Warning {
         /// Its `type`.
         kind: Box<str>,
     },
-    /// More tool calls are open than the ledger holds: this one was not handed on (T4).
-    ToolLedgerFull {
-        /// The call.
-        call: ToolCallId,
+    /// More calls and prompts are open than the ledger holds: this one was not handed on (T4).
+    LedgerFull {
+        /// What nobody can answer now.
+        answer: AnswerId,
     },
 }

@@ -161,6 +161,7 @@ impl Future for Answered {
                 Ok(Err(Rejection::Refused(AnswerRefusal::AlreadyAnswered))) => {
                     Err(AnswerError::AlreadyAnswered)
                 }
+                Ok(Err(Rejection::Refused(AnswerRefusal::TooLarge))) => Err(AnswerError::TooLarge),
                 Ok(Err(Rejection::RunOver)) | Err(_) => Err(AnswerError::RunOver),
             })
     }
@@ -175,6 +176,9 @@ pub enum AnswerError {
     /// It was answered before, by the caller or at the deadline, or the server settled it.
     #[error("this was answered before, or is settled already")]
     AlreadyAnswered,
+    /// It alone has more bytes than may wait (16 MiB); a smaller one is still wanted (T3).
+    #[error("this answer is too large")]
+    TooLarge,
     /// The run is over.
     #[error("the run is over")]
     RunOver,

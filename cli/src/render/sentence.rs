@@ -29,6 +29,7 @@ pub(super) fn sentence(notification: &Notification) -> Option<String> {
             match why {
                 AnswerRefusal::NeverAsked => "nobody asked",
                 AnswerRefusal::AlreadyAnswered => "it was answered before",
+                AnswerRefusal::TooLarge => "it is too large",
             }
         )),
         Notification::ConfirmationRequested(request) => Some(format!(
@@ -54,8 +55,8 @@ pub(super) fn sentence(notification: &Notification) -> Option<String> {
             Warning::UnknownFrame { kind } => {
                 format!("a frame of the unknown type `{kind}` was left out")
             }
-            Warning::ToolLedgerFull { call } => {
-                format!("too many tool calls are open: {call} was left out")
+            Warning::LedgerFull { answer } => {
+                format!("too many calls and prompts are open: {answer} was left out")
             }
         }),
         Notification::StatusChanged(_)

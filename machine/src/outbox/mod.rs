@@ -36,6 +36,9 @@ use ledger::{Answer, Ledger, Stage};
 /// A frame's bytes beside its texts, roughly: braces, names, ids.
 const FRAME_OVERHEAD: usize = 128;
 
+/// An answer of so many bytes is taken whatever the limits: ours at the deadline is one.
+const LEAST_BYTES: usize = 512;
+
 /// The asks of one run and their answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Outbox {
@@ -72,10 +75,7 @@ impl Outbox {
             .ledger
             .insert(id.clone(), held, context.limits().ledger)
         {
-            if let AnswerId::Tool(call) = id {
-                context.warn(Warning::ToolLedgerFull { call });
-            }
-            return;
+            return context.warn(Warning::LedgerFull { answer: id });
         }
         if !in_seam {
             self.ask_held(context, &id);
@@ -265,8 +265,17 @@ impl Outbox {
     }
 
     fn ask_once(&mut self, context: &mut Context<'_>, id: AnswerId) -> bool {
+        if self.ledger.stage(&id).is_some() {
+            return false;
+        }
         let asked = Stage::Asked { deadline: None };
-        self.ledger.stage(&id).is_none() && self.ledger.insert(id, asked, context.limits().ledger)
+        let has_room = self
+            .ledger
+            .insert(id.clone(), asked, context.limits().ledger);
+        if !has_room {
+            context.warn(Warning::LedgerFull { answer: id });
+        }
+        has_room
     }
 
     fn answer(
@@ -285,6 +294,11 @@ impl Outbox {
             }
             Some(Stage::Held(_)) | None => return refuse(context, id, AnswerRefusal::NeverAsked),
         };
+        // It would be given up at once, and with it everything else that waits.
+        if bytes > context.limits().result_bytes.max(LEAST_BYTES) {
+            context.cite(Rule::T3);
+            return refuse(context, id, AnswerRefusal::TooLarge);
+        }
         let lifetime = context.limits().result_lifetime.max(deadline.since(now));
         match socket {
             Some(dial) => context.push(Effect::SendFrame {

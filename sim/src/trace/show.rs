@@ -237,7 +237,7 @@ fn notification_text(notification: &Notification) -> String {
         Notification::WarningRaised(warning) => match warning {
             Warning::FrameRejected(problem) => format!("{problem:?}"),
             Warning::UnknownFrame { kind } => format!("unknown frame {kind}"),
-            Warning::ToolLedgerFull { call } => format!("no room for {call}"),
+            Warning::LedgerFull { answer } => format!("no room for {answer}"),
         },
         Notification::RunEnded { outcome, receipt } => format!(
             "{}: {outcome} [delivered {} replayed {} duplicates {} late {} gaps {} reconnects {} refreshes {} warnings {} \

@@ -214,6 +214,21 @@ fn t3_past_the_bounds_the_oldest_waiting_result_is_undeliverable() {
 }
 
 #[test]
+fn t3_an_answer_that_is_too_large_by_itself_is_refused_and_a_smaller_one_is_taken() {
+    let mut stage = Stage::with(|limits| limits.result_bytes = 1_000)
+        .executed()
+        .started();
+    stage = stage.authenticated().resumed();
+    stage.wire(&tool_execute(1, "call_1", 0));
+    assert_eq!(
+        stage.answer("call_1", &"b".repeat(1_000)),
+        ["answer_refused tool call call_1: TooLarge"]
+    );
+    stage.answer("call_1", "smaller");
+    assert_eq!(stage.sent().len(), 1);
+}
+
+#[test]
 fn t3_nothing_goes_out_while_a_token_is_fetched() {
     let mut stage = asked(0);
     stage.wire(AUTH_EXPIRED);
@@ -240,12 +255,21 @@ fn t4_a_full_ledger_forgets_the_oldest_settled_and_never_an_open_one() {
     stage.wire(&tool_execute(1, "call_1", 0));
     stage.wire(&tool_execute(2, "call_2", 0));
     let full = stage.wire(&tool_execute(3, "call_3", 0));
-    assert_eq!(full[1], "warning_raised no room for call_3");
+    assert_eq!(full[1], "warning_raised no room for tool call call_3");
     stage.wire(&tool_end(4, "call_1"));
     assert_eq!(
         stage.wire(&tool_execute(5, "call_4", 0))[1],
         requested("call_4", 119_500)
     );
+}
+
+#[test]
+fn t4_a_prompt_that_finds_no_room_is_warned_of() {
+    let mut stage = Stage::with(|limits| limits.ledger = 1).executed().started();
+    stage = stage.authenticated().resumed();
+    stage.wire(&tool_execute(1, "call_1", 0));
+    let lines = stage.wire(&input(2));
+    assert_eq!(lines, ["warning_raised no room for input request req_1"]);
 }
 
 #[test]
