@@ -11,6 +11,7 @@ mod others;
 mod raw;
 mod scanner;
 mod slice;
+mod specials;
 mod text;
 mod to_json;
 

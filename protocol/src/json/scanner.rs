@@ -1,12 +1,16 @@
 use alloc::vec::Vec;
 
-use super::{JsonError, JsonProblem, JsonSlice, RawText, slice::Marks};
+use super::{JsonError, JsonProblem, JsonSlice, RawText, slice::Marks, specials::Specials};
 
 /// Walks JSON text once, checking its grammar as `JSON.parse` does. Nothing is built; no recursion.
+///
+/// What is not worth inlining takes the scanner by value and gives it back: behind a reference its fields would have to
+/// stand in memory all the time, and reading a frame is mostly moving `at`.
+#[derive(Clone, Copy)]
 pub(crate) struct Scanner<'a> {
     text: &'a str,
-    bytes: &'a [u8],
     at: usize,
+    specials: Specials,
     /// A raw line break was passed between tokens since this was last cleared.
     breaks: bool,
 }
@@ -15,8 +19,8 @@ impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
         Self {
             text,
-            bytes: text.as_bytes(),
             at: 0,
+            specials: Specials::new(),
             breaks: false,
         }
     }
@@ -24,9 +28,12 @@ impl<'a> Scanner<'a> {
     /// The next byte that is not whitespace, without passing it.
     #[inline(always)]
     pub(crate) fn peek(&mut self) -> Option<u8> {
-        match self.bytes.get(self.at) {
-            Some(byte) if *byte > b' ' => Some(*byte),
-            _ => self.peek_past_space(),
+        match self.here() {
+            Some(byte) if byte > b' ' => Some(byte),
+            _ => {
+                *self = self.past_space();
+                self.here()
+            }
         }
     }
 
@@ -51,14 +58,19 @@ impl<'a> Scanner<'a> {
     pub(crate) fn value(&mut self) -> Result<JsonSlice<'a>, JsonError> {
         let first = self.peek();
         let from = self.at;
-        let marks = if first == Some(b'"') {
-            self.quoted()?.marks()
-        } else {
-            self.breaks = false;
-            self.skip_value()?;
-            if self.breaks {
-                Marks::BREAKS
-            } else {
+        let marks = match first {
+            Some(b'"') => self.quoted()?.marks(),
+            Some(b'{' | b'[') => {
+                self.breaks = false;
+                *self = self.past_nested()?;
+                if self.breaks {
+                    Marks::BREAKS
+                } else {
+                    Marks::NONE
+                }
+            }
+            _ => {
+                self.at = self.scalar_end()?;
                 Marks::NONE
             }
         };
@@ -73,18 +85,20 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    #[inline(always)]
+    fn here(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
     #[cold]
-    fn peek_past_space(&mut self) -> Option<u8> {
+    fn past_space(mut self) -> Self {
         loop {
-            let byte = *self.bytes.get(self.at)?;
-            match byte {
-                b' ' | b'\t' => self.at += 1,
-                b'\n' | b'\r' => {
-                    self.at += 1;
-                    self.breaks = true;
-                }
-                _ => return Some(byte),
+            match self.here() {
+                Some(b' ' | b'\t') => {}
+                Some(b'\n' | b'\r') => self.breaks = true,
+                _ => return self,
             }
+            self.at += 1;
         }
     }
 
@@ -124,7 +138,9 @@ impl<'a> Scanner<'a> {
         Ok(key)
     }
 
-    fn skip_value(&mut self) -> Result<(), JsonError> {
+    /// Past the object or array that is next.
+    #[inline(never)]
+    fn past_nested(mut self) -> Result<Self, JsonError> {
         let mut nesting = Nesting::default();
         loop {
             match self.peek() {
@@ -150,15 +166,11 @@ impl<'a> Scanner<'a> {
                         continue;
                     }
                 }
-                Some(b'-' | b'0'..=b'9') => self.number()?,
-                Some(b't') => self.literal("true")?,
-                Some(b'f') => self.literal("false")?,
-                Some(b'n') => self.literal("null")?,
-                _ => return Err(self.unexpected(JsonProblem::ExpectedValue)),
+                _ => self.at = self.scalar_end()?,
             }
             loop {
                 let Some(object) = nesting.top() else {
-                    return Ok(());
+                    return Ok(self);
                 };
                 match self.peek() {
                     Some(b',') => {
@@ -185,8 +197,8 @@ impl<'a> Scanner<'a> {
         let from = self.at;
         let mut marks = Marks::NONE;
         loop {
-            self.at = plain_end(self.bytes, self.at);
-            match self.bytes.get(self.at) {
+            self.at = self.specials.next(self.text.as_bytes(), self.at);
+            match self.here() {
                 Some(b'"') => {
                     let inner = self.since(from);
                     self.at += 1;
@@ -194,7 +206,7 @@ impl<'a> Scanner<'a> {
                 }
                 Some(b'\\') => {
                     marks = Marks::ESCAPED;
-                    self.escape()?;
+                    self.at = self.escape_end()?;
                 }
                 Some(_) => return Err(self.error(JsonProblem::ControlCharacter)),
                 None => return Err(self.error(JsonProblem::EndsEarly)),
@@ -202,38 +214,54 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn escape(&mut self) -> Result<(), JsonError> {
-        match self.bytes.get(self.at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+    /// Where the escape that is next ends.
+    fn escape_end(self) -> Result<usize, JsonError> {
+        let bytes = self.text.as_bytes();
+        match bytes.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(self.at + 2),
             Some(b'u') => {
-                let digits = self.bytes.get(self.at + 2..self.at + 6);
-                if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-                    return Err(self.error(JsonProblem::BadEscape));
+                let digits = bytes.get(self.at + 2..self.at + 6);
+                if digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                    Ok(self.at + 6)
+                } else {
+                    Err(self.error(JsonProblem::BadEscape))
                 }
-                self.at += 6;
             }
-            Some(_) => return Err(self.error(JsonProblem::BadEscape)),
-            None => return Err(self.error(JsonProblem::EndsEarly)),
+            Some(_) => Err(self.error(JsonProblem::BadEscape)),
+            None => Err(self.error(JsonProblem::EndsEarly)),
         }
-        Ok(())
     }
 
+    /// Where the number or the literal that is next ends.
+    #[inline(never)]
+    fn scalar_end(mut self) -> Result<usize, JsonError> {
+        match self.here() {
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(b't') => self.literal("true")?,
+            Some(b'f') => self.literal("false")?,
+            Some(b'n') => self.literal("null")?,
+            _ => return Err(self.unexpected(JsonProblem::ExpectedValue)),
+        }
+        Ok(self.at)
+    }
+
+    #[inline(always)]
     fn number(&mut self) -> Result<(), JsonError> {
-        if self.bytes.get(self.at) == Some(&b'-') {
+        if self.here() == Some(b'-') {
             self.at += 1;
         }
-        match self.bytes.get(self.at) {
+        match self.here() {
             Some(b'0') => self.at += 1,
             Some(b'1'..=b'9') => self.digits()?,
             _ => return Err(self.error(JsonProblem::BadNumber)),
         }
-        if self.bytes.get(self.at) == Some(&b'.') {
+        if self.here() == Some(b'.') {
             self.at += 1;
             self.digits()?;
         }
-        if let Some(b'e' | b'E') = self.bytes.get(self.at) {
+        if let Some(b'e' | b'E') = self.here() {
             self.at += 1;
-            if let Some(b'+' | b'-') = self.bytes.get(self.at) {
+            if let Some(b'+' | b'-') = self.here() {
                 self.at += 1;
             }
             self.digits()?;
@@ -241,9 +269,10 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    #[inline(always)]
     fn digits(&mut self) -> Result<(), JsonError> {
         let from = self.at;
-        while self.bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
+        while let Some(b'0'..=b'9') = self.here() {
             self.at += 1;
         }
         if self.at == from {
@@ -253,12 +282,10 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    #[inline(always)]
     fn literal(&mut self, word: &str) -> Result<(), JsonError> {
-        if !self
-            .bytes
-            .get(self.at..)
-            .is_some_and(|rest| rest.starts_with(word.as_bytes()))
-        {
+        let rest = self.text.as_bytes().get(self.at..);
+        if !rest.is_some_and(|rest| rest.starts_with(word.as_bytes())) {
             return Err(self.error(JsonProblem::ExpectedValue));
         }
         self.at += word.len();
@@ -272,7 +299,7 @@ impl<'a> Scanner<'a> {
     }
 
     #[cold]
-    fn error(&self, problem: JsonProblem) -> JsonError {
+    fn error(self, problem: JsonProblem) -> JsonError {
         JsonError {
             at: self.at,
             problem,
@@ -280,8 +307,8 @@ impl<'a> Scanner<'a> {
     }
 
     #[cold]
-    fn unexpected(&self, problem: JsonProblem) -> JsonError {
-        self.error(if self.at >= self.bytes.len() {
+    fn unexpected(self, problem: JsonProblem) -> JsonError {
+        self.error(if self.at >= self.text.len() {
             JsonProblem::EndsEarly
         } else {
             problem
@@ -320,71 +347,4 @@ impl Nesting {
     fn top(&self) -> Option<bool> {
         (self.depth != 0).then_some(self.bits & 1 == 1)
     }
-}
-
-/// The first place at or after `at` whose byte is a quote, a backslash or a control character; the end if none is.
-///
-/// Most strings are short: eight bytes at a time come first. A long one goes on in blocks that the compiler turns into
-/// vector code, until a block holds what is looked for.
-#[inline(always)]
-pub(super) fn plain_end(bytes: &[u8], at: usize) -> usize {
-    const WORDS_FIRST: usize = 4;
-    let mut rest = bytes.get(at..).unwrap_or_default();
-    for _ in 0..WORDS_FIRST {
-        let Some((word, after)) = rest.split_first_chunk() else {
-            break;
-        };
-        let found = special_bytes(*word);
-        if found != 0 {
-            return bytes.len() - rest.len() + first_byte(found);
-        }
-        rest = after;
-    }
-    long_plain_end(bytes, rest)
-}
-
-fn long_plain_end(bytes: &[u8], mut rest: &[u8]) -> usize {
-    const BLOCK: usize = 32;
-    while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
-        if block
-            .iter()
-            .fold(false, |found, byte| found | is_special(*byte))
-        {
-            break;
-        }
-        rest = after;
-    }
-    while let Some((word, after)) = rest.split_first_chunk() {
-        let found = special_bytes(*word);
-        if found != 0 {
-            return bytes.len() - rest.len() + first_byte(found);
-        }
-        rest = after;
-    }
-    let plain = rest
-        .iter()
-        .position(|byte| is_special(*byte))
-        .unwrap_or(rest.len());
-    bytes.len() - rest.len() + plain
-}
-
-#[inline]
-fn is_special(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
-}
-
-/// The top bit of each of eight bytes that is special. Bytes after the first such one may be marked without being it.
-#[inline(always)]
-fn special_bytes(word: [u8; 8]) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let word = u64::from_le_bytes(word);
-    // Taking `bound` from each byte borrows into its top bit where it is less, if it had no top bit itself.
-    let less = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound));
-    let equal = |byte: u8| less(word ^ (ONES * u64::from(byte)), 1);
-    (equal(b'"') | equal(b'\\') | less(word, 0x20)) & !word & (ONES * 0x80)
-}
-
-#[inline]
-fn first_byte(found: u64) -> usize {
-    found.trailing_zeros() as usize / 8
 }

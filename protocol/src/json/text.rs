@@ -1,7 +1,7 @@
 use alloc::{borrow::Cow, string::String};
 use core::fmt::Write;
 
-use super::{scanner::plain_end, slice::Marks};
+use super::{slice::Marks, specials::Specials};
 
 /// What stands between the quotes of a JSON string, still escaped and known to be well formed.
 #[derive(Clone, Copy, Debug)]
@@ -43,25 +43,26 @@ impl<'a> RawText<'a> {
 /// Writes `text` as a JSON string, escaped as `JSON.stringify` does.
 pub(crate) fn write_string(text: &str, out: &mut String) {
     out.push('"');
-    let mut rest = text;
-    while let Some((plain, from)) = rest.split_at_checked(plain_end(rest.as_bytes(), 0)) {
-        out.push_str(plain);
-        let mut special = from.chars();
-        match special.next() {
-            Some('"') => out.push_str("\\\""),
-            Some('\\') => out.push_str("\\\\"),
-            Some('\n') => out.push_str("\\n"),
-            Some('\r') => out.push_str("\\r"),
-            Some('\t') => out.push_str("\\t"),
-            Some('\u{8}') => out.push_str("\\b"),
-            Some('\u{c}') => out.push_str("\\f"),
+    let mut specials = Specials::new();
+    let mut from = 0;
+    loop {
+        let at = specials.next(text.as_bytes(), from);
+        out.push_str(text.get(from..at).unwrap_or_default());
+        match text.as_bytes().get(at) {
+            Some(b'"') => out.push_str("\\\""),
+            Some(b'\\') => out.push_str("\\\\"),
+            Some(b'\n') => out.push_str("\\n"),
+            Some(b'\r') => out.push_str("\\r"),
+            Some(b'\t') => out.push_str("\\t"),
+            Some(8) => out.push_str("\\b"),
+            Some(12) => out.push_str("\\f"),
             Some(control) => {
                 // Writing to a `String` cannot fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(control));
+                let _ = write!(out, "\\u{control:04x}");
             }
             None => break,
         }
-        rest = special.as_str();
+        from = at + 1;
     }
     out.push('"');
 }

@@ -105,6 +105,28 @@ fn texts_are_unescaped_as_javascript_does() {
     );
 }
 
+/// Wherever it stands in the blocks in which a text is looked at, and however the text ends.
+#[test]
+fn what_is_special_in_a_string_is_seen_at_every_place() {
+    for length in [1, 63, 64, 65, 128, 200] {
+        for place in 0..length {
+            for special in ['"', '\\', '\n', '\u{0}', '\u{1f}'] {
+                let mut text = "a".repeat(length);
+                text.replace_range(place..=place, &special.to_string());
+                let json = serde_json::to_string(&text).unwrap();
+                assert_eq!(RawJson::from_text(&text).as_str(), json);
+                let read = RawJson::parse(&*json).unwrap();
+                assert_eq!(read.read::<String>().as_ref(), Some(&text));
+                let raw = format!("\"{text}\"");
+                assert!(
+                    RawJson::parse(raw).is_err(),
+                    "{special:?} at {place} of {length}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn whole_numbers_are_read_however_they_are_written() {
     let read = |text| RawJson::parse(text).unwrap().read::<i64>();
