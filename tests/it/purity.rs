@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What the pure crates may depend on. None of them reads a clock or rolls dice.
-const PURE: [&str; 6] = [
+const PURE: [&str; 7] = [
     "agent-gateway-protocol",
     "percent-encoding",
     "serde",
     "serde_json",
     "thiserror",
     "url",
+    "wide",
 ];
 
 fn folder(name: &str) -> PathBuf {
