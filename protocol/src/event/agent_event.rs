@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{EventType, Payload};
 use crate::{
     FrameError, JsonError, Object, OperationId, RawJson,
-    json::{JsonSlice, ObjectWriter, Others, Scanner, ToJson},
+    json::{JsonSlice, ObjectWriter, Others, Scanner, ToJson, match_key},
 };
 
 /// One agent event: its envelope, and its `data` as raw JSON.
@@ -119,25 +119,33 @@ pub(crate) struct EventDraft<'a> {
 
 impl<'a> EventDraft<'a> {
     /// Passes one value and fills the draft with it; `false` if it is no object.
-    pub(crate) fn scan(&mut self, scanner: &mut Scanner<'a>) -> Result<bool, JsonError> {
+    pub(crate) fn scan(&mut self, passed: &mut Scanner<'a>) -> Result<bool, JsonError> {
         *self = Self::default();
-        if scanner.peek() != Some(b'{') {
-            scanner.value()?;
-            return Ok(false);
-        }
-        let mut first = true;
-        while let Some(key) = scanner.member(&mut first)? {
-            let value = scanner.value()?;
-            match &*key.decode() {
-                "type" => self.kind = Some(value),
-                "stepIndex" => self.step_index = Some(value),
-                "operationId" => self.operation_id = Some(value),
-                "timestamp" => self.timestamp = Some(value),
-                "data" => self.data = Some(value),
-                _ => self.others.push(key, value),
+        // A copy, which need not stand in memory.
+        let mut scanner = *passed;
+        let is_object = scanner.peek() == Some(b'{');
+        if is_object {
+            let mut first = true;
+            while scanner.member(&mut first)? {
+                let place = match_key!(scanner, {
+                    "data" => &mut self.data,
+                    "operationId" => &mut self.operation_id,
+                    "stepIndex" => &mut self.step_index,
+                    "timestamp" => &mut self.timestamp,
+                    "type" => &mut self.kind,
+                    other => {
+                        let value = scanner.value()?;
+                        self.others.push(other, value);
+                        continue;
+                    }
+                });
+                *place = Some(scanner.value()?);
             }
+        } else {
+            scanner.value()?;
         }
-        Ok(true)
+        *passed = scanner;
+        Ok(is_object)
     }
 
     /// The event; `None` if it has no `type`, or too many members to split.

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     EventId, JsonError,
     event::EventDraft,
-    json::{JsonSlice, ObjectWriter, Scanner},
+    json::{JsonSlice, ObjectWriter, Scanner, match_key},
 };
 
 /// A frame from the gateway.
@@ -170,23 +170,20 @@ impl<'a> Draft<'a> {
     #[inline]
     fn scan(&mut self, text: &'a str) -> Result<bool, JsonError> {
         let mut scanner = Scanner::new(text);
-        let is_object = scanner.peek() == Some(b'{');
-        if !is_object {
+        if scanner.peek() != Some(b'{') {
             scanner.value()?;
+            scanner.end()?;
+            return Ok(false);
         }
         let mut first = true;
-        while let Some(key) = if is_object {
-            scanner.member(&mut first)?
-        } else {
-            None
-        } {
-            let slot = match &*key.decode() {
+        while scanner.member(&mut first)? {
+            let place = match_key!(scanner, {
+                "type" => &mut self.kind,
+                "id" => &mut self.id,
                 "event" => {
                     self.is_event = self.event.scan(&mut scanner)?;
                     continue;
-                }
-                "type" => &mut self.kind,
-                "id" => &mut self.id,
+                },
                 "reason" => &mut self.reason,
                 "summary" => &mut self.summary,
                 "status" => &mut self.status,
@@ -195,12 +192,15 @@ impl<'a> Draft<'a> {
                 "prompt" => &mut self.prompt,
                 "requestId" => &mut self.request_id,
                 "gap" => &mut self.gap,
-                _ => &mut None,
-            };
-            *slot = Some(scanner.value()?);
+                other => {
+                    scanner.value()?;
+                    continue;
+                }
+            });
+            *place = Some(scanner.value()?);
         }
         scanner.end()?;
-        Ok(is_object)
+        Ok(true)
     }
 
     #[inline]

@@ -55,13 +55,27 @@ macro_rules! whole_numbers {
             /// A whole number however it is written: `3`, `3.0` and `3e0` are the same to JavaScript.
             fn from_json(json: JsonSlice<'_>) -> Option<Self> {
                 let text = json.as_str();
-                text.parse().ok().or_else(|| $number::try_from(whole(text)?).ok())
+                match digits(text) {
+                    Some(number) => $number::try_from(number).ok(),
+                    None => text.parse().ok().or_else(|| $number::try_from(whole(text)?).ok()),
+                }
             }
         }
     )*};
 }
 
 whole_numbers! { u32 u64 i64 }
+
+/// The number that `text` says if it is digits alone, and no more than always fit.
+fn digits(text: &str) -> Option<u64> {
+    if !(1..20).contains(&text.len()) {
+        return None;
+    }
+    text.bytes().try_fold(0, |number, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| number * 10 + u64::from(digit))
+    })
+}
 
 /// The whole number that `text` says as a float, within what a float says exactly.
 fn whole(text: &str) -> Option<i64> {

@@ -23,6 +23,6 @@ pub use slice::JsonSlice;
 pub use to_json::ToJson;
 
 pub(crate) use others::Others;
-pub(crate) use scanner::Scanner;
+pub(crate) use scanner::{Scanner, match_key};
 pub(crate) use text::{RawText, write_string};
 pub(crate) use to_json::ObjectWriter;

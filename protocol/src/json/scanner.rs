@@ -37,14 +37,11 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes the opening brace at the first call, then one key and its colon a call; `None` at the closing brace. The
-    /// caller must pass the member's value in between.
+    /// Passes the opening brace at the first call, then one comma a call; `false` at the closing brace. The caller must
+    /// pass the member's key ([`match_key`](super::match_key)) and value in between.
     #[inline(always)]
-    pub(crate) fn member(&mut self, first: &mut bool) -> Result<Option<RawText<'a>>, JsonError> {
-        if !self.next_in(b'{', b'}', first)? {
-            return Ok(None);
-        }
-        self.key().map(Some)
+    pub(crate) fn member(&mut self, first: &mut bool) -> Result<bool, JsonError> {
+        self.next_in(b'{', b'}', first)
     }
 
     /// Passes the opening bracket at the first call, then one comma a call; `false` at the closing bracket. The caller
@@ -70,11 +67,22 @@ impl<'a> Scanner<'a> {
                 }
             }
             _ => {
-                self.at = self.scalar_end()?;
+                self.at = Self::scalar_end(self.text, self.at)?;
                 Marks::NONE
             }
         };
         Ok(JsonSlice::proven(self.since(from), marks))
+    }
+
+    /// Passes `known` if exactly that comes next; whether it did.
+    #[inline(always)]
+    pub(crate) fn pass(&mut self, known: &str) -> bool {
+        let rest = self.text.as_bytes().get(self.at..);
+        let comes = rest.is_some_and(|rest| rest.starts_with(known.as_bytes()));
+        if comes {
+            self.at += known.len();
+        }
+        comes
     }
 
     /// Succeeds if only whitespace is left.
@@ -125,8 +133,9 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Passes a key and its colon.
     #[inline(always)]
-    fn key(&mut self) -> Result<RawText<'a>, JsonError> {
+    pub(crate) fn key(&mut self) -> Result<RawText<'a>, JsonError> {
         if self.peek() != Some(b'"') {
             return Err(self.unexpected(JsonProblem::ExpectedKey));
         }
@@ -166,7 +175,7 @@ impl<'a> Scanner<'a> {
                         continue;
                     }
                 }
-                _ => self.at = self.scalar_end()?,
+                _ => self.at = Self::scalar_end(self.text, self.at)?,
             }
             loop {
                 let Some(object) = nesting.top() else {
@@ -232,17 +241,21 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Where the number or the literal that is next ends.
+    /// Where the number or the literal at `at` ends.
     #[inline(never)]
-    fn scalar_end(mut self) -> Result<usize, JsonError> {
-        match self.here() {
-            Some(b'-' | b'0'..=b'9') => self.number()?,
-            Some(b't') => self.literal("true")?,
-            Some(b'f') => self.literal("false")?,
-            Some(b'n') => self.literal("null")?,
-            _ => return Err(self.unexpected(JsonProblem::ExpectedValue)),
+    fn scalar_end(text: &'a str, at: usize) -> Result<usize, JsonError> {
+        let mut scanner = Self {
+            at,
+            ..Self::new(text)
+        };
+        match scanner.here() {
+            Some(b'-' | b'0'..=b'9') => scanner.number()?,
+            Some(b't') => scanner.literal("true")?,
+            Some(b'f') => scanner.literal("false")?,
+            Some(b'n') => scanner.literal("null")?,
+            _ => return Err(scanner.unexpected(JsonProblem::ExpectedValue)),
         }
-        Ok(self.at)
+        Ok(scanner.at)
     }
 
     #[inline(always)]
@@ -271,25 +284,24 @@ impl<'a> Scanner<'a> {
 
     #[inline(always)]
     fn digits(&mut self) -> Result<(), JsonError> {
-        let from = self.at;
-        while let Some(b'0'..=b'9') = self.here() {
-            self.at += 1;
-        }
-        if self.at == from {
-            Err(self.error(JsonProblem::BadNumber))
-        } else {
-            Ok(())
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
+        match digits.count() {
+            0 => Err(self.error(JsonProblem::BadNumber)),
+            digits => {
+                self.at += digits;
+                Ok(())
+            }
         }
     }
 
     #[inline(always)]
     fn literal(&mut self, word: &str) -> Result<(), JsonError> {
-        let rest = self.text.as_bytes().get(self.at..);
-        if !rest.is_some_and(|rest| rest.starts_with(word.as_bytes())) {
-            return Err(self.error(JsonProblem::ExpectedValue));
+        if self.pass(word) {
+            Ok(())
+        } else {
+            Err(self.error(JsonProblem::ExpectedValue))
         }
-        self.at += word.len();
-        Ok(())
     }
 
     /// The text passed since `from`. Both ends stand beside ASCII, so there always is one.
@@ -315,6 +327,26 @@ impl<'a> Scanner<'a> {
         })
     }
 }
+
+/// Passes a member's key, and goes on by what it is: `match_key!(scanner, { "type" => …, …, other => … })`.
+///
+/// A key that stands there as `JSON.stringify` writes it is known as a whole, without a look for its end; so the keys
+/// that come first in what LobeHub writes stand first. `other` is any other key; an arm may stand in the code twice.
+macro_rules! match_key {
+    ($scanner:ident, { $($known:literal => $then:expr,)* $other:ident => $else:expr $(,)? }) => {
+        $(if $scanner.pass(concat!("\"", $known, "\":")) {
+            $then
+        } else)* {
+            let $other = $scanner.key()?;
+            match &*$other.decode() {
+                $($known => $then,)*
+                _ => $else,
+            }
+        }
+    };
+}
+
+pub(crate) use match_key;
 
 /// Which brackets are open: a bit a level (1 = object), the innermost 64 in a register, the rest spilled.
 #[derive(Default)]

@@ -74,7 +74,8 @@ impl<'a> JsonSlice<'a> {
         }
         let mut scanner = Scanner::new(self.text);
         let mut first = true;
-        while let Some(key) = scanner.member(&mut first).ok()? {
+        while scanner.member(&mut first).ok()? {
+            let key = scanner.key().ok()?;
             let value = scanner.value().ok()?;
             each(key, value);
         }
