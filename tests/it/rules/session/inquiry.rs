@@ -1,0 +1,142 @@
+//! S14: ask, don't guess.
+
+use agent_gateway_machine::{RefusalKind, Reply};
+
+use super::{cut_and_asked_while_away, ends_with};
+use crate::rules::stage::*;
+
+#[test]
+fn s14_no_resume_complete_within_five_seconds_asks() {
+    let mut stage = Stage::in_seam();
+    stage.wait(2_000);
+    stage.wire(HEARTBEAT_ACK);
+    assert_eq!(stage.wait(2_999), [""; 0]);
+    assert_eq!(stage.wait(1), ["request#2 ▶ ask_status op_1"]);
+    assert_eq!(stage.status("running"), [""; 0]);
+    assert_eq!(stage.outcome(), None);
+}
+
+#[test]
+fn s14_a_minute_of_nothing_but_acks_asks_and_every_minute_again() {
+    let mut stage = Stage::streamed(1);
+    for _ in 0..3 {
+        stage.wait(30_000);
+        stage.wire(HEARTBEAT_ACK);
+        let lines = stage.wait(30_000);
+        assert!(
+            lines.iter().any(|line| line.ends_with("ask_status op_1")),
+            "{lines:?}"
+        );
+        stage.wire(HEARTBEAT_ACK);
+        assert_eq!(stage.reply("ask_status", lost()), [""; 0]);
+    }
+    stage.wait(30_000);
+    stage.wire(HEARTBEAT_ACK);
+    stage.wait(30_000);
+    assert!(ends_with(&stage.status("done"), "completed"));
+}
+
+#[test]
+fn s14_while_a_question_is_in_flight_no_other_is_asked_and_nothing_spins() {
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    stage.reply("ask_status", Reply::Status(None));
+    stage.wait(5_000);
+    let lines = stage.wait(9_999);
+    assert_eq!(lines, [""; 0]);
+    assert_eq!(stage.wait(1), ["cancel_request request#3"]);
+}
+
+#[test]
+fn s14_what_was_asked_before_not_found_is_asked_anew() {
+    let mut stage = Stage::streamed(1);
+    stage.wait(60_000);
+    stage.wire(AUTH_EXPIRED);
+    let lines = stage.reply("refresh_token", refused(RefusalKind::NotFound, 404));
+    assert_eq!(
+        lines,
+        ["cancel_request request#2", "request#4 ▶ ask_status op_1"],
+        "the answer on its way may be older than the end"
+    );
+    let lines = stage.wire(&end(2, "done"));
+    assert!(ends_with(&lines, "completed"));
+}
+
+#[test]
+fn s14_what_was_asked_before_an_end_was_noted_does_not_make_it_void() {
+    let mut stage = Stage::in_seam();
+    stage.wait(2_000);
+    stage.wire(HEARTBEAT_ACK);
+    stage.cut();
+    stage.wait_for_dial();
+    let mut stage = stage.authenticated();
+    stage.wait(5_000);
+    assert!(stage.has_asked("ask_status"));
+    let lines = stage.wire(&end(1, "done"));
+    assert_eq!(
+        lines.last().map(|line| &**line),
+        Some("cancel_request request#2")
+    );
+    let lines = stage.wire(&resume_complete("completed"));
+    assert!(ends_with(&lines, "completed"));
+    assert!(!lines.iter().any(|line| line.contains("gap_found")));
+}
+
+#[test]
+fn s14_no_answer_overtakes_a_stream_that_is_talking() {
+    let mut stage = Stage::streamed(1);
+    stage.wait(60_000);
+    stage.wire(&chunk(2));
+    assert_eq!(stage.status("done"), [""; 0]);
+    assert_eq!(stage.wait(1_999), [""; 0]);
+    assert_eq!(stage.wait(1), ["request#3 ▶ ask_status op_1"]);
+    let lines = stage.wire(&end(3, "error"));
+    assert!(ends_with(&lines, "failed"));
+}
+
+/// The frame is the run's last words, on a slow link.
+#[test]
+fn s14_no_answer_overtakes_a_frame_that_is_arriving() {
+    let mut stage = Stage::streamed(1);
+    stage.wait(60_000);
+    stage.arriving();
+    assert_eq!(stage.status("done"), [""; 0]);
+    let lines = stage.arriving_for(20);
+    assert!(!lines.iter().any(|line| line.contains("ask_status")));
+    assert_eq!(stage.wire(&chunk(2)), [handed(2)]);
+    assert!(ends_with(&stage.wire(&end(3, "error")), "failed"));
+}
+
+#[test]
+fn s14_no_answer_overtakes_a_stream_that_is_not_read() {
+    let mut stage = Stage::streamed(1);
+    stage.wait(60_000);
+    stage.pause();
+    assert_eq!(stage.status("done"), [""; 0]);
+    let lines = stage.wait(3_600_000);
+    assert!(
+        lines.iter().all(|line| line.ends_with("heartbeat")),
+        "{lines:?}"
+    );
+    stage.resume_reading();
+    assert_eq!(stage.wire(&chunk(2)), [handed(2)]);
+    assert!(ends_with(&stage.wire(&end(3, "error")), "failed"));
+}
+
+#[test]
+fn s14_every_replay_has_its_time_to_bring_the_end() {
+    let mut stage = Stage::streamed(1);
+    cut_and_asked_while_away(&mut stage);
+    assert_eq!(stage.status("done"), [""; 0]);
+    stage.wait_for_dial();
+    let mut stage = stage.authenticated().resumed();
+    assert_eq!(stage.wire(&chunk(2)), [handed(2)], "it went on");
+    cut_and_asked_while_away(&mut stage);
+    assert_eq!(stage.status("done"), [""; 0]);
+    stage.wait_for_dial();
+    let mut stage = stage.authenticated();
+    stage.wire(&end(3, "error"));
+    let lines = stage.wire(&resume_complete("completed"));
+    assert!(ends_with(&lines, "failed"));
+    assert_eq!(stage.state().receipt().gaps, 0);
+}

@@ -1,0 +1,104 @@
+//! S2, C11: an end that was noted, and what is missing before or behind it.
+
+use agent_gateway_machine::RefusalKind;
+
+use super::{ends_with, wait_for_question};
+use crate::rules::stage::*;
+
+#[test]
+fn c11_an_end_that_nobody_can_explain_any_more_is_preceded_by_a_gap() {
+    for answer in [lost(), status_reply("running")] {
+        let mut stage = Stage::attaching();
+        stage.reply("refresh_token", refused(RefusalKind::NotFound, 404));
+        let mut lines = stage.reply("ask_status", answer.clone());
+        while stage.outcome().is_none() {
+            wait_for_question(&mut stage);
+            lines = stage.reply("ask_status", answer.clone());
+        }
+        assert_eq!(lines[0], "gap_found after start");
+        assert!(ends_with(&lines, "ended_unknown"), "{lines:?}");
+    }
+}
+
+#[test]
+fn s2_an_end_noted_in_a_lost_seam_does_not_say_how_the_run_went() {
+    let gone = || refused(RefusalKind::NotFound, 404);
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "done"));
+    stage.restore(0, None);
+    assert_eq!(
+        stage.reply("refresh_token", gone()),
+        ["request#3 ▶ ask_status op_1"],
+        "the operation may have been started again, and gone on"
+    );
+    let lines = stage.clone().status("interrupted");
+    assert_eq!(lines[0], "gap_found after 1");
+    assert!(ends_with(&lines, "interrupted"));
+    let mut unanswered = stage.clone();
+    let mut lines = unanswered.reply("ask_status", lost());
+    while unanswered.outcome().is_none() {
+        wait_for_question(&mut unanswered);
+        lines = unanswered.reply("ask_status", lost());
+    }
+    assert!(ends_with(&lines, "ended_unknown"));
+    stage.restore(0, None);
+    assert!(ends_with(&stage.status("done"), "completed"));
+}
+
+#[test]
+fn s2_after_not_found_a_sign_of_life_takes_the_reason_of_an_end() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "done"));
+    stage.wire(AUTH_EXPIRED);
+    stage.reply("refresh_token", refused(RefusalKind::NotFound, 404));
+    stage.wire(&chunk(2));
+    stage.wire(&end(3, "interrupted"));
+    let lines = stage.wire(&resume_complete("interrupted"));
+    assert!(ends_with(&lines, "interrupted"));
+    assert!(!lines.iter().any(|line| line.contains("gap_found")));
+}
+
+#[test]
+fn s2_what_is_missing_behind_a_noted_end_takes_its_reason() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "done"));
+    let mut stage = stage.redialled();
+    let mut forgotten = stage.clone();
+    let flagged = r#"{"type":"resume_complete","status":"completed","gap":true}"#;
+    let lines = forgotten.wire(flagged);
+    assert_eq!(lines, ["gap_found after 1", "request#2 ▶ ask_status op_1"]);
+    stage.wire(&end(7, "interrupted"));
+    let lines = stage.wire(&resume_complete("interrupted"));
+    assert_eq!(lines[0], "gap_found after 1 before 7");
+    assert!(ends_with(&lines, "interrupted"), "{lines:?}");
+}
+
+#[test]
+fn c11_a_status_that_turns_out_to_be_no_end_is_no_gap() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "waiting_for_async_tool"));
+    stage.wire(&session_complete(2));
+    stage.wire(&chunk(3));
+    // The gateway took the wait for an end, and nothing tells it better.
+    let lines = stage.wire(&resume_complete("completed"));
+    assert!(
+        !lines.iter().any(|line| line.contains("gap_found")),
+        "{lines:?}"
+    );
+    assert_eq!(stage.clone().reply("ask_status", lost()), [""; 0]);
+    stage.wait(2_000);
+    let lines = stage.status("done");
+    assert_eq!(lines[0], "gap_found after 3");
+    assert!(ends_with(&lines, "completed"));
+}
+
+#[test]
+fn c11_an_end_that_a_silent_seam_left_open_is_preceded_by_a_gap() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "error"));
+    stage.wait(2_000);
+    stage.wait(3_000);
+    let lines = stage.status("error");
+    assert_eq!(lines[0], "gap_found after 1");
+    assert!(ends_with(&lines, "failed"));
+}

@@ -1,0 +1,120 @@
+//! S3: an end that does not say how the run went.
+
+use agent_gateway_machine::{Millis, Network, Refusal, RefusalKind, Reply, RequestFailure};
+
+use super::{dials, ends_with, questions};
+use crate::rules::stage::*;
+
+#[test]
+fn s3_session_complete_in_its_place_is_terminal_and_the_server_says_how_it_went() {
+    for (status, outcome) in [
+        ("done", "completed"),
+        ("error", "failed"),
+        ("interrupted", "interrupted"),
+    ] {
+        let mut stage = Stage::streamed(1);
+        assert_eq!(
+            stage.wire(&session_complete(2)),
+            ["request#2 ▶ ask_status op_1"]
+        );
+        assert_eq!(
+            dials(&stage.cut()),
+            0,
+            "no dial while the end is looked into"
+        );
+        assert!(ends_with(&stage.status(status), outcome));
+    }
+}
+
+#[test]
+fn s3_an_end_that_nobody_can_explain_is_ended_unknown() {
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    stage.reply("ask_status", Reply::Status(None));
+    assert_eq!(stage.wait(5_000), ["request#3 ▶ ask_status op_1"]);
+    assert!(ends_with(
+        &stage.reply("ask_status", Reply::Status(None)),
+        "ended_unknown"
+    ));
+}
+
+#[test]
+fn s3_an_unanswered_question_is_asked_again_and_never_touches_the_marker() {
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    for pause in [1_000, 2_000, 4_000, 8_000, 16_000] {
+        assert_eq!(stage.reply("ask_status", lost()), [""; 0]);
+        assert_eq!(questions(&stage.wait(pause / 2 - 1)), 0);
+        assert_eq!(questions(&stage.wait(pause / 2 + 1)), 1);
+        assert_eq!(stage.outcome(), None);
+    }
+    let lines = stage.reply("ask_status", lost());
+    assert!(ends_with(&lines, "ended_unknown"));
+    assert_eq!(questions(&lines), 1, "R6: once more before the marker");
+    assert_eq!(stage.reply("ask_status", lost()), [""; 0]);
+    assert!(stage.state().is_settled());
+    assert!(!stage.has_asked("settle_marker"));
+}
+
+#[test]
+fn s3_a_question_that_is_not_answered_in_time_is_asked_again() {
+    let mut stage = Stage::streamed(1);
+    stage.wire(&session_complete(2));
+    assert_eq!(stage.wait(9_999), [""; 0]);
+    assert_eq!(questions(&stage.wait(1_001)), 1);
+    stage.status("running");
+    assert_eq!(stage.wire(&chunk(3)), [handed(3)]);
+}
+
+#[test]
+fn s3_a_question_is_asked_again_when_the_server_says_so() {
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    let busy = Refusal {
+        kind: RefusalKind::Other,
+        status: 429,
+        retry_after: Some(Millis::seconds(20)),
+        message: "slow down".into(),
+        path: None,
+    };
+    let busy = Reply::Failed(RequestFailure::Refused(busy));
+    assert_eq!(stage.reply("ask_status", busy), [""; 0]);
+    assert_eq!(stage.wait(19_999), [""; 0]);
+    assert_eq!(stage.wait(1), ["request#3 ▶ ask_status op_1"]);
+    assert!(ends_with(&stage.status("done"), "completed"));
+}
+
+#[test]
+fn s3_while_the_network_is_gone_questions_are_not_counted() {
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    stage.network(Network::Offline);
+    for _ in 0..10 {
+        assert_eq!(stage.reply("ask_status", unreachable()), [""; 0]);
+        assert_eq!(questions(&stage.wait(30_000)), 1);
+    }
+    assert_eq!(stage.outcome(), None);
+    assert!(ends_with(&stage.status("done"), "completed"));
+}
+
+#[test]
+fn s3_session_complete_releases_no_hole() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&session_complete(3));
+    assert_eq!(stage.wire(&chunk(1)), [handed(1)]);
+    assert_eq!(stage.outcome(), None);
+    assert_eq!(stage.wire(&chunk(2)), [handed(2)]);
+    stage.wire(&resume_complete("completed"));
+    assert!(ends_with(&stage.status("done"), "completed"));
+}
+
+#[test]
+fn s3_a_run_that_goes_on_after_all_is_streamed_on() {
+    let mut stage = Stage::streamed(1);
+    stage.wire(&session_complete(2));
+    stage.cut();
+    let lines = stage.status("running");
+    assert_eq!(dials(&lines), 1);
+    let mut stage = stage.authenticated();
+    assert_eq!(stage.wire(&chunk(3)), [handed(3) + ", replayed"]);
+}
