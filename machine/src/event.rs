@@ -53,7 +53,7 @@ pub enum EventKind {
         /// Which call.
         call: ToolCallId,
         /// The answer.
-        answer: ToolAnswer,
+        answer: Box<ToolAnswer>,
     },
     /// The caller's answer to a confirmation request (T7).
     AnswerConfirmation {

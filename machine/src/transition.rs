@@ -44,7 +44,7 @@ fn route_event(core: &mut Core, effects: &mut Effects, kind: EventKind) {
         EventKind::Stop => phase.stop(context),
         EventKind::Detach => phase.detach(context),
         EventKind::Interrupt => phase.interrupt(context),
-        EventKind::AnswerTool { call, answer } => phase.answer_tool(context, call, answer),
+        EventKind::AnswerTool { call, answer } => phase.answer_tool(context, call, *answer),
         EventKind::AnswerConfirmation { call, approved } => {
             phase.answer_confirmation(context, call, approved)
         }
@@ -98,7 +98,7 @@ pub(crate) fn route_frame(
         ServerFrame::AuthFailed(frame) => live.on_auth_failed(context, frame.reason),
         ServerFrame::AuthExpired => live.on_auth_expired(context),
         ServerFrame::HeartbeatAck => live.on_heartbeat_ack(context),
-        ServerFrame::ResumeComplete(frame) => live.on_resume_complete(context, frame),
+        ServerFrame::ResumeComplete(frame) => live.on_resume_complete(context, *frame),
         ServerFrame::AgentEvent(_)
         | ServerFrame::SessionComplete(_)
         | ServerFrame::StatusChange(_)
@@ -119,9 +119,11 @@ pub(crate) fn route_passed(
         ServerFrame::AgentEvent(frame) => live.on_event(context, frame),
         ServerFrame::SessionComplete(_) => live.on_session_complete(context),
         ServerFrame::StatusChange(frame) => live.on_status_change(context, &frame),
-        ServerFrame::ToolConfirmationRequest(frame) => live.on_confirmation_request(context, frame),
-        ServerFrame::InputRequest(frame) => live.on_input_request(context, frame),
-        ServerFrame::Unknown(frame) => live.on_unknown_frame(context, frame),
+        ServerFrame::ToolConfirmationRequest(frame) => {
+            live.on_confirmation_request(context, *frame)
+        }
+        ServerFrame::InputRequest(frame) => live.on_input_request(context, *frame),
+        ServerFrame::Unknown(frame) => live.on_unknown_frame(context, *frame),
         ServerFrame::AuthSuccess
         | ServerFrame::AuthFailed(_)
         | ServerFrame::AuthExpired

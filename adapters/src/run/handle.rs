@@ -52,7 +52,10 @@ impl RunHandle {
 
     /// Answers a tool call (T2). The answer is given at once; await the result to learn whether it was accepted.
     pub fn answer_tool(&self, call: ToolCallId, answer: ToolAnswer) -> Answered {
-        self.answer(EventKind::AnswerTool { call, answer })
+        self.answer(EventKind::AnswerTool {
+            call,
+            answer: Box::new(answer),
+        })
     }
 
     /// Answers a confirmation request (T7), as [`RunHandle::answer_tool`] does.

@@ -126,7 +126,7 @@ impl Connection {
         );
         context.push(Effect::SendFrame {
             dial,
-            frame: ClientFrame::Auth(auth),
+            frame: ClientFrame::Auth(Box::new(auth)),
         });
         self.publish(context);
     }

@@ -12,11 +12,12 @@ use crate::{
 /// A frame to the gateway.
 ///
 /// `T` stands for the token: a [`Token`] on the wire, whatever names one in states and recordings. Its serde form is for
-/// those; the wire's is [`encode`](ClientFrame::encode).
+/// those; the wire's is [`encode`](ClientFrame::encode). The rare and large ones are boxed, as in
+/// [`ServerFrame`](super::ServerFrame).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ClientFrame<T = Token> {
     /// `auth`.
-    Auth(Auth<T>),
+    Auth(Box<Auth<T>>),
     /// `resume`.
     Resume(Resume),
     /// `heartbeat`.
@@ -30,7 +31,7 @@ pub enum ClientFrame<T = Token> {
     /// `interrupt`: every known gateway takes it and does nothing; runs are stopped over HTTP.
     Interrupt,
     /// Anything else.
-    Unknown(UnknownFrame),
+    Unknown(Box<UnknownFrame>),
 }
 
 impl<T> ClientFrame<T> {
@@ -51,15 +52,11 @@ impl<T> ClientFrame<T> {
         fill: impl FnOnce(T) -> Result<U, E>,
     ) -> Result<ClientFrame<U>, E> {
         Ok(match self {
-            Self::Auth(Auth {
-                token,
-                token_type,
-                server_url,
-            }) => ClientFrame::Auth(Auth {
-                token: fill(token)?,
-                token_type,
-                server_url,
-            }),
+            Self::Auth(frame) => ClientFrame::Auth(Box::new(Auth {
+                token: fill(frame.token)?,
+                token_type: frame.token_type,
+                server_url: frame.server_url,
+            })),
             Self::Resume(frame) => ClientFrame::Resume(frame),
             Self::Heartbeat => ClientFrame::Heartbeat,
             Self::ToolResult(frame) => ClientFrame::ToolResult(frame),
@@ -155,7 +152,7 @@ impl ClientFrame<Token> {
             .ok_or(FrameError::NoType)?
             .decode();
         let known = match &*kind {
-            "auth" => auth(frame).map(Self::Auth),
+            "auth" => auth(frame).map(Box::new).map(Self::Auth),
             "resume" => Some(Self::Resume(Resume {
                 last_event_id: read(frame, "lastEventId"),
                 want_status: read(frame, "wantStatus").unwrap_or_default(),
@@ -169,11 +166,11 @@ impl ClientFrame<Token> {
         };
         Ok(known.unwrap_or_else(|| {
             let id: Option<EventId> = read(frame, "id");
-            Self::Unknown(UnknownFrame {
+            Self::Unknown(Box::new(UnknownFrame {
                 kind: kind.clone().into(),
                 id,
                 raw: raw.clone(),
-            })
+            }))
         }))
     }
 }

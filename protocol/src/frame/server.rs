@@ -1,4 +1,4 @@
-use alloc::{string::String, sync::Arc};
+use alloc::{boxed::Box, string::String, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,8 @@ use crate::{
 };
 
 /// A frame from the gateway.
+///
+/// The rare ones are boxed, so that the others, of which there are many, are moved at little cost.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ServerFrame {
     /// `auth_success`: the token was taken.
@@ -26,17 +28,17 @@ pub enum ServerFrame {
     /// `agent_event`.
     AgentEvent(EventFrame),
     /// `session_complete`.
-    SessionComplete(SessionComplete),
+    SessionComplete(Box<SessionComplete>),
     /// `status_change`.
-    StatusChange(StatusChange),
+    StatusChange(Box<StatusChange>),
     /// `tool_confirmation_request`.
-    ToolConfirmationRequest(ToolConfirmationRequest),
+    ToolConfirmationRequest(Box<ToolConfirmationRequest>),
     /// `input_request`.
-    InputRequest(InputRequest),
+    InputRequest(Box<InputRequest>),
     /// `resume_complete`.
-    ResumeComplete(ResumeComplete),
+    ResumeComplete(Box<ResumeComplete>),
     /// Anything else.
-    Unknown(UnknownFrame),
+    Unknown(Box<UnknownFrame>),
 }
 
 impl ServerFrame {
@@ -225,26 +227,26 @@ impl<'a> Draft<'a> {
                 reason: self.reason.and_then(JsonSlice::read).unwrap_or_default(),
             })),
             "auth_expired" => Some(ServerFrame::AuthExpired),
-            "session_complete" => Some(ServerFrame::SessionComplete(SessionComplete {
+            "session_complete" => Some(ServerFrame::SessionComplete(Box::new(SessionComplete {
                 id: id.clone(),
                 summary: self.summary.and_then(JsonSlice::read),
-            })),
+            }))),
             "status_change" => self.status.and_then(JsonSlice::read).map(|status| {
-                ServerFrame::StatusChange(StatusChange {
+                ServerFrame::StatusChange(Box::new(StatusChange {
                     id: id.clone(),
                     status,
-                })
+                }))
             }),
             "tool_confirmation_request" => {
                 self.tool_call_id
                     .and_then(JsonSlice::read)
                     .map(|tool_call_id| {
                         let tool = self.tool.map(JsonSlice::to_raw);
-                        ServerFrame::ToolConfirmationRequest(ToolConfirmationRequest {
+                        ServerFrame::ToolConfirmationRequest(Box::new(ToolConfirmationRequest {
                             id: id.clone(),
                             tool,
                             tool_call_id,
-                        })
+                        }))
                     })
             }
             "input_request" => self
@@ -252,25 +254,25 @@ impl<'a> Draft<'a> {
                 .and_then(JsonSlice::read)
                 .zip(self.request_id.and_then(JsonSlice::read))
                 .map(|(prompt, request_id)| {
-                    ServerFrame::InputRequest(InputRequest {
+                    ServerFrame::InputRequest(Box::new(InputRequest {
                         id: id.clone(),
                         prompt,
                         request_id,
-                    })
+                    }))
                 }),
-            "resume_complete" => Some(ServerFrame::ResumeComplete(ResumeComplete {
+            "resume_complete" => Some(ServerFrame::ResumeComplete(Box::new(ResumeComplete {
                 status: self.status.and_then(JsonSlice::read),
                 gap: self.gap.and_then(JsonSlice::read).unwrap_or_default(),
-            })),
+            }))),
             _ => None,
         };
         match known {
             Some(frame) => Ok(frame),
-            None => Ok(ServerFrame::Unknown(UnknownFrame {
+            None => Ok(ServerFrame::Unknown(Box::new(UnknownFrame {
                 kind: kind.into(),
                 id,
                 raw: super::client::whole(text)?,
-            })),
+            }))),
         }
     }
 }

@@ -26,6 +26,20 @@ fn event(text: &str) -> EventFrame {
 }
 
 #[test]
+fn frames_are_moved_at_little_cost() {
+    assert!(
+        size_of::<ServerFrame>() <= 40,
+        "{}",
+        size_of::<ServerFrame>()
+    );
+    assert!(
+        size_of::<ClientFrame>() <= 40,
+        "{}",
+        size_of::<ClientFrame>()
+    );
+}
+
+#[test]
 fn server_frames_come_and_go() {
     let id = Some(EventId::Number(3));
     let frames = [
@@ -55,40 +69,40 @@ fn server_frames_come_and_go() {
         ),
         (
             r#"{"type":"session_complete","id":"3","summary":""}"#,
-            ServerFrame::SessionComplete(SessionComplete {
+            ServerFrame::SessionComplete(Box::new(SessionComplete {
                 id: id.clone(),
                 summary: Some("".into()),
-            }),
+            })),
         ),
         (
             r#"{"type":"status_change","id":"3","status":"running"}"#,
-            ServerFrame::StatusChange(StatusChange {
+            ServerFrame::StatusChange(Box::new(StatusChange {
                 id: id.clone(),
                 status: OperationStatus::Running,
-            }),
+            })),
         ),
         (
             r#"{"type":"tool_confirmation_request","id":"3","tool":{"name":"rm"},"toolCallId":"c"}"#,
-            ServerFrame::ToolConfirmationRequest(ToolConfirmationRequest {
+            ServerFrame::ToolConfirmationRequest(Box::new(ToolConfirmationRequest {
                 id: id.clone(),
                 tool: Some(raw(r#"{"name":"rm"}"#)),
                 tool_call_id: "c".into(),
-            }),
+            })),
         ),
         (
             r#"{"type":"input_request","id":"3","prompt":"Which?","requestId":"r"}"#,
-            ServerFrame::InputRequest(InputRequest {
+            ServerFrame::InputRequest(Box::new(InputRequest {
                 id,
                 prompt: "Which?".into(),
                 request_id: "r".into(),
-            }),
+            })),
         ),
         (
             r#"{"type":"resume_complete","status":"completed","gap":true}"#,
-            ServerFrame::ResumeComplete(ResumeComplete {
+            ServerFrame::ResumeComplete(Box::new(ResumeComplete {
                 status: Some(OperationStatus::Completed),
                 gap: true,
-            }),
+            })),
         ),
     ];
     for (text, frame) in frames {
@@ -105,11 +119,11 @@ fn client_frames_come_and_go() {
     let frames = [
         (
             r#"{"type":"auth","token":"secret","tokenType":"apiKey","serverUrl":"https://lobe.example"}"#,
-            ClientFrame::Auth(Auth {
+            ClientFrame::Auth(Box::new(Auth {
                 token: Token::new("secret"),
                 token_type: Some(TokenType::ApiKey),
                 server_url: Some(ServerUrl::parse("https://lobe.example/").unwrap()),
-            }),
+            })),
         ),
         (
             r#"{"type":"resume","lastEventId":"","wantStatus":true}"#,
@@ -188,11 +202,11 @@ fn t5_a_tool_result_always_has_content_and_leaves_out_what_is_absent() {
 
 #[test]
 fn a_token_is_named_in_states_and_filled_in_when_sent() {
-    let named = ClientFrame::Auth(Auth {
+    let named = ClientFrame::Auth(Box::new(Auth {
         token: 7_u64,
         token_type: None,
         server_url: None,
-    });
+    }));
     let stored = serde_json::to_string(&named).unwrap();
     assert_eq!(
         serde_json::from_str::<ClientFrame<u64>>(&stored).unwrap(),
@@ -291,7 +305,7 @@ fn c12_unknown_frames_are_kept_whole_with_their_place() {
         id: Some(EventId::Number(9)),
         raw: raw(text),
     };
-    assert_eq!(frame, ServerFrame::Unknown(expected));
+    assert_eq!(frame, ServerFrame::Unknown(expected.into()));
     assert_eq!(frame.encode(), text);
     let ClientFrame::Unknown(client) =
         ClientFrame::decode(r#"{"type":"subscribe","a":1}"#).unwrap()

@@ -274,7 +274,7 @@ proptest! {
             extra: None,
         };
         let event = ServerFrame::AgentEvent(EventFrame { id: id.clone(), event: event.into() });
-        let complete = ServerFrame::SessionComplete(SessionComplete { id, summary: summary.map(Into::into) });
+        let complete = ServerFrame::SessionComplete(Box::new(SessionComplete { id, summary: summary.map(Into::into) }));
         for frame in [event, complete] {
             prop_assert_eq!(ServerFrame::decode(&frame.encode()), Ok(frame.clone()));
             let stored = serde_json::to_string(&frame).unwrap();

@@ -55,7 +55,7 @@ impl News {
             Self::Detach => EventKind::Detach,
             Self::ToolAnswered => EventKind::AnswerTool {
                 call: ToolCallId::new(TOOL_CALL),
-                answer: ToolAnswer::success("done"),
+                answer: ToolAnswer::success("done").into(),
             },
             Self::Opened(dial) => EventKind::ConnectionOpened { dial },
             Self::DialFailed(dial) => EventKind::DialFailed {
@@ -102,10 +102,12 @@ impl Said {
             Self::AuthExpired => ServerFrame::AuthExpired,
             Self::HeartbeatAck => ServerFrame::HeartbeatAck,
             Self::Numbered(id, symbol) => frames.get(id, symbol),
-            Self::ResumeComplete { status, gap } => ServerFrame::ResumeComplete(ResumeComplete {
-                status: Some(Ended::status(status)),
-                gap,
-            }),
+            Self::ResumeComplete { status, gap } => {
+                ServerFrame::ResumeComplete(Box::new(ResumeComplete {
+                    status: Some(Ended::status(status)),
+                    gap,
+                }))
+            }
         }
     }
 }

@@ -145,19 +145,19 @@ impl Pair {
             1 | 2 => {
                 self.read(Up::Auth(TokenId(1)));
                 let token = self.token.clone();
-                self.tell(ClientFrame::Auth(Auth {
+                self.tell(ClientFrame::Auth(Box::new(Auth {
                     token,
                     token_type: None,
                     server_url: None,
-                }))
+                })))
             }
             3 => {
                 self.read(Up::Auth(TokenId(2)));
-                self.tell(ClientFrame::Auth(Auth {
+                self.tell(ClientFrame::Auth(Box::new(Auth {
                     token: Token::new("another"),
                     token_type: None,
                     server_url: None,
-                }))
+                })))
             }
             4 | 5 => {
                 let after = random.below(self.small.log.len() as u64 + 1) as u8;

@@ -63,11 +63,11 @@ impl Gateway {
                 let prompt = Prompt::Confirmation(tool_call.clone());
                 self.wait_for(now, ticket, &operation, prompt, timeout);
                 self.send_numbered(&operation, out, |id| {
-                    ServerFrame::ToolConfirmationRequest(ToolConfirmationRequest {
+                    ServerFrame::ToolConfirmationRequest(Box::new(ToolConfirmationRequest {
                         id: Some(id),
                         tool,
                         tool_call_id: tool_call,
-                    })
+                    }))
                 });
                 return None;
             }
@@ -84,11 +84,11 @@ impl Gateway {
                 let waiting = Prompt::Input(request_id.clone());
                 self.wait_for(now, ticket, &operation, waiting, timeout);
                 self.send_numbered(&operation, out, |id| {
-                    ServerFrame::InputRequest(InputRequest {
+                    ServerFrame::InputRequest(Box::new(InputRequest {
                         id: Some(id),
                         prompt,
                         request_id,
-                    })
+                    }))
                 });
                 return None;
             }
@@ -157,10 +157,10 @@ impl Gateway {
         if let Some((status, summary)) = end {
             entry(&mut self.operations, id).become_status(status, now, &self.config);
             self.send_numbered(id, out, |event_id| {
-                ServerFrame::SessionComplete(SessionComplete {
+                ServerFrame::SessionComplete(Box::new(SessionComplete {
                     id: Some(event_id),
                     summary: Some(summary),
-                })
+                }))
             });
         }
     }
@@ -176,15 +176,15 @@ impl Gateway {
         entry(&mut self.operations, id).become_status(status.clone(), now, &self.config);
         self.send_numbered(id, out, |event_id| {
             if status == OperationStatus::Completed {
-                ServerFrame::SessionComplete(SessionComplete {
+                ServerFrame::SessionComplete(Box::new(SessionComplete {
                     id: Some(event_id),
                     summary,
-                })
+                }))
             } else {
-                ServerFrame::StatusChange(StatusChange {
+                ServerFrame::StatusChange(Box::new(StatusChange {
                     id: Some(event_id),
                     status,
-                })
+                }))
             }
         });
     }

@@ -113,7 +113,7 @@ impl Gateway {
         let gap = operation.has_gap(resume);
         let status = operation.status.clone();
         if self.config.dialect.answers_resume && resume.want_status && status.is_some() {
-            let frame = ServerFrame::ResumeComplete(ResumeComplete { status, gap });
+            let frame = ServerFrame::ResumeComplete(Box::new(ResumeComplete { status, gap }));
             out.push(GatewayOutput::SendFrame { socket: id, frame });
         }
     }

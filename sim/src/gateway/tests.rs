@@ -78,11 +78,11 @@ impl Bench {
         let token = self.token.clone();
         self.send(
             socket,
-            ClientFrame::Auth(Auth {
+            ClientFrame::Auth(Box::new(Auth {
                 token,
                 token_type: None,
                 server_url: None,
-            }),
+            })),
         )
     }
 
@@ -178,7 +178,7 @@ fn a_key_without_its_server_is_refused() {
         server_url: None,
     };
     assert_eq!(
-        bench.send(1, ClientFrame::Auth(auth)),
+        bench.send(1, ClientFrame::Auth(auth.into())),
         [
             "1<auth_failed Missing serverUrl for apiKey auth",
             "1x1008 Missing serverUrl for apiKey auth"

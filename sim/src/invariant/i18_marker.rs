@@ -98,13 +98,13 @@ impl Marker {
     }
 
     fn hear_event(&mut self, event: &AgentEvent) {
-        if event.is_subagent() {
-            return;
-        }
-        if ends(event) {
-            self.over = true;
-        } else if self.over && shows_life(&event.kind) {
-            self.over = false;
+        // Its data is JSON, to be read only where it decides something.
+        let turns = match &event.kind {
+            EventType::AgentRuntimeEnd | EventType::Error => !self.over && ends(event),
+            kind => self.over && shows_life(kind),
+        };
+        if turns && !event.is_subagent() {
+            self.over = !self.over;
         }
     }
 
@@ -181,18 +181,18 @@ fn says_over(status: &OperationStatus) -> bool {
     )
 }
 
+/// Whether this end or error is one of the run: not of what it waits for, nor of a tool.
 fn ends(event: &AgentEvent) -> bool {
-    match (&event.kind, event.payload()) {
-        (EventType::AgentRuntimeEnd, Payload::AgentRuntimeEnd(end)) => !matches!(
+    match event.payload() {
+        Payload::AgentRuntimeEnd(end) => !matches!(
             end.reason,
             Some(EndReason::WaitingForHuman | EndReason::WaitingForAsyncTool)
         ),
-        (EventType::Error, Payload::Error(error)) => !matches!(
+        Payload::Error(error) => !matches!(
             error.phase,
             Some(ErrorPhase::ToolExecution | ErrorPhase::ToolMessagePersist)
         ),
-        (EventType::AgentRuntimeEnd | EventType::Error, _) => true,
-        _ => false,
+        _ => true,
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) enum Happening {
     /// The user gives a token of their own, or has none to give.
     TokenMinted(RequestId, bool),
     /// A tool has come to its answer.
-    ToolAnswered(ToolCallId, ToolAnswer),
+    ToolAnswered(ToolCallId, Box<ToolAnswer>),
     /// Something befalls the network.
     Network(NetworkAct),
     /// The client's clock does something.

@@ -277,7 +277,7 @@ impl<'a> World<'a> {
             UserAct::Interrupt => EventKind::Interrupt,
             UserAct::AnswerTool(answer) => EventKind::AnswerTool {
                 call: ToolCallId::new(answer.id),
-                answer: ToolAnswer::success(answer.content),
+                answer: ToolAnswer::success(answer.content).into(),
             },
             UserAct::Confirm(call) => EventKind::AnswerConfirmation {
                 call: ToolCallId::new(call),

@@ -89,7 +89,7 @@ impl<'a> User<'a> {
     }
 
     /// How a call is answered: after which waits, and with what.
-    pub(super) fn answers(&self, call: &ToolExecute) -> Vec<(Millis, ToolAnswer)> {
+    pub(super) fn answers(&self, call: &ToolExecute) -> Vec<(Millis, Box<ToolAnswer>)> {
         let full = format!("{}/{}", call.identifier, call.api_name);
         let policy = self
             .tools
@@ -97,10 +97,8 @@ impl<'a> User<'a> {
             .or_else(|| self.tools.get(&*call.api_name));
         let Some(policy) = policy else {
             let text = format!("there is no tool {full} here");
-            return vec![(
-                Millis::ZERO,
-                ToolAnswer::failure("executor_not_found", &text),
-            )];
+            let answer = ToolAnswer::failure("executor_not_found", &text);
+            return vec![(Millis::ZERO, Box::new(answer))];
         };
         let answer = if policy.fails {
             ToolAnswer::failure("client_tool_execution_error", &policy.content)
@@ -108,7 +106,7 @@ impl<'a> User<'a> {
             ToolAnswer::success(policy.content.as_str())
         };
         (1..=u64::from(policy.times))
-            .map(|time| (Millis(policy.after).times(time), answer.clone()))
+            .map(|time| (Millis(policy.after).times(time), Box::new(answer.clone())))
             .collect()
     }
 

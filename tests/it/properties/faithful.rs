@@ -319,7 +319,7 @@ impl Session {
         match self.to_answer.pop_front() {
             Some(call) => self.happen(EventKind::AnswerTool {
                 call,
-                answer: ToolAnswer::success("done"),
+                answer: ToolAnswer::success("done").into(),
             }),
             None => Ok(()),
         }

@@ -170,7 +170,7 @@ impl Stage {
     pub(crate) fn answer(&mut self, call: &str, content: &str) -> Vec<String> {
         self.feed(EventKind::AnswerTool {
             call: call.into(),
-            answer: ToolAnswer::success(content),
+            answer: ToolAnswer::success(content).into(),
         })
     }
 

@@ -283,8 +283,10 @@ fn t5_error_and_state_are_left_out_when_absent_and_content_is_always_there() {
     let mut stage = asked(0);
     let mut answer = ToolAnswer::failure("boom", "it broke");
     answer.state = RawJson::parse(r#"{"a":1}"#).ok();
-    let call = "call_1".into();
-    stage.feed(EventKind::AnswerTool { call, answer });
+    stage.feed(EventKind::AnswerTool {
+        call: "call_1".into(),
+        answer: answer.into(),
+    });
     let result = json!({
         "type": "tool_result", "toolCallId": "call_1", "content": null, "success": false,
         "error": { "type": "boom", "message": "it broke" }, "state": { "a": 1 }

@@ -40,7 +40,7 @@ impl History {
     pub(super) fn answer_tool(&mut self, argument: u32) -> Result<(), Violation> {
         self.happen(EventKind::AnswerTool {
             call: call(argument),
-            answer: ToolAnswer::success(format!("answer {argument}")),
+            answer: ToolAnswer::success(format!("answer {argument}")).into(),
         })
     }
 
