@@ -58,7 +58,8 @@ struct Seam {
     replaying: bool,
     held: BTreeMap<u64, ServerFrame>,
     held_bytes: usize,
-    /// When a frame last found its place, or a hole arose (C8).
+    /// When the seam was opened, or a hole in it last arose or shrank, or part of a frame came (C8). Frames that pass in
+    /// order without a hole do not count: a stream that never rests would keep the seam open for ever.
     moved_at: Timestamp,
     /// How often the gateway has been probed for the end of the replay.
     probes: u8,
@@ -249,8 +250,8 @@ impl Sequence {
         self.answers_resume = true;
     }
 
-    /// C8's bound in time, for a gateway that does not answer `resume`: no frame has found its place for a while.
-    /// Whether that is so: then the gateway is probed. It handles our frames in order, so what comes back tells that
+    /// C8's bound in time, for a gateway that does not answer `resume`: nothing is held, or no frame has found its place
+    /// for a while. Whether that is so: then the gateway is probed. It handles our frames in order, so what comes back tells that
     /// the whole replay has been sent; and if nothing comes back the socket is dead, and nothing is given up.
     pub(crate) fn on_seam_due(&mut self, context: &mut Context<'_>) -> bool {
         let quiet = self.quiet(context.limits());
@@ -342,7 +343,7 @@ impl Sequence {
         }
     }
 
-    /// How long no frame may find its place before the gateway is probed (C8).
+    /// How long a hole may stay as it is, and how long a seam without one is left alone, before the gateway is probed (C8).
     fn quiet(&self, limits: &Limits) -> Millis {
         if self.answers_resume {
             limits.resume_answer
@@ -377,7 +378,9 @@ impl Sequence {
         self.cursor.digest = Some(digest);
         self.gap_told = false;
         self.ring.push(digest, context.limits().ring);
-        if let Some(seam) = &mut self.seam {
+        if let Some(seam) = &mut self.seam
+            && !seam.held.is_empty()
+        {
             seam.moved_at = context.now();
         }
     }

@@ -161,6 +161,21 @@ fn c8_a_hole_that_shrinks_keeps_the_seam_open() {
 }
 
 #[test]
+fn c8_a_stream_that_never_rests_does_not_keep_a_seam_without_a_hole_open() {
+    let mut stage = Stage::in_seam();
+    let call = json!({ "toolCallId": "call_1", "identifier": "tools", "apiName": "run", "arguments": "{}" });
+    stage.wire(&event(1, "tool_execute", call));
+    for id in 2..5 {
+        assert_no_probe(&stage.wait(600));
+        assert_eq!(stage.wire(&chunk(id)), [handed(id)]);
+    }
+    assert_eq!(stage.wait(200), ["dial#1 ▶ heartbeat"]);
+    assert_eq!(stage.wire(&chunk(5)), [handed(5)]);
+    let lines = stage.wire(HEARTBEAT_ACK);
+    assert!(lines[0].starts_with("tool_requested call_1"), "{lines:?}");
+}
+
+#[test]
 fn c8_a_new_hole_has_its_whole_time() {
     let mut stage = Stage::in_seam();
     stage.wait(1_999);
