@@ -3,7 +3,7 @@
 use agent_gateway_machine::{DialId, Timestamp, TokenId};
 use agent_gateway_protocol::frame::{Auth, Resume, ToolResult};
 use agent_gateway_protocol::{
-    AgentEvent, ClientFrame, EventId, OperationId, ServerFrame, Token, ToolCallId, UserId,
+    ClientFrame, EventId, OperationId, ServerFrame, Token, ToolCallId, UserId,
 };
 
 use super::OPERATION;
@@ -109,7 +109,7 @@ impl Pair {
         let operation = OperationId::new(OPERATION);
         let call = GatewayCall::PushEvent {
             operation,
-            event: AgentEvent::clone(&pushed.event),
+            event: pushed.event.clone(),
         };
         let ticket = Ticket(2);
         self.whole

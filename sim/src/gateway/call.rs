@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use agent_gateway_machine::Millis;
 use agent_gateway_protocol::{
     AgentEvent, InputRequestId, OperationId, OperationStatus, RawJson, ToolCallId, UserId,
@@ -20,7 +22,7 @@ pub enum GatewayCall {
         /// The channel: the event's own operation may be another one, mirrored onto it.
         operation: OperationId,
         /// The event.
-        event: AgentEvent,
+        event: Arc<AgentEvent>,
     },
     /// `POST /api/operations/push-events`.
     PushEvents {

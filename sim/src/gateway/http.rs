@@ -75,7 +75,7 @@ fn parse_body(name: &str, mut body: Object) -> Result<GatewayCall, HttpResponse>
         },
         "push-event" => GatewayCall::PushEvent {
             operation,
-            event: event(&required(&mut body, "event")?)?,
+            event: event(&required(&mut body, "event")?)?.into(),
         },
         "push-events" => {
             let events: Vec<RawJson> = body.take("events").unwrap_or_default();

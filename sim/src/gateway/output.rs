@@ -34,7 +34,7 @@ pub enum GatewayOutput {
         /// The run.
         operation: OperationId,
         /// The result.
-        result: ToolResult,
+        result: Box<ToolResult>,
     },
     /// Tell the server that a run seems abandoned (`POST /api/agent/finalize-abandoned`); answered by
     /// [`GatewayInput::AbandonedFinalized`](super::GatewayInput::AbandonedFinalized).

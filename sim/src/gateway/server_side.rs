@@ -1,6 +1,7 @@
 //! What the server asks for, and what is due on its operations.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::frame::{
@@ -35,7 +36,7 @@ impl Gateway {
             }
             GatewayCall::PushEvents { operation, events } => {
                 for event in events {
-                    self.push(now, &operation, event, out);
+                    self.push(now, &operation, event.into(), out);
                 }
                 GatewayAnswer::Done
             }
@@ -43,7 +44,7 @@ impl Gateway {
                 let mut event = AgentEvent::new(EventType::ToolExecute, operation.clone(), data);
                 event.step_index = Some(0);
                 event.timestamp = Some(now.as_millis());
-                self.push(now, &operation, event, out);
+                self.push(now, &operation, event.into(), out);
                 GatewayAnswer::Done
             }
             GatewayCall::UpdateStatus {
@@ -133,24 +134,22 @@ impl Gateway {
         &mut self,
         now: Timestamp,
         id: &OperationId,
-        event: AgentEvent,
+        event: Arc<AgentEvent>,
         out: &mut Vec<GatewayOutput>,
     ) {
-        let operation = entry(&mut self.operations, id);
-        operation.touch(&event.kind, now, &self.config);
-        let own = event
-            .operation_id
-            .as_ref()
-            .is_none_or(|operation| operation == id);
-        let end = if own || self.config.dialect.any_end_completes {
-            Operation::end_of(&event)
-        } else {
-            None
+        let operation = match self.operations.get_mut(id) {
+            Some(operation) => operation,
+            None => entry(&mut self.operations, id),
         };
+        operation.touch(&event.kind, now, &self.config);
+        let end = Operation::end_of(&event).filter(|_| {
+            let owner = event.operation_id.as_ref();
+            owner.is_none_or(|owner| owner == id) || self.config.dialect.any_end_completes
+        });
         let frame = operation.number(&self.config, |event_id| {
             ServerFrame::AgentEvent(EventFrame {
                 id: Some(event_id),
-                event: event.into(),
+                event,
             })
         });
         self.send(id, frame, out);

@@ -40,7 +40,7 @@ impl Gateway {
             }),
             (_, ClientFrame::ToolResult(result)) => out.push(GatewayOutput::DeliverToolResult {
                 operation: socket.operation.clone(),
-                result: *result,
+                result,
             }),
             (_, ClientFrame::ToolConfirmation(answer)) => {
                 let prompt = Prompt::Confirmation(answer.tool_call_id);

@@ -58,7 +58,7 @@ impl Bench {
         let event = AgentEvent::new(EventType::parse(kind), OperationId::new(owner), data);
         self.call(GatewayCall::PushEvent {
             operation: OperationId::new(OPERATION),
-            event,
+            event: event.into(),
         })
     }
 

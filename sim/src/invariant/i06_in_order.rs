@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use agent_gateway_machine::{Cursor, Effect, EventKind, Notification};
 use agent_gateway_protocol::EventId;
 
-use super::{Invariant, Step};
+use super::{Invariant, Sort, Step};
 
 /// I6: events handed on are in (epoch, id) order, each once, and each in the epoch in which it came: what waited for its
 /// turn by one counter has none by the next. (That they are exactly the server's is for whoever plays the server to
@@ -26,6 +26,20 @@ impl Invariant for InOrder {
             },
             _ => None,
         };
+        if step.has(Sort::HandedOn) {
+            self.follow(step, came)?;
+        }
+        if let Some(cursor) = step.state.cursor() {
+            self.advance(cursor)?;
+        }
+        self.note_ahead(step, came);
+        Ok(())
+    }
+}
+
+impl InOrder {
+    /// What is handed on.
+    fn follow(&mut self, step: &Step<'_>, came: Option<u64>) -> Result<(), String> {
         for effect in step.effects {
             if let Effect::Notify(Notification::EventReceived(received)) = effect
                 && self.advance(&received.cursor)?
@@ -37,24 +51,23 @@ impl Invariant for InOrder {
                 return Err(format!("{cursor} was handed on, and came in another epoch"));
             }
         }
-        if let Some(cursor) = step.state.cursor() {
-            self.advance(cursor)?;
-        }
-        self.note_ahead(step, came);
         Ok(())
     }
-}
 
-impl InOrder {
     /// Whether it is another place than the last.
+    #[inline]
     fn advance(&mut self, cursor: &Cursor) -> Result<bool, String> {
+        if self.last.as_ref() == Some(cursor) {
+            return Ok(false);
+        }
+        self.go_on(cursor)
+    }
+
+    fn go_on(&mut self, cursor: &Cursor) -> Result<bool, String> {
         let Some(last) = &self.last else {
             self.last = Some(cursor.clone());
             return Ok(false);
         };
-        if last == cursor {
-            return Ok(false);
-        }
         if let (Some(before), Some(after)) = (place(last), place(cursor))
             && after < before
         {

@@ -52,6 +52,9 @@ impl Invariant for StaleIsIgnored {
             }
             _ => {}
         }
+        if !step.has(Sort::Socket) && !step.has(Sort::Request) {
+            return Ok(());
+        }
         for effect in step.effects {
             match effect {
                 Effect::OpenConnection { dial, .. } => self.current = Some(*dial),

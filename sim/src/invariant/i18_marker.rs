@@ -39,22 +39,21 @@ impl Invariant for Marker {
         {
             self.hear_in_its_turn(step, frame);
         }
-        for effect in step.effects {
-            if let Effect::Notify(Notification::EventReceived(received)) = effect
-                && received.own
-            {
-                self.hear_event(&received.event);
-            }
+        if step.has(Sort::HandedOn) {
+            self.hear_events(step);
         }
         if self.ahead.is_some() && self.ahead <= passed(step) {
             self.ahead = None;
             self.over = true;
         }
-        if !is_ignored(step) {
+        let may_answer = step.has(Sort::Standing) || step.has(Sort::Reply);
+        if may_answer && !is_ignored(step) {
             self.hear_answer(&step.event.kind);
         }
-        for effect in step.effects {
-            self.follow(effect)?;
+        if step.has(Sort::Request) {
+            for effect in step.effects {
+                self.follow(effect)?;
+            }
         }
         Ok(())
     }
@@ -94,6 +93,16 @@ impl Marker {
             self.over = true;
         } else if !status.is_terminal() {
             self.over = false;
+        }
+    }
+
+    fn hear_events(&mut self, step: &Step<'_>) {
+        for effect in step.effects {
+            if let Effect::Notify(Notification::EventReceived(received)) = effect
+                && received.own
+            {
+                self.hear_event(&received.event);
+            }
         }
     }
 

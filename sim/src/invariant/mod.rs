@@ -131,6 +131,8 @@ invariants! {
     resent: t03_resent::Resent,
 }
 
+/// Inlined: most steps are the business of few, and there are many steps.
+#[inline(always)]
 fn observe<I: Invariant>(invariant: &mut I, step: &Step<'_>) -> Result<(), Violation> {
     if !step.sorts.meet(I::MOVED_BY) {
         return Ok(());

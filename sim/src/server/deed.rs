@@ -10,8 +10,8 @@ use crate::script::{Act, EndAct, TypedKind};
 pub(super) enum Deed {
     /// Push an event of this type with this data: what a script says most. Clones share the data.
     Push(EventType, RawJson),
-    /// Anything else.
-    Act(Act),
+    /// Anything else; boxed, for it is rare and large.
+    Act(Box<Act>),
 }
 
 impl Deed {
@@ -23,7 +23,7 @@ impl Deed {
                 Self::chunk(TypedKind::Reasoning, text)
             }
             Act::End(end) => Self::Push(EventType::AgentRuntimeEnd, end_data(end)),
-            other => Self::Act(other.clone()),
+            other => Self::Act(Box::new(other.clone())),
         }
     }
 
@@ -36,9 +36,12 @@ impl Deed {
     /// What it comes to in one run: chunks name what there is to name.
     pub(super) fn filled(&self, words: &Words) -> Self {
         match self {
-            Self::Act(Act::Text(text)) => Self::chunk(TypedKind::Text, &words.fill(text)),
-            Self::Act(Act::Reasoning(text)) => Self::chunk(TypedKind::Reasoning, &words.fill(text)),
-            other => other.clone(),
+            Self::Push(..) => self.clone(),
+            Self::Act(act) => match &**act {
+                Act::Text(text) => Self::chunk(TypedKind::Text, &words.fill(text)),
+                Act::Reasoning(text) => Self::chunk(TypedKind::Reasoning, &words.fill(text)),
+                _ => self.clone(),
+            },
         }
     }
 }

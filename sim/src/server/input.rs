@@ -112,7 +112,7 @@ pub enum ServerOutput {
         /// Which call.
         ticket: Ticket,
         /// The answer; never [`ApiAnswer::Dropped`].
-        answer: ApiAnswer,
+        answer: Box<ApiAnswer>,
     },
     /// Nothing to do: a run was started.
     RunStarted {
@@ -126,6 +126,6 @@ pub enum ServerOutput {
         /// The run.
         operation: OperationId,
         /// The result.
-        result: ToolResult,
+        result: Box<ToolResult>,
     },
 }

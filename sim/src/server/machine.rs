@@ -76,7 +76,7 @@ impl Server {
             stages: BTreeMap::new(),
             play,
             deadline: None,
-            said: Vec::new(),
+            said: Vec::with_capacity(16),
             sockets: BTreeMap::new(),
             silent: BTreeSet::new(),
             batches: BatchBook::default(),

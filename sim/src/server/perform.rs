@@ -21,7 +21,7 @@ impl Server {
     ) {
         match deed {
             Deed::Push(kind, data) => self.push(now, operation, kind, data, out),
-            Deed::Act(act) => self.act(now, &operation, act, out),
+            Deed::Act(act) => self.act(now, &operation, *act, out),
         }
     }
 
@@ -169,6 +169,7 @@ impl Server {
         let mut event = AgentEvent::new(kind, operation.clone(), data);
         event.step_index = step;
         event.timestamp = Some(self.wall(now));
+        let event = event.into();
         let call = GatewayCall::PushEvent { operation, event };
         self.call(now, call, out);
     }
@@ -198,7 +199,7 @@ impl Server {
         event.timestamp = Some(self.wall(now));
         let call = GatewayCall::PushEvent {
             operation: operation.clone(),
-            event,
+            event: event.into(),
         };
         self.call(now, call, out);
     }

@@ -153,6 +153,7 @@ impl Server {
                     answer: ApiAnswer::Dropped,
                 } => out.push(ServerOutput::Hang { ticket }),
                 ApiOutput::Answered { ticket, answer } => {
+                    let answer = Box::new(answer);
                     out.push(ServerOutput::Answer { ticket, answer });
                 }
                 ApiOutput::RunStarted {
@@ -213,8 +214,11 @@ impl Server {
 
     /// An own end is the server's truth.
     fn note_end(&mut self, channel: &OperationId, event: &AgentEvent) {
+        if event.kind != EventType::AgentRuntimeEnd {
+            return;
+        }
         let own = event.operation_id.as_ref().is_none_or(|own| own == channel);
-        if !own || event.kind != EventType::AgentRuntimeEnd {
+        if !own {
             return;
         }
         let Payload::AgentRuntimeEnd(end) = event.payload() else {

@@ -165,12 +165,14 @@ impl Stage {
             .filter(|(at, _)| *at <= now)?;
         let line = &mut self.lines[index];
         let mut deed = line.take(at, &self.words);
-        if let Some(Deed::Act(Act::Type(typed))) = &deed {
+        if let Some(Deed::Act(act)) = &deed
+            && let Act::Type(typed) = &**act
+        {
             line.pieces = pieces(typed, &self.words.fill(&typed.text));
             deed = line.take(at, &self.words);
         }
         let is_over = line.is_over();
-        if let Some(Deed::Act(Act::Halt)) = deed {
+        if matches!(&deed, Some(Deed::Act(act)) if matches!(**act, Act::Halt)) {
             let line = self.lines.swap_remove(index);
             self.lines = if is_over { Vec::new() } else { vec![line] };
         } else if is_over {

@@ -162,7 +162,7 @@ impl World<'_> {
         let happening = match api_call(call) {
             None => return self.ask_for_token(request),
             Some(_) if self.network.is_offline => Happening::Unsent(request),
-            Some(call) => Happening::CallArrived(Ticket(request.0), call),
+            Some(call) => Happening::CallArrived(Ticket(request.0), Box::new(call)),
         };
         self.queue.enter(at, happening);
     }
@@ -201,6 +201,7 @@ impl World<'_> {
             }
             Happening::CloseArrived(dial) => self.server_loses(dial),
             Happening::CallArrived(ticket, call) => {
+                let call = *call;
                 self.tell_server(ServerInput::Called { ticket, call });
             }
             Happening::CallAbandoned(ticket) => self.tell_server(ServerInput::Abandoned { ticket }),
@@ -274,7 +275,7 @@ impl World<'_> {
         self.tell_server(ServerInput::SocketOpened { socket, operation });
     }
 
-    fn on_answered(&mut self, request: RequestId, answer: Option<ApiAnswer>) {
+    fn on_answered(&mut self, request: RequestId, answer: Option<Box<ApiAnswer>>) {
         let Some(call) = self.hands.calls.remove(&request) else {
             return;
         };
@@ -335,7 +336,7 @@ impl World<'_> {
                 ServerOutput::Answer { ticket, answer } => self.answer(ticket, Some(answer)),
                 ServerOutput::Hang { ticket } => self.answer(ticket, None),
                 ServerOutput::ToolResultReceived { result, .. } => {
-                    self.played.tool_results.push(result);
+                    self.played.tool_results.push(*result);
                 }
                 ServerOutput::RunStarted { operation, topic } => {
                     self.played.runs.push((operation, topic));
@@ -376,7 +377,7 @@ impl World<'_> {
         }
     }
 
-    fn answer(&mut self, ticket: Ticket, answer: Option<ApiAnswer>) {
+    fn answer(&mut self, ticket: Ticket, answer: Option<Box<ApiAnswer>>) {
         let at = self.network.arrival(self.now, self.now);
         let request = RequestId(ticket.0);
         self.queue.enter(at, Happening::Answered(request, answer));

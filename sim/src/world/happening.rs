@@ -7,7 +7,7 @@ use crate::api::{ApiAnswer, ApiCall};
 use crate::gateway::Ticket;
 use crate::script::{ClockAct, NetworkAct};
 
-/// Something that will happen at a certain moment.
+/// Something that will happen at a certain moment. What is rare and large is boxed: most are frames.
 #[derive(Clone, Debug)]
 pub(super) enum Happening {
     /// A dial reaches the gateway.
@@ -17,7 +17,7 @@ pub(super) enum Happening {
     /// The client's close reaches the gateway.
     CloseArrived(DialId),
     /// A call reaches the server.
-    CallArrived(Ticket, ApiCall),
+    CallArrived(Ticket, Box<ApiCall>),
     /// A caller has gone.
     CallAbandoned(Ticket),
     /// The client sees its socket open.
@@ -31,7 +31,7 @@ pub(super) enum Happening {
     /// The client sees its socket go.
     Closed(DialId, Close),
     /// An answer reaches the client; `None`: the connection was cut instead.
-    Answered(RequestId, Option<ApiAnswer>),
+    Answered(RequestId, Option<Box<ApiAnswer>>),
     /// A request could not leave.
     Unsent(RequestId),
     /// The user gives a token of their own, or has none to give.
