@@ -21,6 +21,8 @@ pub enum Mutation {
     SeamRemoved,
     /// Answers are not sent again on a new socket (T3, D8, D14).
     OutboxDroppedOnReconnect,
+    /// An answer that finds no socket to go out on is forgotten (T3, D8).
+    AnswerForgotten,
     /// A second `auth_expired` starts a second refresh (S8, D3).
     RefreshNotJoined,
     /// A stop cuts `execAgent` and forgets what it started (R2, D9).
@@ -33,13 +35,14 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::RefreshUnfenced,
         Self::CursorMovedEarly,
         Self::BackoffResetOnOpen,
         Self::EndLatchedTwice,
         Self::SeamRemoved,
         Self::OutboxDroppedOnReconnect,
+        Self::AnswerForgotten,
         Self::RefreshNotJoined,
         Self::StopForgetsLateId,
         Self::SilenceUnnoticed,

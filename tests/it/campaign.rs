@@ -2,7 +2,9 @@
 //! and the session that shows it becomes a small one.
 
 use agent_gateway_machine::Mutation;
-use agent_gateway_sim::campaign::{Campaign, Coverage, Failure, judge_in, random_script, shrink};
+use agent_gateway_sim::campaign::{
+    Campaign, Coverage, Failure, check, judge_in, random_script, shrink,
+};
 use agent_gateway_sim::script::Script;
 use agent_gateway_sim::world::World;
 
@@ -46,6 +48,32 @@ fn every_mutation_is_found_within_the_documented_number_of_sessions() {
         );
     }
     assert_eq!(missed, [""; 0]);
+}
+
+/// The invariants see it too, on the machine. Here only what came to the gateway is looked at.
+#[test]
+fn i12_an_answer_given_in_time_that_never_comes_to_the_gateway_is_missed_there() {
+    let script = r#"{
+        "about": "the tool answers while there is no socket",
+        "gateway": { "steps": [
+            { "when": "resumed", "after": 100, "do": { "tool_execute": { "call": "call_1", "tool": "fs/read" } } },
+            { "after": 50, "do": "drop" },
+            { "after": 60000, "do": { "end": { "reason": "done" } } }
+        ] },
+        "user": {
+            "steps": [{ "do": { "execute": "go" } }],
+            "tools": { "read": { "content": "done", "after": 100 } }
+        }
+    }"#;
+    let script = Script::parse("lost_answer.json", script).unwrap();
+    let world = || World::new(&script, script.seed).unwrap();
+    assert_eq!(check(&script, &world().play(&mut ())), Ok(()));
+    let forgets = world().broken_by(Mutation::AnswerForgotten);
+    let failure = check(&script, &forgets.play(&mut ())).unwrap_err();
+    assert_eq!(
+        failure.to_string(),
+        "I12: call_1 was answered in time, and no result came"
+    );
 }
 
 fn fails(script: &Script, mutation: Mutation) -> Option<Failure> {

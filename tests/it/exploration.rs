@@ -16,7 +16,7 @@ fn part(mutation: Mutation) -> Budget {
         | Mutation::SeamRemoved
         | Mutation::StopForgetsLateId
         | Mutation::MarkerClearedBlindly => &[],
-        Mutation::OutboxDroppedOnReconnect => &[Cut],
+        Mutation::OutboxDroppedOnReconnect | Mutation::AnswerForgotten => &[Cut],
         Mutation::SilenceUnnoticed => &[Silence],
         Mutation::BackoffResetOnOpen => &[Cut, Cut],
         Mutation::RefreshNotJoined => &[Expiry, Expiry],

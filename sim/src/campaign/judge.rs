@@ -298,7 +298,7 @@ fn loses_silently(script: &Script) -> bool {
     })
 }
 
-/// I12 as the server sees it: one result value for each call.
+/// I12, T3 as the server sees it: one result value for each call, and none is missing of those told and answered in time.
 fn check_tools(played: &Played) -> Result<(), Failure> {
     let mut results = BTreeMap::new();
     for result in &played.tool_results {
@@ -318,6 +318,10 @@ fn check_marker(script: &Script, played: &Played) -> Result<(), Failure> {
         .as_ref()
         .is_some_and(|status| !status.is_terminal() && *status != OperationStatus::WaitingForHuman);
     // Another run's mark is not ours to keep.
+    if let Some(call) = played.owed.first() {
+        let what = format!("{call} was answered in time, and no result came");
+        return Err(failure("I12", what));
+    }
     let mut steps = script.gateway.steps.iter();
     if steps.any(|step| matches!(step.act, Act::Mark(_))) {
         return Ok(());

@@ -31,6 +31,8 @@ use agent_gateway_machine::{Effects, Event, Limits, Renaming, State};
 
 use step::{Sort, Sorts, Step};
 
+pub(crate) use step::answered;
+
 /// One step of a history.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {

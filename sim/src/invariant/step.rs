@@ -1,5 +1,5 @@
 use agent_gateway_machine::{Effect, Effects, Event, EventKind, Notification, Reply, State};
-use agent_gateway_protocol::{EventType, ServerFrame};
+use agent_gateway_protocol::{EventType, ServerFrame, ToolCallId};
 
 use super::Observation;
 
@@ -79,9 +79,28 @@ impl<'a> Step<'a> {
         }
     }
 
+    /// The tool call whose answer the machine took from the caller in this step.
+    pub(super) fn answered(&self) -> Option<&'a ToolCallId> {
+        answered(self.event, self.effects)
+    }
+
     pub(super) fn has(&self, sort: Sort) -> bool {
         self.sorts.meet(Sorts::of(&[sort]))
     }
+}
+
+/// The tool call whose answer the machine took from the caller.
+pub(crate) fn answered<'a>(event: &'a Event, effects: &Effects) -> Option<&'a ToolCallId> {
+    let EventKind::AnswerTool { call, .. } = &event.kind else {
+        return None;
+    };
+    let refuses = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::Notify(Notification::AnswerRefused { .. }) | Effect::Ignored(_)
+        )
+    };
+    (!effects.iter().any(refuses)).then_some(call)
 }
 
 impl Sort {

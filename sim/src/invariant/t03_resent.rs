@@ -5,16 +5,17 @@ use agent_gateway_protocol::{ClientFrame, ServerFrame, ToolCallId};
 
 use super::{Invariant, Sort, Sorts, Step};
 
-/// T3: a tool result that was sent, and that nobody has seen at the server, goes out again after every `auth_success`.
+/// T3: a tool result that was taken from the caller or sent, and that nobody has seen at the server, goes out (again) after
+/// every `auth_success`.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Resent {
-    /// Sent, and neither settled nor given up.
+    /// Taken or sent, and neither settled nor given up.
     waiting: BTreeSet<ToolCallId>,
 }
 
 impl Invariant for Resent {
     const ID: &'static str = "T3";
-    const MOVED_BY: Sorts = Sorts::of(&[Sort::AuthSuccess, Sort::Sent, Sort::Told]);
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::Command, Sort::AuthSuccess, Sort::Sent, Sort::Told]);
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let connects = matches!(
@@ -29,6 +30,7 @@ impl Invariant for Resent {
         } else {
             BTreeSet::new()
         };
+        self.waiting.extend(step.answered().cloned());
         for effect in step.effects {
             match effect {
                 Effect::SendFrame {
@@ -55,7 +57,7 @@ impl Invariant for Resent {
         }
         match missing.first() {
             None => Ok(()),
-            Some(call) => Err(format!("the result of {call} was not sent again")),
+            Some(call) => Err(format!("the result of {call} was not sent")),
         }
     }
 }

@@ -165,6 +165,11 @@ impl Server {
         &self.config
     }
 
+    /// Whether what comes on a socket is heard: it is open, and the script has not let it go silent.
+    pub(crate) fn hears(&self, socket: SocketId) -> bool {
+        self.sockets.contains_key(&socket) && !self.silent.contains(&socket)
+    }
+
     /// The gateway.
     #[must_use]
     pub fn gateway(&self) -> &Gateway {

@@ -336,6 +336,7 @@ impl World<'_> {
                 ServerOutput::Answer { ticket, answer } => self.answer(ticket, Some(answer)),
                 ServerOutput::Hang { ticket } => self.answer(ticket, None),
                 ServerOutput::ToolResultReceived { result, .. } => {
+                    self.owed.pay(&result.tool_call_id);
                     self.played.tool_results.push(*result);
                 }
                 ServerOutput::RunStarted { operation, topic } => {
@@ -467,6 +468,13 @@ impl World<'_> {
             .links
             .get(&dial)
             .is_some_and(|link| link.is_silent)
+    }
+
+    /// The latest dial, if what leaves on it now arrives, and by when at the latest.
+    pub(super) fn carries_up(&self) -> Option<(DialId, Timestamp)> {
+        let (&dial, link) = self.hands.links.last_key_value()?;
+        let arrives = link.client && self.carries(dial) && self.server.hears(socket_of(dial));
+        arrives.then(|| (dial, self.network.latest_arrival(self.now, link.last_up)))
     }
 
     /// Whether what is on its way up a link arrives.

@@ -16,6 +16,7 @@ mod happening;
 mod link;
 mod network;
 mod outcome;
+mod owed;
 mod rehearsal;
 mod run;
 mod user;

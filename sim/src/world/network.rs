@@ -70,4 +70,10 @@ impl Network {
         let at = now.plus(Millis(self.latency + jitter));
         at.max(last).max(self.held_until)
     }
+
+    /// The latest that [`Network::arrival`] can say.
+    pub(super) fn latest_arrival(&self, now: Timestamp, last: Timestamp) -> Timestamp {
+        let at = now.plus(Millis(self.latency + self.jitter));
+        at.max(last).max(self.held_until)
+    }
 }

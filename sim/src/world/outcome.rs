@@ -6,7 +6,7 @@ use agent_gateway_machine::{
 };
 use agent_gateway_protocol::event::Chunk;
 use agent_gateway_protocol::frame::ToolResult;
-use agent_gateway_protocol::{OperationId, OperationStatus, Payload, TopicId};
+use agent_gateway_protocol::{OperationId, OperationStatus, Payload, ToolCallId, TopicId};
 
 use crate::invariant::Violation;
 use crate::names;
@@ -36,6 +36,9 @@ pub struct Played {
     pub runs: Vec<(OperationId, TopicId)>,
     /// The tool results the server got.
     pub tool_results: Vec<ToolResult>,
+    /// The tool calls that were told to the caller and answered in time, and whose result never came to the gateway,
+    /// although a socket on which it was to go out carried it.
+    pub owed: Vec<ToolCallId>,
     /// How the run stands on the server at last.
     pub server_status: Option<OperationStatus>,
     /// Whether the topic is marked with the run at last.
@@ -86,6 +89,7 @@ impl Played {
             handed_on: Vec::with_capacity(32),
             runs: Vec::new(),
             tool_results: Vec::new(),
+            owed: Vec::new(),
             server_status: None,
             is_marked: false,
             effects: Vec::with_capacity(64),

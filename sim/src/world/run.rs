@@ -14,6 +14,7 @@ use super::hands::Hands;
 use super::happening::{Happening, Queue};
 use super::network::Network;
 use super::outcome::Played;
+use super::owed::{Owed, sends_results};
 use super::rehearsal::Rehearsal;
 use super::user::User;
 use crate::invariant::{Invariants, Observation};
@@ -64,6 +65,7 @@ pub struct World<'a> {
     pub(super) user: User<'a>,
     pub(super) clock: Clock,
     pub(super) played: Played,
+    pub(super) owed: Owed,
     invariants: Invariants,
     /// Absent only while it makes a transition.
     state: Option<State>,
@@ -133,6 +135,7 @@ impl<'a> World<'a> {
             user: User::new(&script.user),
             clock: Clock::default(),
             played: Played::new(Header::new(config.clone(), machine_seed)),
+            owed: Owed::default(),
             invariants: Invariants::default(),
             state: Some(State::new(config.clone(), machine_seed)?),
             unread: Vec::new(),
@@ -214,6 +217,7 @@ impl<'a> World<'a> {
 
     /// One thing: what came first, then the user, then the server, then the alarm.
     fn step(&mut self, observer: &mut impl Observer) {
+        self.owed.call_in(self.now, &mut self.played.owed);
         if let Some((order, happening)) = self.queue.take(self.now) {
             let awake = self.clock.awake(self.now);
             if awake > self.now && happening.waits_for_client() {
@@ -237,6 +241,11 @@ impl<'a> World<'a> {
         while let Some(kind) = self.inbox.pop_front() {
             self.tell_machine(kind, observer);
         }
+        if !self.owed.is_empty() {
+            let sends = self.state.as_ref().is_some_and(sends_results);
+            let carries = if sends { self.carries_up() } else { None };
+            self.owed.promise(carries);
+        }
     }
 
     /// Whether the client looks at its sockets now.
@@ -259,6 +268,7 @@ impl<'a> World<'a> {
         if let Err(violation) = self.invariants.observe(&step) {
             self.played.violate(violation);
         }
+        self.owed.observe(&step);
         self.state = Some(state);
         self.played.note(&effects, self.now);
         if !self.follows_history {
