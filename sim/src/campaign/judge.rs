@@ -207,7 +207,17 @@ fn last_fault(script: &Script) -> u64 {
         .map(|behaviour| behaviour.delay + if is_never(behaviour) { 10_000 } else { 0 })
         .sum();
     let quiet = server.max(user).max(network.max().unwrap_or(0));
-    quiet.max(clock.max().unwrap_or(0)) + delays + renewals
+    quiet.max(clock.max().unwrap_or(0)) + delays + renewals + on_the_link(script)
+}
+
+/// How long all that the server says may be on its way once more, where the link is slow.
+fn on_the_link(script: &Script) -> u64 {
+    // A frame of a campaign, with what is beside its texts, and the frames of a session beside its steps.
+    const FRAME: u64 = 160;
+    const BESIDE_STEPS: u64 = 8;
+    let frames = script.gateway.steps.len() as u64 + BESIDE_STEPS;
+    let rate = script.network.bytes_per_second;
+    rate.map_or(0, |rate| frames * FRAME * 1_000 / rate)
 }
 
 fn is_never(behaviour: &crate::api::Behaviour) -> bool {
@@ -308,6 +318,10 @@ fn check_tools(played: &Played) -> Result<(), Failure> {
             return Err(failure("I12", what));
         }
     }
+    if let Some(call) = played.owed.first() {
+        let what = format!("{call} was answered in time, and no result came");
+        return Err(failure("I12", what));
+    }
     Ok(())
 }
 
@@ -318,10 +332,6 @@ fn check_marker(script: &Script, played: &Played) -> Result<(), Failure> {
         .as_ref()
         .is_some_and(|status| !status.is_terminal() && *status != OperationStatus::WaitingForHuman);
     // Another run's mark is not ours to keep.
-    if let Some(call) = played.owed.first() {
-        let what = format!("{call} was answered in time, and no result came");
-        return Err(failure("I12", what));
-    }
     let mut steps = script.gateway.steps.iter();
     if steps.any(|step| matches!(step.act, Act::Mark(_))) {
         return Ok(());

@@ -80,6 +80,7 @@ impl Dice {
             script.api = dice.api();
             script.network.steps = dice.network(span);
             script.clock = dice.clock(span);
+            script.network.bytes_per_second = dice.bytes_per_second();
         }
         script
     }

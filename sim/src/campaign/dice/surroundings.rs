@@ -1,5 +1,7 @@
 //! What befalls the network and the clock.
 
+use std::num::NonZeroU64;
+
 use super::Dice;
 use crate::script::{ClockAct, ClockStep, NetworkAct, NetworkStep};
 
@@ -29,6 +31,15 @@ impl Dice {
             }
         }
         steps
+    }
+
+    /// Now and then a link so slow that a frame is seconds on its way.
+    pub(super) fn bytes_per_second(&mut self) -> Option<NonZeroU64> {
+        let rate = self
+            .random
+            .percent(8)
+            .then(|| self.pick(&[25, 60, 300], 60))?;
+        NonZeroU64::new(rate)
     }
 
     pub(super) fn clock(&mut self, span: u64) -> Vec<ClockStep> {
