@@ -114,11 +114,6 @@ impl TimerSet {
         Self(self.0 | u32::from(belongs) << timer as u32)
     }
 
-    /// Those of either.
-    pub(crate) fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
     /// The first that is not one of the others.
     pub(crate) fn first_beyond(self, others: Self) -> Option<Timer> {
         let beyond = (self.0 & !others.0).trailing_zeros();

@@ -80,6 +80,7 @@ impl Connected {
     pub(super) fn on_silence_due(&self, context: &mut Context<'_>) -> Pulse {
         context.cite(Rule::C5);
         if context.is_broken(Mutation::SilenceUnnoticed) {
+            context.arm(Timer::Silence, context.limits().silence_bound());
             return Pulse::Alive;
         }
         let bound = self.bound(context);

@@ -390,14 +390,15 @@ impl Connection {
     }
 
     /// Which timers this room's state implies; `check()` holds the table against it.
-    pub(crate) fn expects(&self) -> TimerSet {
+    pub(crate) fn expects(&self, probes: bool) -> TimerSet {
         TimerSet::of(match self.link {
             Link::Idle => &[],
             Link::Dialing { .. } => &[Timer::Dial],
             Link::Authenticating { .. } => &[Timer::Authentication],
             Link::BackingOff => &[Timer::Backoff],
             Link::AwaitingNotBefore => &[Timer::NotBefore],
-            Link::Connected(_) => &[Timer::Heartbeat, Timer::Silence, Timer::Probe],
+            Link::Connected(_) if probes => &[Timer::Probe],
+            Link::Connected(_) => &[Timer::Heartbeat, Timer::Silence],
         })
     }
 

@@ -1,7 +1,7 @@
 //! The alarm contract: one alarm, told last and only when it changes; a ring is always answered, and early, late and
 //! needless ones do no harm. The stage checks the needless ring after every step of every test.
 
-use agent_gateway_machine::{Alarm, Effect, Event, EventKind, Timer, Timestamp};
+use agent_gateway_machine::{Alarm, Effect, Event, EventKind, State, Timer, Timestamp};
 
 use super::stage::*;
 
@@ -100,4 +100,31 @@ fn alarm_at_the_far_end_of_time_ends_nothing_early() {
     stage.feed_event(Event::new(Timestamp::ZERO, EventKind::ReadingResumed));
     stage.ring();
     assert_eq!(stage.outcome(), None);
+}
+
+#[test]
+fn c5_a_connected_state_without_its_clocks_is_refused() {
+    let mut probed = Stage::connected();
+    probed.sleep(200_000);
+    let states = [
+        (Stage::connected(), Timer::Heartbeat),
+        (Stage::connected(), Timer::Silence),
+        (probed, Timer::Probe),
+    ];
+    for (stage, timer) in states {
+        assert_eq!(stage.state().check(), Ok(()));
+        let mut stored = serde_json::to_value(stage.state()).expect("a state can be written");
+        stored["kit"]["timers"]["deadlines"][timer as usize] = serde_json::Value::Null;
+        let damaged: State = serde_json::from_value(stored).expect("and read back");
+        assert!(damaged.check().is_err(), "{timer:?}");
+    }
+}
+
+#[test]
+fn c5_a_connected_state_with_a_probe_beside_its_clocks_is_refused() {
+    let stage = Stage::connected();
+    let mut stored = serde_json::to_value(stage.state()).expect("a state can be written");
+    stored["kit"]["timers"]["deadlines"][Timer::Probe as usize] = 10_000.into();
+    let damaged: State = serde_json::from_value(stored).expect("and read back");
+    assert!(damaged.check().is_err());
 }
