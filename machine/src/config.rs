@@ -105,6 +105,8 @@ pub struct Limits {
     pub result_bytes: usize,
     /// Tool calls and prompts remembered (T4, I13).
     pub ledger: usize,
+    /// Bytes of their ids, and of the calls that wait for a seam's end (T4, I13).
+    pub ledger_bytes: usize,
     /// Digests of passed frames remembered (C9).
     pub ring: usize,
 }
@@ -149,6 +151,7 @@ impl Default for Limits {
             results: 256,
             result_bytes: 16 << 20,
             ledger: 4_096,
+            ledger_bytes: 64 << 20,
             ring: 1_024,
         }
     }
@@ -251,6 +254,7 @@ impl Limits {
             ("results", self.results as u64),
             ("result_bytes", self.result_bytes as u64),
             ("ledger", self.ledger as u64),
+            ("ledger_bytes", self.ledger_bytes as u64),
             ("ring", self.ring as u64),
         ];
         for (field, value) in at_least_one {

@@ -251,6 +251,15 @@ pub enum AnswerId {
     Input(InputRequestId),
 }
 
+impl AnswerId {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Tool(call) | Self::Confirmation(call) => call.as_str(),
+            Self::Input(request) => request.as_str(),
+        }
+    }
+}
+
 impl fmt::Display for AnswerId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -284,7 +293,8 @@ pub enum Warning {
         /// Its `type`.
         kind: Box<str>,
     },
-    /// More calls and prompts are open than the ledger holds: this one was not handed on (T4).
+    /// The calls and prompts that are open leave this one no room in the ledger, in count or bytes: it was not handed on
+    /// (T4).
     LedgerFull {
         /// What nobody can answer now.
         answer: AnswerId,

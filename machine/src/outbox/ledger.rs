@@ -9,6 +9,7 @@ use agent_gateway_protocol::event::ToolExecute;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Canon;
+use crate::config::Limits;
 use crate::notification::AnswerId;
 use crate::time::Timestamp;
 use crate::token::TokenId;
@@ -56,10 +57,15 @@ impl Ledger {
         self.entries.get(id).map(|entry| &entry.stage)
     }
 
-    /// Remembers a new ask. Refused if the ledger is full of asks that are still open (I13).
-    pub(crate) fn insert(&mut self, id: AnswerId, stage: Stage, bound: usize) -> bool {
-        if self.entries.len() >= bound && !self.forget_oldest_settled() {
+    /// Remembers a new ask, and forgets the oldest settled ones for it. Refused if those that are still open leave no
+    /// room, in count or bytes (T4, I13).
+    pub(crate) fn insert(&mut self, id: AnswerId, stage: Stage, limits: &Limits) -> bool {
+        let bytes = stage.bytes(&id);
+        if !self.has_room(1, bytes, limits, |stage| *stage != Stage::Settled) {
             return false;
+        }
+        while !self.has_room(1, bytes, limits, |_| true) {
+            self.forget_oldest_settled();
         }
         let age = self.next;
         self.next += 1;
@@ -120,8 +126,9 @@ impl Ledger {
             .min()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+    /// I13, for `check()`.
+    pub(crate) fn is_bounded(&self, limits: &Limits) -> bool {
+        self.has_room(0, 0, limits, |_| true)
     }
 
     /// Deadlines keep their distance, and ages their order.
@@ -143,21 +150,49 @@ impl Ledger {
         }
     }
 
-    fn forget_oldest_settled(&mut self) -> bool {
+    /// Whether those asks that are `counted` leave room for so many more, of so many bytes.
+    fn has_room(
+        &self,
+        more: usize,
+        bytes: usize,
+        limits: &Limits,
+        counted: impl Fn(&Stage) -> bool,
+    ) -> bool {
+        let entries = self.entries.iter();
+        let entries = entries.filter(|(_, entry)| counted(&entry.stage));
+        let (count, bytes) = entries.fold((more, bytes), |(count, bytes), (id, entry)| {
+            (count + 1, bytes + entry.stage.bytes(id))
+        });
+        count <= limits.ledger && bytes <= limits.ledger_bytes
+    }
+
+    fn forget_oldest_settled(&mut self) {
         let oldest = self
             .entries
             .iter()
             .filter(|(_, entry)| entry.stage == Stage::Settled)
             .min_by_key(|(_, entry)| entry.age)
             .map(|(id, _)| id.clone());
-        match oldest {
-            Some(id) => self.entries.remove(&id).is_some(),
-            None => false,
+        if let Some(id) = oldest {
+            self.entries.remove(&id);
         }
     }
 }
 
 impl Stage {
+    /// What an ask in this stage counts: its id, and a call that is held. An answer has bounds of its own (T3).
+    fn bytes(&self, id: &AnswerId) -> usize {
+        let held = match self {
+            Self::Held(call) => {
+                let texts = [&call.identifier, &call.api_name, &call.arguments];
+                let texts: usize = texts.iter().map(|text| text.len()).sum();
+                texts + call.tool_call_id.as_str().len() + call.extra.size()
+            }
+            Self::Asked { .. } | Self::Answered(_) | Self::Settled => 0,
+        };
+        held + id.as_str().len()
+    }
+
     /// When this ask is over by itself.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         match self {

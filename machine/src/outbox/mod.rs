@@ -71,10 +71,7 @@ impl Outbox {
         }
         context.cite(Rule::T1);
         let held = Stage::Held(Box::new(call));
-        if !self
-            .ledger
-            .insert(id.clone(), held, context.limits().ledger)
-        {
+        if !self.ledger.insert(id.clone(), held, context.limits()) {
             return context.warn(Warning::LedgerFull { answer: id });
         }
         if !in_seam {
@@ -246,9 +243,7 @@ impl Outbox {
     /// I13, for `check()`.
     pub(crate) fn is_bounded(&self, limits: &Limits) -> bool {
         let (count, bytes) = self.ledger.waiting();
-        self.ledger.len() <= limits.ledger
-            && count <= limits.results
-            && bytes <= limits.result_bytes
+        self.ledger.is_bounded(limits) && count <= limits.results && bytes <= limits.result_bytes
     }
 
     fn ask_held(&mut self, context: &mut Context<'_>, id: &AnswerId) {
@@ -269,9 +264,7 @@ impl Outbox {
             return false;
         }
         let asked = Stage::Asked { deadline: None };
-        let has_room = self
-            .ledger
-            .insert(id.clone(), asked, context.limits().ledger);
+        let has_room = self.ledger.insert(id.clone(), asked, context.limits());
         if !has_room {
             context.warn(Warning::LedgerFull { answer: id });
         }
@@ -292,16 +285,16 @@ impl Outbox {
             Some(Stage::Answered(_) | Stage::Settled) => {
                 return refuse(context, id, AnswerRefusal::AlreadyAnswered);
             }
-        if socket.is_none() && context.is_broken(Mutation::AnswerForgotten) {
-            self.ledger.advance(&id, Stage::Settled);
-            return self.rearm(context);
-        }
             Some(Stage::Held(_)) | None => return refuse(context, id, AnswerRefusal::NeverAsked),
         };
         // It would be given up at once, and with it everything else that waits.
         if bytes > context.limits().result_bytes.max(LEAST_BYTES) {
             context.cite(Rule::T3);
             return refuse(context, id, AnswerRefusal::TooLarge);
+        }
+        if socket.is_none() && context.is_broken(Mutation::AnswerForgotten) {
+            self.ledger.advance(&id, Stage::Settled);
+            return self.rearm(context);
         }
         let lifetime = context.limits().result_lifetime.max(deadline.since(now));
         match socket {

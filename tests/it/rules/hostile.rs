@@ -210,7 +210,7 @@ fn hostile_pairs_of_blows_break_nothing() {
     }
 }
 
-/// The same with every number at its least.
+/// The same with every number at its least, but for room for a call.
 #[test]
 fn hostile_blows_at_the_least_limits_break_nothing() {
     let least = || {
@@ -225,7 +225,7 @@ fn hostile_blows_at_the_least_limits_break_nothing() {
                 "refused_tokens": 1, "start_deadline": 1, "request_deadline": 1, "stop_grace": 0,
                 "stop_timeout": 1, "settle_deadline": 1, "tool_deadline": 1, "tool_margin": 0,
                 "tool_minimum": 1, "result_lifetime": 1, "results": 1, "result_bytes": 1,
-                "ledger": 1, "ring": 1
+                "ledger": 1, "ledger_bytes": 64, "ring": 1
             }))
             .expect("limits");
         })
@@ -253,6 +253,7 @@ fn hostile_no_number_may_be_zero_where_a_rule_needs_one() {
         "seam_frames",
         "ring",
         "ledger",
+        "ledger_bytes",
         "results",
         "request_deadline",
     ] {

@@ -264,6 +264,61 @@ fn t4_a_full_ledger_forgets_the_oldest_settled_and_never_an_open_one() {
 }
 
 #[test]
+fn t4_calls_that_wait_for_a_seams_end_are_bounded_in_bytes() {
+    let mut stage = Stage::with(|limits| limits.ledger_bytes = 1_000)
+        .executed()
+        .started()
+        .authenticated();
+    let call = |id: u64, bytes: usize| {
+        let data = json!({
+            "toolCallId": format!("call_{id}"), "identifier": "fs", "apiName": "read",
+            "arguments": "x".repeat(bytes)
+        });
+        event(id, "tool_execute", data)
+    };
+    assert_eq!(stage.wire(&call(1, 900)).len(), 1);
+    let full = stage.wire(&call(2, 100));
+    assert_eq!(full[1], "warning_raised no room for tool call call_2");
+    // Once it is handed on, only its id is remembered.
+    let asked = stage.wire(&resume_complete("running"));
+    assert!(asked[0].starts_with("tool_requested call_1"), "{asked:?}");
+    assert!(stage.wire(&call(3, 900))[1].starts_with("tool_requested call_3"));
+}
+
+#[test]
+fn t4_ids_are_bounded_in_bytes_and_the_oldest_settled_are_forgotten() {
+    let mut stage = Stage::with(|limits| limits.ledger_bytes = 1_300)
+        .executed()
+        .started();
+    stage = stage.authenticated().resumed();
+    let long = |letter: &str| letter.repeat(400);
+    let mut id = 0;
+    let mut called = |stage: &mut Stage, call: &str| {
+        id += 1;
+        stage.wire(&tool_execute(id, call, 0))[1].clone()
+    };
+    assert!(called(&mut stage, &long("a")).starts_with("tool_requested"));
+    assert!(called(&mut stage, &long("b")).starts_with("tool_requested"));
+    let full = called(&mut stage, &long("c"));
+    assert!(
+        full.starts_with("warning_raised no room for tool call c"),
+        "{full}"
+    );
+    stage.wire(&tool_end(4, &long("b")));
+    // One that can never fit makes nothing be forgotten.
+    let mut lines = stage.wire(&tool_execute(5, &"e".repeat(1_301), 0));
+    assert_eq!(
+        lines.len(),
+        1,
+        "the first warning of its sort is told, the rest is counted"
+    );
+    lines = stage.wire(&tool_execute(6, &long("b"), 0));
+    assert_eq!(lines.len(), 1, "it is known still");
+    lines = stage.wire(&tool_execute(7, &long("d"), 0));
+    assert!(lines[1].starts_with("tool_requested"), "{lines:?}");
+}
+
+#[test]
 fn t4_a_prompt_that_finds_no_room_is_warned_of() {
     let mut stage = Stage::with(|limits| limits.ledger = 1).executed().started();
     stage = stage.authenticated().resumed();
