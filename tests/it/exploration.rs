@@ -63,6 +63,19 @@ fn exploration_without_a_fault_closes_and_finds_nothing() {
     assert!(found.is_none(), "{found:?}");
 }
 
+/// Three faults at once: the large budget has them everywhere, and takes hours.
+#[test]
+fn exploration_of_a_forgotten_wait_that_nobody_explains_finds_nothing() {
+    use FaultKind::{Hibernation, Request};
+    let faults = [Hibernation, Request, Request];
+    let suspended = Budget::large().only(6).with_faults(&faults);
+    assert_eq!(
+        suspended.beginnings().collect::<Vec<_>>(),
+        ["execute a run that waits for an asynchronous tool, and goes on"]
+    );
+    assert!(find(&suspended, None).is_none());
+}
+
 /// A rule that stops firing, in the machine or for want of a way there in the model, shows here; so does one that is
 /// reached at last: then it comes off the list.
 #[test]

@@ -268,6 +268,15 @@ impl Gateway {
         }
     }
 
+    /// Whether a frame is lost whose stored status looks like the run's end, and which was none: only the frame itself
+    /// could have said so (S4, S9b).
+    pub(super) fn has_forgotten_a_wait(&self) -> bool {
+        let mut forgotten = self.log.iter().take(usize::from(self.forgotten));
+        let misleads =
+            |symbol: &Symbol| self.status_of(*symbol).is_some() && symbol.ends().is_none();
+        forgotten.any(misleads)
+    }
+
     /// Wakes from hibernation: the buffer is gone, the counter and the status are not.
     pub(super) fn hibernate(&mut self) {
         self.forgotten = self.log.len() as u8;

@@ -58,6 +58,7 @@ library! {
     "expired_twice"
     "forgotten"
     "forgotten_on_attach"
+    "forgotten_wait"
     "frame_too_big"
     "frames_after_the_end"
     "fresh_tokens_refused"

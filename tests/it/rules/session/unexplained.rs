@@ -118,3 +118,20 @@ fn s3_a_run_that_goes_on_after_all_is_streamed_on() {
     let mut stage = stage.authenticated();
     assert_eq!(stage.wire(&chunk(3)), [handed(3) + ", replayed"]);
 }
+
+/// It may wait for an asynchronous tool: the gateway keeps `completed` for that too (S9b).
+#[test]
+fn s3_completed_behind_a_gap_is_asked_about_and_never_told_unasked() {
+    let complete = r#"{"type":"resume_complete","status":"completed","gap":true}"#;
+    let mut stage = Stage::streamed(1).redialled();
+    stage.wire(complete);
+    assert!(stage.has_asked("ask_status"));
+    assert_eq!(stage.outcome(), None);
+    let mut unanswered = stage.clone();
+    unanswered.wait(180_000);
+    assert_eq!(unanswered.outcome(), Some("ended_unknown"));
+    assert!(!unanswered.has_asked("settle_marker"));
+    stage.status("waiting_for_async_tool");
+    stage.wait(30_000);
+    assert_eq!(stage.outcome(), None, "it goes on");
+}
