@@ -83,9 +83,13 @@ impl Clock {
         self.now
     }
 
-    /// Takes a reading of the hands' clock; one that is earlier than the latest counts as the latest.
-    pub(crate) fn read(&mut self, at: Timestamp) {
-        self.now = self.now.max(self.anchor.plus(at.since(self.hands)));
+    /// Takes a reading of the hands' clock; one that is earlier than the latest counts as the latest. Says whether it is
+    /// (C14).
+    pub(crate) fn read(&mut self, at: Timestamp) -> bool {
+        let reading = self.anchor.plus(at.since(self.hands));
+        let goes_back = reading < self.now;
+        self.now = self.now.max(reading);
+        goes_back
     }
 
     /// From now on the hands' clock is another one, which reads `at`.

@@ -23,8 +23,8 @@ pub fn transition(mut state: State, event: Event) -> (State, Effects) {
     let core = &mut *state.0;
     if let EventKind::Restored { .. } = event.kind {
         core.wake(event.at);
-    } else {
-        core.kit.clock.read(event.at);
+    } else if core.kit.clock.read(event.at) {
+        effects.cite(Rule::C14);
     }
     route_event(core, &mut effects, event.kind);
     core.tell_alarm(&mut effects);

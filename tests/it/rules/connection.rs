@@ -1,11 +1,11 @@
 //! C1–C7, C12–C15: one socket at a time, for one operation.
 
 use agent_gateway_machine::{
-    Attach, Close, Config, ConfigError, DialFailureKind, DialId, EventKind, Execute, FrameProblem,
-    Millis, Network, Renewal, State, Timer,
+    Attach, Close, Config, ConfigError, DialFailureKind, DialId, Event, EventKind, Execute,
+    FrameProblem, Millis, Network, Renewal, Rule, State, Timer, Timestamp,
 };
 use agent_gateway_protocol::api::ExecAgent;
-use agent_gateway_protocol::{GatewayUrl, ServerUrl};
+use agent_gateway_protocol::{GatewayUrl, ServerFrame, ServerUrl};
 use serde_json::json;
 
 use super::stage::*;
@@ -610,6 +610,27 @@ fn c14_after_a_jump_every_due_timer_fires_once_and_there_is_one_attempt() {
             .count(),
         1
     );
+}
+
+#[test]
+fn c14_a_reading_earlier_than_the_latest_counts_as_the_latest() {
+    let mut stage = Stage::connected();
+    stage.wait(20_000);
+    stage.ring();
+    let call = |at| {
+        let frame = ServerFrame::decode(&tool_execute(1, "call_1", 60_000)).expect("a frame");
+        let dial = DialId(1);
+        Event::new(
+            Timestamp::from_millis(at),
+            EventKind::FrameReceived { dial, frame },
+        )
+    };
+    let mut set_back = stage.clone();
+    stage.feed_event(call(20_000));
+    set_back.feed_event(call(2_000));
+    assert_eq!(set_back.state(), stage.state());
+    assert!(set_back.effects.rules().contains(Rule::C14));
+    assert!(!stage.effects.rules().contains(Rule::C14));
 }
 
 #[test]
