@@ -45,7 +45,8 @@ pub trait Socket: Send {
     /// Ready when everything taken is out, or never will be: then [`Socket::poll_receive`] tells why.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()>;
 
-    /// Starts closing, after what was taken is out. Nothing is sent or received any more.
+    /// Starts closing. Of what was taken only that still goes out which need not wait: the machine has given up the rest,
+    /// and may have said so (T3). Nothing is received any more.
     fn start_close(&mut self, code: CloseCode);
 
     /// Ready when the closing handshake is over, or failed. The driver bounds it and drops the socket then.

@@ -96,7 +96,12 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
-        let (near, far) = duplex(8 << 20);
+        Self::with_room(8 << 20)
+    }
+
+    /// Between the two there is room for so many bytes a way.
+    fn with_room(bytes: usize) -> Self {
+        let (near, far) = duplex(bytes);
         Self {
             near: WebSocket::new(Link::new(near), LIMIT),
             far,
@@ -298,4 +303,63 @@ fn pings_are_answered_in_order() {
         latest = next;
     }
     assert_eq!(messages.next(), Some(Message::text("last")));
+}
+
+/// What the far end reads at last, when the near one has closed before it read anything.
+fn read_after_close(sent: &[&str], room: usize) -> Vec<Message> {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut pair = Pair::with_room(room);
+    for text in sent {
+        pair.near.send((*text).into());
+        let _ = pair.near.poll_flush(&mut context);
+    }
+    pair.near.start_close(CloseCode::NORMAL);
+    let mut bytes = Vec::new();
+    let mut read = vec![0; room];
+    loop {
+        assert!(pair.near.poll_close(&mut context).is_pending());
+        let mut reading = std::pin::pin!(pair.far.read(&mut read));
+        match reading.as_mut().poll(&mut context) {
+            Poll::Ready(count) => bytes.extend_from_slice(&read[..count.unwrap()]),
+            Poll::Pending => break,
+        }
+    }
+    let mut server =
+        tungstenite::WebSocket::from_raw_socket(Cursor::new(bytes), Role::Server, None);
+    std::iter::from_fn(|| server.read().ok()).collect()
+}
+
+#[test]
+fn t3_nothing_that_had_to_wait_goes_out_after_a_close() {
+    let close = Message::Close(Some(CloseFrame {
+        code: CloseCode::NORMAL.0.into(),
+        reason: "".into(),
+    }));
+    // The first is in the pipe in part: it cannot be taken back.
+    let long = "x".repeat(1_000);
+    assert_eq!(
+        read_after_close(&[&long, "given up", "and this"], 100),
+        [Message::text(&*long), close.clone()]
+    );
+    // These were out before the close.
+    assert_eq!(
+        read_after_close(&["one", "two"], 1_000),
+        [Message::text("one"), Message::text("two"), close]
+    );
+}
+
+#[test]
+fn what_the_socket_takes_at_once_goes_out_before_a_close() {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut pair = Pair::new();
+    // As the driver has it where an answer and a detach come in one wake-up.
+    pair.near.send("answer".into());
+    pair.near.start_close(CloseCode::NORMAL);
+    assert!(pair.near.poll_close(&mut context).is_pending());
+    drop(pair.near);
+    let mut sent = Vec::new();
+    at_once(pair.far.read_to_end(&mut sent)).unwrap();
+    let mut server = tungstenite::WebSocket::from_raw_socket(Cursor::new(sent), Role::Server, None);
+    assert_eq!(server.read().unwrap(), Message::text("answer"));
+    assert!(matches!(server.read(), Ok(Message::Close(Some(_)))));
 }

@@ -67,6 +67,8 @@ enum Reading {
 #[derive(PartialEq, Eq)]
 enum Closing {
     ByPeer,
+    /// The close frame is not with the library yet.
+    Wanted(CloseCode),
     ByUs,
 }
 
@@ -372,14 +374,22 @@ impl Socket for WebSocket {
             self.unflushed = true;
             return;
         }
-        self.closing = Some(Closing::ByUs);
-        self.outbound.push_back(Message::Close(Some(CloseFrame {
-            code: code.0.into(),
-            reason: "".into(),
-        })));
+        self.closing = Some(Closing::Wanted(code));
     }
 
     fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(Closing::Wanted(code)) = self.closing {
+            // What the socket takes now was sent before the close. The rest is given up, and must not come later.
+            if matches!(self.poll_send(context), Poll::Ready(Err(_))) {
+                return Poll::Ready(());
+            }
+            self.outbound.clear();
+            self.outbound.push_back(Message::Close(Some(CloseFrame {
+                code: code.0.into(),
+                reason: "".into(),
+            })));
+            self.closing = Some(Closing::ByUs);
+        }
         // Sending and reading go on side by side: a peer that is busy writing reads our close frame only when we read.
         let sent = self.poll_send(context);
         if matches!(sent, Poll::Ready(Err(_))) {
