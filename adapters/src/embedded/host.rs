@@ -13,12 +13,10 @@ use agent_gateway_sim::server::{Server, ServerInput, ServerOutput};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::outbox::{Outbound, Outbox, Outgoing, outbox};
+
 /// What handlers may bring before they wait for the server.
 const INPUTS: usize = 1_024;
-
-/// Messages that may wait for one socket's client before the socket is cut, as a gateway does with one that does not
-/// read.
-const OUTBOX: usize = 65_536;
 
 /// The way to the server, for the handlers.
 #[derive(Clone)]
@@ -28,16 +26,9 @@ pub(super) struct Host {
     end: watch::Receiver<bool>,
 }
 
-/// One message or the end of one socket.
-pub(super) enum Outbound {
-    Text(Box<str>),
-    Binary(Box<[u8]>),
-    Close(CloseCode, Box<str>),
-}
-
 /// What a handler brings.
 enum Brought {
-    Socket(SocketId, mpsc::Sender<Outbound>, ServerInput),
+    Socket(SocketId, Outbox, ServerInput),
     Request(Ticket, oneshot::Sender<HttpResponse>, HttpRequest),
     Input(ServerInput),
 }
@@ -59,16 +50,16 @@ impl Host {
         }
     }
 
-    /// Opens a socket; what comes back for it comes out of the receiver. Cutting it closes the receiver.
+    /// Opens a socket; what comes back for it comes out of the outgoing end, which cutting it ends.
     pub(super) async fn open(
         &self,
         operation: agent_gateway_protocol::OperationId,
-    ) -> (SocketId, mpsc::Receiver<Outbound>) {
+    ) -> (SocketId, Outgoing) {
         let socket = SocketId(self.name());
-        let (outbox, outbound) = mpsc::channel(OUTBOX);
+        let (outbox, outgoing) = outbox();
         let input = ServerInput::SocketOpened { socket, operation };
         self.bring(Brought::Socket(socket, outbox, input)).await;
-        (socket, outbound)
+        (socket, outgoing)
     }
 
     pub(super) async fn tell(&self, input: ServerInput) {
@@ -124,7 +115,7 @@ impl Drop for Waiting<'_> {
 struct Task {
     server: Server,
     started: Instant,
-    sockets: BTreeMap<SocketId, mpsc::Sender<Outbound>>,
+    sockets: BTreeMap<SocketId, Outbox>,
     requests: BTreeMap<Ticket, oneshot::Sender<HttpResponse>>,
 }
 
@@ -218,7 +209,7 @@ impl Task {
 
     fn send(&mut self, socket: SocketId, message: Outbound) {
         if let Some(outbox) = self.sockets.get(&socket)
-            && outbox.try_send(message).is_err()
+            && !outbox.leave(message)
         {
             tracing::debug!(%socket, "embedded_socket_cut");
             self.sockets.remove(&socket);
@@ -229,7 +220,8 @@ impl Task {
     fn close(self) {
         for outbox in self.sockets.into_values() {
             let goodbye = Outbound::Close(CloseCode::GOING_AWAY, "the gateway goes away".into());
-            let _ = outbox.try_send(goodbye);
+            // One that has no room for it is cut without it.
+            let _ = outbox.leave(goodbye);
         }
     }
 }

@@ -11,6 +11,7 @@
 
 mod host;
 mod http;
+mod outbox;
 mod web_socket;
 
 use std::fmt;

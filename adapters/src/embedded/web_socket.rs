@@ -14,11 +14,11 @@ use axum::http::Response;
 use axum::response::IntoResponse;
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::host::{Host, Outbound};
+use super::host::Host;
 use super::http::respond;
+use super::outbox::{Outbound, Outgoing};
 
 /// After our close frame the client has this long to send its own.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -51,7 +51,7 @@ pub(super) async fn upgrade(
 }
 
 async fn serve(host: Host, operation: OperationId, web_socket: WebSocket) {
-    let (socket, mut outbound) = host.open(operation).await;
+    let (socket, mut outgoing) = host.open(operation).await;
     let (mut sink, mut stream) = web_socket.split();
     // Two loops side by side: a client that does not read must not keep us from reading, and the other way round.
     let receive = async {
@@ -69,7 +69,7 @@ async fn serve(host: Host, operation: OperationId, web_socket: WebSocket) {
     };
     let closing = tokio::select! {
         () = receive => false,
-        closing = send(&mut outbound, &mut sink) => closing,
+        closing = send(&mut outgoing, &mut sink) => closing,
     };
     if closing {
         // Dropping the socket at once could cut off what it has just been told.
@@ -81,11 +81,8 @@ async fn serve(host: Host, operation: OperationId, web_socket: WebSocket) {
 }
 
 /// Brings out what the server says, until the socket is to be closed (`true`) or cut, or cannot be written.
-async fn send(
-    outbound: &mut mpsc::Receiver<Outbound>,
-    sink: &mut (impl SinkExt<Message> + Unpin),
-) -> bool {
-    while let Some(message) = outbound.recv().await {
+async fn send(outgoing: &mut Outgoing, sink: &mut (impl SinkExt<Message> + Unpin)) -> bool {
+    while let Some(message) = outgoing.take().await {
         let closing = matches!(message, Outbound::Close(..));
         let message = match message {
             Outbound::Text(text) => Message::text(String::from(text)),
