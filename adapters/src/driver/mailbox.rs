@@ -9,14 +9,14 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use agent_gateway_machine::{
-    AnswerRefusal, ConnectionStatus, EventKind, Notification, Receipt, State,
-};
+use agent_gateway_machine::{ConnectionStatus, Notification, Receipt, State};
 use agent_gateway_protocol::{OperationId, TopicId};
 use serde::Serialize;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 use super::BATCH;
+use super::commands::{Command, Commands};
+use super::weight::size;
 
 /// How much may wait for the caller before the socket is no longer read (I13).
 ///
@@ -26,7 +26,7 @@ use super::BATCH;
 pub struct QueueLimits {
     /// Notifications.
     pub notifications: usize,
-    /// Bytes of event data in them.
+    /// Bytes of their texts: the data of events, the arguments of tool calls, prompts and the like.
     pub bytes: usize,
 }
 
@@ -37,39 +37,6 @@ impl Default for QueueLimits {
             bytes: 8 << 20,
         }
     }
-}
-
-/// Something asked of a run.
-pub(crate) enum Command {
-    /// A command of the machine.
-    Tell {
-        kind: EventKind,
-        /// Told whether the machine accepted it.
-        verdict: Option<oneshot::Sender<Verdict>>,
-    },
-    /// A copy of the state as it is now.
-    Store(oneshot::Sender<State>),
-    /// The same, with all that has been told up to there and not been read; then the caller is gone.
-    Leave(oneshot::Sender<(State, VecDeque<Notification>)>),
-}
-
-impl Command {
-    pub(crate) fn tell(kind: EventKind) -> Self {
-        Self::Tell {
-            kind,
-            verdict: None,
-        }
-    }
-}
-
-/// What became of an answer.
-pub(crate) type Verdict = Result<(), Rejection>;
-
-/// Why an answer was not accepted.
-#[derive(Debug)]
-pub(crate) enum Rejection {
-    Refused(AnswerRefusal),
-    RunOver,
 }
 
 /// What a run looks like from outside, as of its latest wake-up: all of one moment, for metrics.
@@ -86,7 +53,7 @@ pub struct Snapshot {
     pub receipt: Receipt,
     /// Notifications that wait for the caller.
     pub waiting: usize,
-    /// Bytes of event data in them.
+    /// Bytes of their texts, as [`QueueLimits::bytes`] counts them.
     pub waiting_bytes: usize,
     /// The socket is not read, since the caller does not keep up.
     pub paused: bool,
@@ -135,7 +102,7 @@ struct Inner {
     gone: bool,
     driver: Option<Waker>,
     /// Drained at every wake-up of the driver, which waits for nothing else meanwhile.
-    commands: VecDeque<Command>,
+    commands: Commands,
     snapshot: Snapshot,
 }
 
@@ -154,7 +121,7 @@ impl Mailbox {
         if inner.gone {
             return false;
         }
-        inner.commands.push_back(command);
+        inner.commands.push(command);
         wake(inner.driver.take(), inner);
         true
     }
@@ -214,7 +181,7 @@ impl Mailbox {
     pub(super) fn poll_commands(&self, context: &Context<'_>) -> (VecDeque<Command>, bool) {
         let mut inner = self.lock();
         store(&mut inner.driver, context);
-        (mem::take(&mut inner.commands), inner.paused)
+        (inner.commands.take(), inner.paused)
     }
 
     /// Hands over what a wake-up brought, and says how much more may come. With `pause`, no room left pauses reading.
@@ -267,7 +234,7 @@ impl Mailbox {
         inner.closed = true;
         inner.gone = true;
         // Dropping them tells who waits for a verdict.
-        let commands = mem::take(&mut inner.commands);
+        let commands = inner.commands.take();
         wake(inner.reader.take(), inner);
         self.gone.notify_waiters();
         drop(commands);
@@ -357,20 +324,6 @@ impl Snapshot {
         if self.topic.is_none() {
             self.topic = state.topic().cloned();
         }
-    }
-}
-
-/// What counts in bytes: the data of events; the rest is small.
-fn size(notification: &Notification) -> usize {
-    match notification {
-        Notification::EventReceived(received) => {
-            received.event.data.as_ref().map_or(0, |data| data.len())
-        }
-        Notification::TopicCreated {
-            messages: Some(messages),
-            ..
-        } => messages.len(),
-        _ => 0,
     }
 }
 

@@ -14,10 +14,12 @@
 //! through ids it mints; the driver only finds what has that id.
 
 mod alarm_clock;
+mod commands;
 mod connection;
 mod hands;
 mod mailbox;
 mod requests;
+mod weight;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,16 +31,18 @@ use agent_gateway_machine::{
 use tracing::{debug, error, trace};
 
 use self::alarm_clock::AlarmClock;
+use self::commands::Command;
 use self::connection::{Connection, Input};
-use self::mailbox::{Brought, Command, Room, Seat};
+use self::mailbox::{Brought, Room, Seat};
 use self::requests::Requests;
 use crate::client::Place;
 use crate::clock::Clock;
 use crate::observer::Observer;
 use crate::vault::Vault;
 
+pub(crate) use self::commands::{Command as RunCommand, Rejection, Verdict};
 pub(crate) use self::hands::Hands;
-pub(crate) use self::mailbox::{Command as RunCommand, Mailbox, Rejection, Verdict};
+pub(crate) use self::mailbox::Mailbox;
 pub use self::mailbox::{QueueLimits, Snapshot};
 
 /// Frames of one wake-up: then the caller and the other tasks of the runtime have their turn. Few enough that what they

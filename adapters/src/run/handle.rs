@@ -17,7 +17,7 @@ use crate::driver::{Mailbox, Rejection, RunCommand, Snapshot, Verdict};
 /// Commands and looks at a run. Cheap to clone; keeps nothing alive.
 ///
 /// A command is given when the method is called; what comes of it is told by notifications. After the run's end commands
-/// do nothing.
+/// do nothing. The same command twice before the run's task has had its turn is one.
 #[derive(Clone)]
 pub struct RunHandle {
     pub(super) mailbox: Arc<Mailbox>,
@@ -165,6 +165,7 @@ impl Future for Answered {
                     Err(AnswerError::AlreadyAnswered)
                 }
                 Ok(Err(Rejection::Refused(AnswerRefusal::TooLarge))) => Err(AnswerError::TooLarge),
+                Ok(Err(Rejection::NoRoom)) => Err(AnswerError::NoRoom),
                 Ok(Err(Rejection::RunOver)) | Err(_) => Err(AnswerError::RunOver),
             })
     }
@@ -182,6 +183,10 @@ pub enum AnswerError {
     /// It alone has more bytes than may wait (16 MiB); a smaller one is still wanted (T3).
     #[error("this answer is too large")]
     TooLarge,
+    /// More than 1,024 answers, or 32 MiB of them, wait for the run's task to have its turn. It is still wanted: give it
+    /// again once they are taken.
+    #[error("too many answers wait for the run; give this one again later")]
+    NoRoom,
     /// The run is over.
     #[error("the run is over")]
     RunOver,
