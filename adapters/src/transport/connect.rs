@@ -18,9 +18,9 @@ use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::Uri;
 
 use super::failure::dial_failure;
-use super::link::Link;
+use super::link::{ByteStream, Link};
 use super::tunnel;
-use super::web_socket::WebSocket;
+use super::web_socket::{self, WebSocket};
 use super::{Socket, Transport};
 use crate::proxy::ProxyRules;
 
@@ -64,22 +64,28 @@ impl WebSocketTransport {
         Self { proxies, ..self }
     }
 
-    async fn upgrade(&self, request: Request, tcp: TcpStream) -> Result<WebSocket, Error> {
-        let server = match request.uri().scheme_str() {
-            Some("ws") => None,
-            Some("wss") => Some(server_name(request.uri())?),
-            _ => return Err(UrlError::UnsupportedUrlScheme.into()),
-        };
-        let mut link = match server {
-            Some(name) => {
+    async fn open_over(&self, request: Request, tcp: TcpStream) -> Result<Box<dyn Socket>, Error> {
+        match request.uri().scheme_str() {
+            Some("ws") => self.upgrade(request, tcp).await,
+            Some("wss") => {
+                let name = server_name(request.uri())?;
                 let connector = TlsConnector::from(self.tls.clone());
-                Link::new(connector.connect(name, tcp).await?)
+                let tls = connector.connect(name, tcp).await?;
+                self.upgrade(request, tls).await
             }
-            None => Link::new(tcp),
-        };
+            _ => Err(UrlError::UnsupportedUrlScheme.into()),
+        }
+    }
+
+    async fn upgrade(
+        &self,
+        request: Request,
+        stream: impl ByteStream + 'static,
+    ) -> Result<Box<dyn Socket>, Error> {
         let limit = self.options.frame_limit;
-        client_async_with_config(request, &mut link, Some(WebSocket::config(limit))).await?;
-        Ok(WebSocket::new(link, limit))
+        let mut link = Link::new(stream);
+        client_async_with_config(request, &mut link, Some(web_socket::config(limit))).await?;
+        Ok(Box::new(WebSocket::new(link, limit)))
     }
 }
 
@@ -106,10 +112,8 @@ impl Transport for WebSocketTransport {
                 tunnel::through(tcp, &proxy, &peer).await?
             }
         };
-        match self.upgrade(request, tcp).await {
-            Ok(socket) => Ok(Box::new(socket)),
-            Err(error) => Err(dial_failure(&peer, &error)),
-        }
+        let socket = self.open_over(request, tcp).await;
+        socket.map_err(|error| dial_failure(&peer, &error))
     }
 }
 

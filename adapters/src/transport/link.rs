@@ -14,15 +14,15 @@ pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
-pub(super) struct Link {
-    stream: Box<dyn ByteStream>,
+pub(super) struct Link<S> {
+    stream: S,
     inbound: Inbound,
 }
 
-impl Link {
-    pub(super) fn new(stream: impl ByteStream + 'static) -> Self {
+impl<S: ByteStream> Link<S> {
+    pub(super) fn new(stream: S) -> Self {
         Self {
-            stream: Box::new(stream),
+            stream,
             inbound: Inbound::default(),
         }
     }
@@ -68,7 +68,7 @@ impl Link {
         &'a mut self,
         left: &'a mut u64,
         context: &'a mut Context<'b>,
-    ) -> Lent<'a, 'b> {
+    ) -> Lent<'a, 'b, S> {
         Lent {
             link: self,
             left,
@@ -78,7 +78,7 @@ impl Link {
 }
 
 /// For the upgrade. Of an answer that accepts it only the head is given: what follows are frames.
-impl AsyncRead for Link {
+impl<S: ByteStream> AsyncRead for Link<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -103,7 +103,7 @@ impl AsyncRead for Link {
     }
 }
 
-impl AsyncWrite for Link {
+impl<S: ByteStream> AsyncWrite for Link<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -129,14 +129,14 @@ fn head_length(bytes: &[u8]) -> Option<usize> {
 }
 
 /// See [`Link::lend`].
-pub(super) struct Lent<'a, 'b> {
-    link: &'a mut Link,
+pub(super) struct Lent<'a, 'b, S> {
+    link: &'a mut Link<S>,
     /// How much more of what comes in may be read.
     pub(super) left: &'a mut u64,
     context: &'a mut Context<'b>,
 }
 
-impl Read for Lent<'_, '_> {
+impl<S: ByteStream> Read for Lent<'_, '_, S> {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
         if *self.left == 0 {
             return Err(ErrorKind::WouldBlock.into());
@@ -154,7 +154,7 @@ impl Read for Lent<'_, '_> {
     }
 }
 
-impl Write for Lent<'_, '_> {
+impl<S: ByteStream> Write for Lent<'_, '_, S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         at_once(Pin::new(&mut self.link.stream).poll_write(self.context, bytes))
     }

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use super::failure::close_of;
 use super::inbound::Inbound;
 use super::link::Link;
-use super::web_socket::WebSocket;
+use super::web_socket::{WebSocket, config};
 use super::{Received, Socket};
 
 /// The most a message may have in these tests.
@@ -64,7 +64,7 @@ fn wanted(stream: &[u8]) -> Vec<Received> {
             Ok(())
         }
     }
-    let config = Some(WebSocket::config(LIMIT));
+    let config = Some(config(LIMIT));
     let deaf = Deaf(Cursor::new(stream));
     let mut library = tungstenite::WebSocket::from_raw_socket(deaf, Role::Client, config);
     let mut wanted = Vec::new();
@@ -89,7 +89,7 @@ fn wanted(stream: &[u8]) -> Vec<Received> {
 
 /// A socket, and its far end.
 struct Pair {
-    near: WebSocket,
+    near: WebSocket<DuplexStream>,
     far: DuplexStream,
     received: Vec<Received>,
 }

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::failure::close_of;
 use super::head::Head;
 use super::inbound::Inbound;
-use super::link::{Lent, Link};
+use super::link::{ByteStream, Lent, Link};
 use super::{Received, Socket};
 
 /// The room such a frame begins with at most, bytes; it grows as the frame comes, whatever length was announced.
@@ -32,8 +32,8 @@ const LIBRARY_OUTBOUND: usize = 64 << 20;
 /// Messages of no concern (pings, pongs) that are taken in one go: then the driver's other work has its turn.
 const UNCONCERNED: usize = 64;
 
-pub(super) struct WebSocket {
-    link: Link,
+pub(super) struct WebSocket<S> {
+    link: Link<S>,
     reading: Reading,
     /// The library has begun a message of several frames.
     fragmented: bool,
@@ -83,9 +83,20 @@ enum Step {
     GoOn,
 }
 
-impl WebSocket {
+/// How the library is to be.
+pub(super) fn config(limit: usize) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(LIBRARY_BUFFER)
+        // Every frame goes out at once: they are few, and someone waits for each.
+        .write_buffer_size(0)
+        .max_write_buffer_size(LIBRARY_OUTBOUND)
+        .max_frame_size(Some(limit))
+        .max_message_size(Some(limit))
+}
+
+impl<S: ByteStream> WebSocket<S> {
     /// A socket whose upgrade is done.
-    pub(super) fn new(link: Link, limit: usize) -> Self {
+    pub(super) fn new(link: Link<S>, limit: usize) -> Self {
         Self {
             link,
             reading: Reading::Between,
@@ -98,16 +109,6 @@ impl WebSocket {
             closing: None,
             broken: None,
         }
-    }
-
-    pub(super) fn config(limit: usize) -> WebSocketConfig {
-        WebSocketConfig::default()
-            .read_buffer_size(LIBRARY_BUFFER)
-            // Every frame goes out at once: they are few, and someone waits for each.
-            .write_buffer_size(0)
-            .max_write_buffer_size(LIBRARY_OUTBOUND)
-            .max_frame_size(Some(limit))
-            .max_message_size(Some(limit))
     }
 
     fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Step> {
@@ -314,11 +315,13 @@ impl WebSocket {
     fn with_library<T>(
         &mut self,
         context: &mut Context<'_>,
-        act: impl FnOnce(&mut WebSocketContext, &mut Lent<'_, '_>) -> T,
+        act: impl FnOnce(&mut WebSocketContext, &mut Lent<'_, '_, S>) -> T,
     ) -> T {
         let library = self.library.get_or_insert_with(|| {
-            let config = Self::config(self.limit);
-            Box::new(WebSocketContext::new(Role::Client, Some(config)))
+            Box::new(WebSocketContext::new(
+                Role::Client,
+                Some(config(self.limit)),
+            ))
         });
         let left = match &mut self.reading {
             Reading::Library { left } => left,
@@ -328,7 +331,7 @@ impl WebSocket {
     }
 }
 
-impl Socket for WebSocket {
+impl<S: ByteStream> Socket for WebSocket<S> {
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Received> {
         let mut unconcerned = 0;
         loop {
