@@ -1,6 +1,6 @@
 //! The hands of the machine: real WebSockets, real HTTP, and the [`Client`] that a program uses.
 //!
-//! A [`Client`] starts runs and attaches to them; each [`Run`] is driven by a task of its own that waits, asks the pure
+//! A [`Client`] starts runs and attaches to them; each [`Run`] has a task of its own that waits, asks the pure
 //! machine ([`agent_gateway_machine::transition`]) and performs what it says. Sockets are opened through [`Transport`]
 //! and the server is asked through [`Api`]: both can be replaced.
 //!

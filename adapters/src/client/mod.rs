@@ -18,10 +18,10 @@ use agent_gateway_machine::{
 use agent_gateway_protocol::api::ExecAgent;
 use agent_gateway_protocol::{GatewayUrl, OperationId, ServerUrl};
 use tokio::sync::OnceCell;
-use tracing::{Instrument, info_span};
+use tracing::info_span;
 
 use crate::credential::Credential;
-use crate::driver::{Driver, Hands, Mailbox, QueueLimits, RunCommand};
+use crate::driver::{Driver, Hands, Mailbox, QueueLimits, RunCommand, Task};
 use crate::observer::Observer;
 use crate::project_skills::project_skills;
 use crate::run::Run;
@@ -38,7 +38,7 @@ type Watch = Box<dyn Fn() -> std::io::Result<Box<dyn Observer>> + Send + Sync>;
 
 /// Starts runs and attaches to them. Cheap to clone; all clones share their connections to the server.
 ///
-/// Must be used inside a tokio runtime with its timer and I/O on: each run is driven by a task of its own.
+/// Must be used inside a tokio runtime with its timer and I/O on: each run has a task of its own.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -307,7 +307,7 @@ impl Client {
             begin.observers,
             place,
         );
-        tokio::spawn(driver.instrument(span));
+        tokio::spawn(Task::new(driver, span));
         Ok(Run::new(mailbox, begin.cursor))
     }
 }

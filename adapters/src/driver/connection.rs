@@ -78,8 +78,13 @@ impl Connection {
         self.current.is_none() && self.closing.is_empty()
     }
 
-    /// The next thing that came of the current dial.
-    pub(super) fn poll_input(&mut self, context: &mut Context<'_>) -> Poll<(DialId, Input)> {
+    /// The next thing that came of the current dial. Wakes `socket` for what comes on a socket that is open, `context`
+    /// for the opening of one.
+    pub(super) fn poll_input(
+        &mut self,
+        context: &mut Context<'_>,
+        socket: &mut Context<'_>,
+    ) -> Poll<(DialId, Input)> {
         let Some((dial, stage)) = &mut self.current else {
             return Poll::Pending;
         };
@@ -87,8 +92,8 @@ impl Connection {
         let input = match stage {
             Stage::Opening(opening) => match opening.as_mut().poll(context) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(socket)) => {
-                    *stage = Stage::Open(socket);
+                Poll::Ready(Ok(opened)) => {
+                    *stage = Stage::Open(opened);
                     Input::Opened
                 }
                 Poll::Ready(Err(failure)) => {
@@ -96,7 +101,7 @@ impl Connection {
                     Input::Failed(failure)
                 }
             },
-            Stage::Open(socket) => match socket.poll_receive(context) {
+            Stage::Open(open) => match open.poll_receive(socket) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Received::Frame(frame)) => Input::Frame(frame),
                 Poll::Ready(Received::Arriving) => Input::Arriving,

@@ -6,17 +6,19 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use agent_gateway_machine::{ConnectionStatus, Notification, Receipt, State};
 use agent_gateway_protocol::{OperationId, TopicId};
 use serde::Serialize;
 use tokio::sync::Notify;
 
-use super::BATCH;
+use super::brought::{Brought, Room};
 use super::commands::{Command, Commands};
-use super::weight::size;
+use super::ride::Ride;
+use super::wheel::{Due, Wheel};
 
 /// How much may wait for the caller before the socket is no longer read (I13).
 ///
@@ -59,27 +61,11 @@ pub struct Snapshot {
     pub paused: bool,
 }
 
-/// What may still be handed over before reading pauses.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Room {
-    pub(super) notifications: usize,
-    pub(super) bytes: usize,
-}
-
 pub(crate) struct Mailbox {
     limits: QueueLimits,
     inner: Mutex<Inner>,
-    /// Whoever waits for the driver's task to be over.
+    /// Whoever waits for the driver to be gone.
     gone: Notify,
-}
-
-/// What a wake-up has brought, to be handed over in one go.
-#[derive(Default)]
-pub(super) struct Brought {
-    notifications: VecDeque<Notification>,
-    bytes: usize,
-    /// The run's end is among them.
-    ended: bool,
 }
 
 /// The driver's side. Dropped with the driver: then whoever waits is told.
@@ -91,16 +77,15 @@ pub(super) struct Seat(pub(super) Arc<Mailbox>);
 struct Inner {
     notifications: VecDeque<Notification>,
     bytes: usize,
-    reader: Option<Waker>,
     /// Nobody reads any more: what comes is dropped.
     abandoned: bool,
     /// No notification comes any more.
     closed: bool,
     /// The driver has stopped reading its socket until there is room.
     paused: bool,
-    /// The driver's task is over.
+    /// The driver is gone.
     gone: bool,
-    driver: Option<Waker>,
+    wheel: Wheel<Box<Ride>>,
     /// Drained at every wake-up of the driver, which waits for nothing else meanwhile.
     commands: Commands,
     snapshot: Snapshot,
@@ -122,31 +107,62 @@ impl Mailbox {
             return false;
         }
         inner.commands.push(command);
-        wake(inner.driver.take(), inner);
+        wake(inner.wheel.ring(Due::Else), inner);
         true
     }
 
     /// Takes all there is, into an empty `taken`. Ready with nothing taken: no more comes.
+    ///
+    /// One that `drives` does so first, where it was woken for that. It must be polled again when it is woken, or
+    /// [stop waiting](Self::stop_waiting).
     pub(crate) fn poll_take(
         &self,
         context: &Context<'_>,
         taken: &mut VecDeque<Notification>,
+        drives: bool,
     ) -> Poll<()> {
         let mut inner = self.lock();
-        if inner.notifications.is_empty() {
-            if inner.closed {
-                return Poll::Ready(());
-            }
-            store(&mut inner.reader, context);
+        if drives
+            && inner.notifications.is_empty()
+            && let Some(ride) = inner.wheel.take_for_caller()
+        {
+            drop(inner);
+            self.drive(ride);
+            inner = self.lock();
+        }
+        if inner.notifications.is_empty() && !inner.closed {
+            wake(inner.wheel.wait(context.waker(), drives), inner);
             return Poll::Pending;
         }
         mem::swap(&mut inner.notifications, taken);
         inner.bytes = 0;
-        if inner.paused {
-            inner.paused = false;
-            wake(inner.driver.take(), inner);
-        }
+        let left = match mem::take(&mut inner.paused) {
+            true => Due::Else,
+            false => Due::Nothing,
+        };
+        wake(inner.wheel.stop_waiting(left), inner);
         Poll::Ready(())
+    }
+
+    /// Who polled [`Self::poll_take`] will not do so again for now.
+    pub(crate) fn stop_waiting(&self) {
+        let mut inner = self.lock();
+        wake(inner.wheel.stop_waiting(Due::Nothing), inner);
+    }
+
+    /// Drives for the caller.
+    fn drive(&self, mut ride: Box<Ride>) {
+        // A panic ends the run, as it would in the run's task, and not its caller.
+        let driven = catch_unwind(AssertUnwindSafe(move || {
+            let left = match ride.drive() {
+                Poll::Ready(()) => Due::Else,
+                Poll::Pending => Due::Nothing,
+            };
+            (ride, left)
+        }));
+        if let Ok((ride, left)) = driven {
+            self.give_back(ride, left);
+        }
     }
 
     /// Nobody reads any more.
@@ -156,7 +172,7 @@ impl Mailbox {
         inner.paused = false;
         inner.notifications = VecDeque::new();
         inner.bytes = 0;
-        wake(inner.driver.take(), inner);
+        wake(inner.wheel.stop_waiting(Due::Else), inner);
     }
 
     /// There is no driver: this is all that is ever told.
@@ -177,10 +193,38 @@ impl Mailbox {
         }
     }
 
-    /// The driver's turn: takes the commands, and leaves word how to be woken. Says whether reading is paused still.
-    pub(super) fn poll_commands(&self, context: &Context<'_>) -> (VecDeque<Command>, bool) {
+    /// This is driven from now on.
+    pub(super) fn begin(&self, ride: Box<Ride>) {
+        self.give_back(ride, Due::Nothing);
+    }
+
+    /// The task's turn. Ready with nothing: there is nothing to drive any more.
+    pub(super) fn poll_ride(&self, context: &Context<'_>) -> Poll<Option<Box<Ride>>> {
         let mut inner = self.lock();
-        store(&mut inner.driver, context);
+        if inner.gone {
+            return Poll::Ready(None);
+        }
+        match inner.wheel.take_for_task(context.waker()) {
+            Some(ride) => Poll::Ready(Some(ride)),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Whoever drove is done, with this left for others.
+    pub(super) fn give_back(&self, ride: Box<Ride>, left: Due) {
+        let mut inner = self.lock();
+        match inner.wheel.give_back(ride, left) {
+            Ok(waker) => wake(waker, inner),
+            Err(ride) => {
+                drop(inner);
+                drop(ride);
+            }
+        }
+    }
+
+    /// The driver's turn: takes the commands. Says whether reading is paused still.
+    pub(super) fn take_commands(&self) -> (VecDeque<Command>, bool) {
+        let mut inner = self.lock();
         (inner.commands.take(), inner.paused)
     }
 
@@ -216,7 +260,7 @@ impl Mailbox {
         };
         inner.paused |= pause && room.is_none();
         if wanted {
-            wake(inner.reader.take(), inner);
+            wake(inner.wheel.call(), inner);
         }
         room
     }
@@ -228,6 +272,12 @@ impl Mailbox {
         mem::take(&mut inner.notifications)
     }
 
+    /// The task is gone, and with it what it drove.
+    pub(super) fn stop_driving(&self) {
+        let ride = self.lock().wheel.end();
+        drop(ride);
+    }
+
     /// There is no driver, or no longer: whoever waits is told.
     fn leave(&self) {
         let mut inner = self.lock();
@@ -235,12 +285,14 @@ impl Mailbox {
         inner.gone = true;
         // Dropping them tells who waits for a verdict.
         let commands = inner.commands.take();
-        wake(inner.reader.take(), inner);
+        let waiting = inner.wheel.call_all();
+        drop(inner);
+        waiting.into_iter().flatten().for_each(Waker::wake);
         self.gone.notify_waiters();
         drop(commands);
     }
 
-    /// Waits until the driver's task is over.
+    /// Waits until the driver is gone.
     pub(crate) async fn gone(&self) {
         loop {
             let gone = self.gone.notified();
@@ -269,20 +321,15 @@ impl Inner {
     }
 }
 
-impl Brought {
-    /// Where more than a few come at once, room for a whole batch is made in one go.
-    pub(super) fn push(&mut self, notification: Notification) {
-        let room = &mut self.notifications;
-        if !room.is_empty() && room.len() == room.capacity() {
-            room.reserve(BATCH);
-        }
-        self.bytes += size(&notification);
-        self.ended |= matches!(notification, Notification::RunEnded { .. });
-        self.notifications.push_back(notification);
+impl Wake for Mailbox {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// There is something on the socket.
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut inner = self.lock();
+        wake(inner.wheel.ring(Due::Socket), inner);
     }
 }
 
@@ -300,20 +347,6 @@ impl Drop for Seat {
     }
 }
 
-impl Room {
-    pub(super) fn is_none(self) -> bool {
-        self.notifications == 0 || self.bytes == 0
-    }
-
-    /// What is left after `notification`.
-    pub(super) fn less(self, notification: &Notification) -> Self {
-        Self {
-            notifications: self.notifications.saturating_sub(1),
-            bytes: self.bytes.saturating_sub(size(notification)),
-        }
-    }
-}
-
 impl Snapshot {
     fn update(&mut self, state: &State) {
         self.status = state.status();
@@ -324,13 +357,6 @@ impl Snapshot {
         if self.topic.is_none() {
             self.topic = state.topic().cloned();
         }
-    }
-}
-
-fn store(place: &mut Option<Waker>, context: &Context<'_>) {
-    match place {
-        Some(waker) => waker.clone_from(context.waker()),
-        None => *place = Some(context.waker().clone()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The hands of one run: wait, ask the machine, perform what it says, in order. No lifecycle decision lives here.
 //!
-//! One task per run. A wake-up goes round once:
+//! One task per run sees to it that the run goes on. A caller that waits for the next notification drives in its stead
+//! when something comes on the socket, which spares the hop from one to the other (see [`wheel`]). A wake-up, whosever it
+//! is, goes round once:
 //!
 //! ```text
 //! commands -> replies -> socket (all that is ready, up to a batch) -> alarm -> send -> hand over to the caller
@@ -14,14 +16,16 @@
 //! through ids it mints; the driver only finds what has that id.
 
 mod alarm_clock;
+mod brought;
 mod commands;
 mod connection;
 mod hands;
 mod mailbox;
 mod requests;
+mod ride;
 mod weight;
+mod wheel;
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -31,9 +35,10 @@ use agent_gateway_machine::{
 use tracing::{debug, error, trace};
 
 use self::alarm_clock::AlarmClock;
+use self::brought::{Brought, Room};
 use self::commands::Command;
 use self::connection::{Connection, Input};
-use self::mailbox::{Brought, Room, Seat};
+use self::mailbox::Seat;
 use self::requests::Requests;
 use crate::client::Place;
 use crate::clock::Clock;
@@ -44,6 +49,7 @@ pub(crate) use self::commands::{Command as RunCommand, Rejection, Verdict};
 pub(crate) use self::hands::Hands;
 pub(crate) use self::mailbox::Mailbox;
 pub use self::mailbox::{QueueLimits, Snapshot};
+pub(crate) use self::ride::Task;
 
 /// Frames of one wake-up: then the caller and the other tasks of the runtime have their turn. Few enough that what they
 /// brought is still in the processor's cache when the caller looks at it.
@@ -84,7 +90,7 @@ pub(crate) struct Driver {
     paused: bool,
     /// When the machine was last told that a frame is arriving.
     told_arriving: Option<Timestamp>,
-    /// Effects were performed that must be polled before this task may wait.
+    /// Effects were performed that must be polled before whoever drives may wait.
     unpolled: bool,
     hands: Arc<Hands>,
     vault: Arc<Vault>,
@@ -120,6 +126,27 @@ impl Driver {
             place,
             mailbox: Seat(mailbox),
         }
+    }
+
+    /// Drives until there is nothing to do, or it is the others' turn. What comes on the socket then wakes `socket`, all
+    /// else `context`. Ready: nothing is left to do, nor ever will be.
+    fn drive(&mut self, context: &mut Context<'_>, socket: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..ROUNDS {
+            let next = self.round(context, socket);
+            if self.is_settled() {
+                return Poll::Ready(());
+            }
+            match next {
+                Next::Round => {}
+                Next::Yield => break,
+                Next::Wait => {
+                    self.rest();
+                    return Poll::Pending;
+                }
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Makes one transition.
@@ -224,15 +251,15 @@ impl Driver {
     }
 
     /// One round. Says what is to be done at once.
-    fn round(&mut self, context: &mut Context<'_>) -> Next {
+    fn round(&mut self, context: &mut Context<'_>, socket: &mut Context<'_>) -> Next {
         self.now = self.clock.now();
         self.unpolled = false;
-        self.poll_commands(context);
+        self.take_commands();
         while let Poll::Ready((request, reply)) = self.requests.poll(context) {
             debug!(%request, reply = reply.name(), "reply_received");
             self.step(EventKind::ReplyReceived { request, reply });
         }
-        let more = self.poll_connection(context);
+        let more = self.poll_connection(context, socket);
         self.poll_alarm(context);
         self.connection.poll_flush(context);
         self.connection.poll_closing(context);
@@ -246,8 +273,8 @@ impl Driver {
         }
     }
 
-    fn poll_commands(&mut self, context: &mut Context<'_>) {
-        let (commands, full) = self.mailbox.poll_commands(context);
+    fn take_commands(&mut self) {
+        let (commands, full) = self.mailbox.take_commands();
         if self.paused && !full {
             self.paused = false;
             debug!("reading_resumed");
@@ -259,7 +286,7 @@ impl Driver {
     }
 
     /// Takes what is ready on the socket, up to a batch. Says whether there may be more.
-    fn poll_connection(&mut self, context: &mut Context<'_>) -> bool {
+    fn poll_connection(&mut self, context: &mut Context<'_>, socket: &mut Context<'_>) -> bool {
         for _ in 0..BATCH {
             if self.brought.bytes() >= BATCH_BYTES {
                 break;
@@ -277,7 +304,7 @@ impl Driver {
                     return false;
                 }
             }
-            let Poll::Ready((dial, input)) = self.connection.poll_input(context) else {
+            let Poll::Ready((dial, input)) = self.connection.poll_input(context, socket) else {
                 return false;
             };
             let kind = match input {
@@ -340,30 +367,6 @@ impl Driver {
         self.state.as_ref().is_none_or(State::is_settled)
             && self.requests.is_empty()
             && self.connection.is_gone()
-    }
-}
-
-impl Future for Driver {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let driver = self.get_mut();
-        for _ in 0..ROUNDS {
-            let next = driver.round(context);
-            if driver.is_settled() {
-                return Poll::Ready(());
-            }
-            match next {
-                Next::Round => {}
-                Next::Yield => break,
-                Next::Wait => {
-                    driver.rest();
-                    return Poll::Pending;
-                }
-            }
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
     }
 }
 

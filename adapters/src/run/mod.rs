@@ -1,9 +1,9 @@
 //! One run, as its caller holds it.
 
 mod handle;
+mod next;
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,11 +11,13 @@ use std::task::{Context, Poll};
 
 use agent_gateway_machine::{AttachRefusal, Cursor, Notification, Outcome, Receipt, State};
 use futures_util::Stream;
+use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
 
 use crate::driver::{Mailbox, QueueLimits, RunCommand};
 
 pub use handle::{AnswerError, Answered, RunHandle};
+use next::Next;
 
 /// One run: a stream of [`Notification`]s that ends after [`Notification::RunEnded`].
 ///
@@ -30,6 +32,8 @@ pub struct Run {
     taken: VecDeque<Notification>,
     cursor: Cursor,
     ended: Option<(Outcome, Receipt)>,
+    /// The runtime the run belongs to.
+    home: Option<runtime::Id>,
 }
 
 impl Run {
@@ -39,6 +43,7 @@ impl Run {
             taken: VecDeque::new(),
             cursor,
             ended: None,
+            home: here(),
         }
     }
 
@@ -53,8 +58,12 @@ impl Run {
     }
 
     /// The next notification; `None` after the last. Cancel-safe: what is not returned is still there.
+    ///
+    /// While it waits it is woken for what comes on the socket, and sees to it itself: so poll the future when it is woken,
+    /// or drop it. One that is only held leaves the socket unread until the next alarm or command, a heartbeat interval at
+    /// most. As a [`Stream`] a run is driven by its task alone, a little slower.
     pub async fn next(&mut self) -> Option<Notification> {
-        poll_fn(|context| self.poll_notification(context)).await
+        Next::of(self).await
     }
 
     /// Waits for the end, and drops every notification until then. Tool calls among them are left to their deadline, so
@@ -100,12 +109,17 @@ impl Run {
         self.handle.clone()
     }
 
-    fn poll_notification(&mut self, context: &Context<'_>) -> Poll<Option<Notification>> {
+    /// With `drives`, it is the caller who is woken for what comes on the socket, and drives.
+    fn poll_notification(
+        &mut self,
+        context: &Context<'_>,
+        drives: bool,
+    ) -> Poll<Option<Notification>> {
         if self.taken.is_empty()
             && self
                 .handle
                 .mailbox
-                .poll_take(context, &mut self.taken)
+                .poll_take(context, &mut self.taken, drives && self.home == here())
                 .is_pending()
         {
             // An idle run keeps no room for what may come.
@@ -132,7 +146,7 @@ impl Stream for Run {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Notification>> {
-        self.poll_notification(context)
+        self.poll_notification(context, false)
     }
 }
 
@@ -150,4 +164,9 @@ impl Drop for Run {
         self.handle.mailbox.abandon();
         self.handle.detach();
     }
+}
+
+/// The runtime we are in.
+fn here() -> Option<runtime::Id> {
+    Handle::try_current().ok().map(|handle| handle.id())
 }

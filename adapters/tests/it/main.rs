@@ -4,6 +4,7 @@ mod api;
 mod cancel;
 mod credentials;
 mod double;
+mod driving;
 mod logs;
 mod project;
 mod proxy;
