@@ -8,6 +8,8 @@ use agent_gateway_adapters::embedded::EmbeddedServer;
 use agent_gateway_adapters::{Client, Credential, Notification, Outcome, ToolAnswer};
 use agent_gateway_sim::script::Script;
 use tokio::net::TcpListener;
+use tracing::Dispatch;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -77,6 +79,9 @@ async fn logged(level: LevelFilter) -> (String, Vec<String>) {
         .with_ansi(false)
         .with_writer(log.clone())
         .finish();
+    // While there is but one subscriber, whoever first comes by an event is asked whether it is wanted at all, and that may
+    // be another test's thread, which has none.
+    let _another = Dispatch::new(Registry::default());
     // Of this thread alone, where all the tasks of this test run.
     let logging = tracing::subscriber::set_default(subscriber);
     let script = Script::parse("logged", SCRIPT).unwrap_or_else(|error| panic!("{error}"));
