@@ -261,6 +261,15 @@ impl ToolAnswer {
             state: None,
         }
     }
+
+    /// Bytes of text held.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let content = self.content.as_ref().map_or(0, |content| content.len());
+        let error = self.error.as_ref().map_or(0, ToolError::size);
+        let state = self.state.as_ref().map_or(0, RawJson::len);
+        content + error + state
+    }
 }
 
 /// Why a dial came to nothing (C2).

@@ -136,14 +136,7 @@ fn refuse(command: Command) {
 /// The bytes of an answer's texts.
 fn weight(kind: &EventKind) -> usize {
     match kind {
-        EventKind::AnswerTool { call, answer } => {
-            let content = answer.content.as_ref().map_or(0, |content| content.len());
-            let state = answer.state.as_ref().map_or(0, |state| state.len());
-            let error = answer.error.as_ref().map_or(0, |error| {
-                error.message.len() + error.kind.as_ref().map_or(0, |kind| kind.len())
-            });
-            call.as_str().len() + content + state + error
-        }
+        EventKind::AnswerTool { call, answer } => call.as_str().len() + answer.size(),
         EventKind::AnswerInput { request, content } => request.as_str().len() + content.len(),
         EventKind::AnswerConfirmation { call, .. } => call.as_str().len(),
         _ => 0,

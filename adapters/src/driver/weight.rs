@@ -20,11 +20,7 @@ fn size_of_rare(notification: &Notification) -> usize {
             messages: Some(messages),
             ..
         } => messages.len(),
-        Notification::ToolRequested { call, .. } => {
-            let texts = [&call.identifier, &call.api_name, &call.arguments];
-            let texts: usize = texts.iter().map(|text| text.len()).sum();
-            texts + call.extra.size()
-        }
+        Notification::ToolRequested { call, .. } => call.size(),
         Notification::ConfirmationRequested(request) => {
             request.tool.as_ref().map_or(0, |tool| tool.len())
         }

@@ -183,11 +183,7 @@ impl Stage {
     /// What an ask in this stage counts: its id, and a call that is held. An answer has bounds of its own (T3).
     fn bytes(&self, id: &AnswerId) -> usize {
         let held = match self {
-            Self::Held(call) => {
-                let texts = [&call.identifier, &call.api_name, &call.arguments];
-                let texts: usize = texts.iter().map(|text| text.len()).sum();
-                texts + call.tool_call_id.as_str().len() + call.extra.size()
-            }
+            Self::Held(call) => call.size(),
             Self::Asked { .. } | Self::Answered(_) | Self::Settled => 0,
         };
         held + id.as_str().len()

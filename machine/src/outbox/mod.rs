@@ -14,7 +14,7 @@ use alloc::boxed::Box;
 
 use agent_gateway_protocol::event::ToolExecute;
 use agent_gateway_protocol::frame::{
-    InputRequest, ToolConfirmation, ToolConfirmationRequest, ToolError, ToolResult, UserInput,
+    InputRequest, ToolConfirmation, ToolConfirmationRequest, ToolResult, UserInput,
 };
 use agent_gateway_protocol::{ClientFrame, InputRequestId, ToolCallId};
 use serde::{Deserialize, Serialize};
@@ -136,7 +136,7 @@ impl Outbox {
         socket: Option<DialId>,
     ) {
         context.cite(Rule::T2);
-        let bytes = answer_bytes(&answer);
+        let bytes = answer.size() + FRAME_OVERHEAD;
         let frame = ClientFrame::ToolResult(Box::new(ToolResult {
             tool_call_id: call.clone(),
             content: answer.content,
@@ -369,15 +369,4 @@ fn timed_out() -> ToolAnswer {
         "client_executor_timeout",
         "the client did not finish the tool call in time",
     )
-}
-
-fn answer_bytes(answer: &ToolAnswer) -> usize {
-    let error = answer.error.as_ref().map_or(0, error_bytes);
-    let content = answer.content.as_ref().map_or(0, |content| content.len());
-    let state = answer.state.as_ref().map_or(0, |state| state.len());
-    content + error + state + FRAME_OVERHEAD
-}
-
-fn error_bytes(error: &ToolError) -> usize {
-    error.message.len() + error.kind.as_ref().map_or(0, |kind| kind.len())
 }

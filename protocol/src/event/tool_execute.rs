@@ -17,3 +17,12 @@ members! {
         execution_timeout_ms: optional i64 = "executionTimeoutMs",
     }
 }
+
+impl ToolExecute {
+    /// Bytes of text held.
+    pub fn size(&self) -> usize {
+        let texts = [&self.identifier, &self.api_name, &self.arguments];
+        let texts: usize = texts.iter().map(|text| text.len()).sum();
+        self.tool_call_id.as_str().len() + texts + self.extra.size()
+    }
+}

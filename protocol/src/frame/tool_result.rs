@@ -42,6 +42,12 @@ impl ToolError {
             extra: Object::new(),
         }
     }
+
+    /// Bytes of text held.
+    pub fn size(&self) -> usize {
+        let kind = self.kind.as_ref().map_or(0, |kind| kind.len());
+        kind + self.message.len() + self.extra.size()
+    }
 }
 
 impl FromJson for ToolError {

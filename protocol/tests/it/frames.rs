@@ -163,6 +163,17 @@ fn client_frames_come_and_go() {
     }
 }
 
+/// So that an answer cannot hide bytes from the bounds beside what has a name.
+#[test]
+fn i13_the_size_of_a_tool_error_counts_what_came_beside() {
+    let mut error = ToolError::new("kind", "message");
+    assert_eq!(error.size(), 11);
+    error
+        .extra
+        .insert("detail", RawJson::from_text(&"x".repeat(100)));
+    assert_eq!(error.size(), 11 + "detail".len() + 102);
+}
+
 #[test]
 fn t5_a_tool_result_always_has_content_and_leaves_out_what_is_absent() {
     let mut result = ToolResult {
