@@ -24,6 +24,7 @@ mod tool_confirmation_request;
 mod tool_result;
 mod unknown;
 mod user_input;
+mod usual;
 
 pub use auth::{Auth, TokenType};
 pub use auth_failed::AuthFailed;

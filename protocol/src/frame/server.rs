@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AuthFailed, EventFrame, FrameError, InputRequest, ResumeComplete, SessionComplete,
-    StatusChange, ToolConfirmationRequest, UnknownFrame,
+    StatusChange, ToolConfirmationRequest, UnknownFrame, usual,
 };
 use crate::{
     EventId, JsonError,
@@ -47,6 +47,15 @@ impl ServerFrame {
     /// # Errors
     /// The message is not JSON, no object, or has no `type`.
     pub fn decode(text: &str) -> Result<Self, FrameError> {
+        match usual::read(text) {
+            Some(frame) => Ok(Self::AgentEvent(frame)),
+            None => Self::decode_any(text),
+        }
+    }
+
+    /// Reads any frame at all.
+    #[inline(never)]
+    fn decode_any(text: &str) -> Result<Self, FrameError> {
         let mut draft = Draft::default();
         if !draft
             .scan(text)

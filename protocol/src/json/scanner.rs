@@ -85,6 +85,56 @@ impl<'a> Scanner<'a> {
         comes
     }
 
+    /// Passes `known`, which must come next.
+    #[inline(always)]
+    pub(crate) fn passes(&mut self, known: &str) -> Option<()> {
+        self.pass(known).then_some(())
+    }
+
+    /// Passes a whole number that is digits alone, as many as always fit; `None` leaves the scanner anywhere.
+    #[inline(always)]
+    pub(crate) fn natural(&mut self) -> Option<u64> {
+        let first = self.here()?.wrapping_sub(b'0');
+        if first > 9 {
+            return None;
+        }
+        let from = self.at;
+        let mut number = u64::from(first);
+        self.at += 1;
+        while let Some(byte) = self.here() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+            self.at += 1;
+        }
+        let digits = self.at - from;
+        (digits == 1 || (first != 0 && digits < 20)).then_some(number)
+    }
+
+    /// Passes a string without escapes, and gives what it says; `None` leaves the scanner anywhere.
+    #[inline(always)]
+    pub(crate) fn plain(&mut self) -> Option<&'a str> {
+        if self.here() != Some(b'"') {
+            return None;
+        }
+        let from = self.at + 1;
+        self.at = self.specials.next(self.text.as_bytes(), from);
+        if self.here() != Some(b'"') {
+            return None;
+        }
+        let inner = self.since(from);
+        self.at += 1;
+        Some(inner)
+    }
+
+    /// Whether nothing is left at all.
+    #[inline(always)]
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at == self.text.len()
+    }
+
     /// Succeeds if only whitespace is left.
     pub(crate) fn end(&mut self) -> Result<(), JsonError> {
         match self.peek() {

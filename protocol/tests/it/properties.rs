@@ -1,3 +1,5 @@
+use std::mem::discriminant;
+
 use agent_gateway_protocol::{
     AgentEvent, ClientFrame, EventId, EventType, GatewayUrl, Object, RawJson, ServerFrame, Token,
     api::{ExecAgent, GetTopicDetail},
@@ -175,8 +177,125 @@ fn plain(json: Value) -> Value {
     }
 }
 
+/// A frame in the form in which LobeHub writes it, or nearly: now and then a part of it is another, or wrong.
+fn usual_frame() -> impl Strategy<Value = String> {
+    fn part(
+        usual: &'static str,
+        others: &'static [&'static str],
+    ) -> impl Strategy<Value = &'static str> {
+        prop_oneof![9 => Just(usual), 1 => select(others)]
+    }
+    const NUMBERS: &[&str] = &[
+        "0",
+        "00",
+        "7",
+        "07",
+        "-1",
+        "3.0",
+        "3e0",
+        "1x",
+        "4294967295",
+        "4294967296",
+        "9999999999999999999",
+        "10000000000000000000",
+        "18446744073709551616",
+        "",
+        "null",
+        "\"3\"",
+        " 3",
+        "3 ",
+        "3,",
+    ];
+    const TEXTS: &[&str] = &[
+        r#""""#,
+        r#""error""#,
+        r#""\u0065rror""#,
+        "\"a\nb\"",
+        r#""ü""#,
+        r#""new_\"type\"""#,
+        "null",
+        "7",
+        r#""open"#,
+        r#" "x""#,
+    ];
+    let data = prop_oneof![
+        3 => json().prop_map(|json| json.to_string()),
+        1 => nearly_json(),
+        1 => select(&["{\"a\":\n1}", " {} ", "", "null", "[[", "01"][..]).prop_map(str::to_owned),
+    ];
+    let id = part(
+        r#""7""#,
+        &[
+            r#""""#,
+            r#""0""#,
+            r#""07""#,
+            r#""7a""#,
+            r#""\u0037""#,
+            "7",
+            "null",
+            r#""18446744073709551615""#,
+            r#""18446744073709551616""#,
+        ],
+    );
+    let end = part(
+        "}}",
+        &[
+            "}",
+            "}}}",
+            "}} ",
+            "}}x",
+            "},\"id\":\"8\"}",
+            ",\"extra\":1}}",
+            ",\"data\":2}}",
+            "",
+        ],
+    );
+    let names = (
+        part(
+            r#"{"type":"agent_event","id":"#,
+            &[
+                r#"{"id":"#,
+                r#"{"type":"agent_events","id":"#,
+                r#"{"type": "agent_event","id":"#,
+            ],
+        ),
+        part(
+            r#","event":{"data":"#,
+            &[
+                r#","event":{"type":"error","data":"#,
+                r#","event":{"trace":"#,
+                r#","event":"#,
+            ],
+        ),
+        part(r#","operationId":"#, &[r#","operation":"#, ",", ""]),
+        part(r#","stepIndex":"#, &[r#","type":"#, r#","timestamp":"#]),
+        part(r#","timestamp":"#, &[r#","stepIndex":"#, r#","time":"#]),
+        part(r#","type":"#, &[r#","kind":"#, r#" ,"type":"#]),
+    );
+    let operation = part(r#""op_1""#, TEXTS);
+    let kind = part(r#""stream_chunk""#, TEXTS);
+    (names, id, data, operation, part("3", NUMBERS), part("1760000000000", NUMBERS), kind, end).prop_map(
+        |((begin, event, of, in_step, at, is), id, data, operation, step, time, kind, end)| {
+            format!("{begin}{id}{event}{data}{of}{operation}{in_step}{step}{at}{time}{is}{kind}{end}")
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn the_form_lobehub_writes_is_read_as_any_other(frame in usual_frame()) {
+        // A space in it, and it is another form.
+        let other = frame.replacen('{', "{ ", 1);
+        match (ServerFrame::decode(&frame), ServerFrame::decode(&other)) {
+            (Ok(ServerFrame::Unknown(one)), Ok(ServerFrame::Unknown(other))) => {
+                prop_assert_eq!((&one.kind, &one.id), (&other.kind, &other.id));
+            }
+            (Err(one), Err(other)) => prop_assert_eq!(discriminant(&one), discriminant(&other)),
+            (one, other) => prop_assert_eq!(one, other),
+        }
+    }
 
     #[test]
     fn nothing_read_from_outside_panics(text in nearly_json(), bytes in vec(any::<u8>(), 0..64), status: u16) {
