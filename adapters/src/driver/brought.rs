@@ -1,19 +1,28 @@
 //! What one wake-up brings for the caller, and the room there is for it.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
+use std::mem;
 
 use agent_gateway_machine::Notification;
 
 use super::BATCH;
-use super::weight::size;
+
+thread_local! {
+    /// Room for a batch, unless it is lent.
+    static SPARE: Cell<Option<VecDeque<Notification>>> = const { Cell::new(None) };
+}
 
 /// What a wake-up has brought, to be handed over in one go.
+///
+/// Room for a whole batch is lent by the thread, as a socket's buffer is: an idle run holds none, and a burst is not an
+/// allocation after the other.
 #[derive(Default)]
 pub(super) struct Brought {
-    pub(super) notifications: VecDeque<Notification>,
-    pub(super) bytes: usize,
+    notifications: VecDeque<Notification>,
+    bytes: usize,
     /// The run's end is among them.
-    pub(super) ended: bool,
+    ended: bool,
 }
 
 /// What may still be handed over before reading pauses.
@@ -24,19 +33,52 @@ pub(super) struct Room {
 }
 
 impl Brought {
-    /// Where more than a few come at once, room for a whole batch is made in one go.
-    pub(super) fn push(&mut self, notification: Notification) {
-        let room = &mut self.notifications;
-        if !room.is_empty() && room.len() == room.capacity() {
-            room.reserve(BATCH);
+    #[inline]
+    pub(super) fn push(&mut self, notification: Notification, bytes: usize) {
+        if self.notifications.capacity() == 0 {
+            self.notifications = lend();
         }
-        self.bytes += size(&notification);
+        self.bytes += bytes;
         self.ended |= matches!(notification, Notification::RunEnded { .. });
         self.notifications.push_back(notification);
     }
 
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.notifications.is_empty()
+    }
+
+    /// Whether the run's end has come.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Nobody wants it.
+    pub(super) fn clear(&mut self) {
+        self.notifications.clear();
+        self.bytes = 0;
+        self.ended = false;
+    }
+
+    /// Adds all to what waits, and says how many bytes that is.
+    pub(super) fn hand_over(&mut self, waiting: &mut VecDeque<Notification>) -> usize {
+        // Much is handed over with the room it is in; a little is not to keep so much room.
+        if waiting.is_empty() && self.notifications.len() >= BATCH / 4 {
+            mem::swap(waiting, &mut self.notifications);
+        } else {
+            waiting.append(&mut self.notifications);
+        }
+        mem::take(&mut self.bytes)
+    }
+
+    /// Nothing comes for some time.
+    pub(super) fn rest(&mut self) {
+        if self.is_empty() {
+            give_back(mem::take(&mut self.notifications));
+        }
     }
 }
 
@@ -45,11 +87,25 @@ impl Room {
         self.notifications == 0 || self.bytes == 0
     }
 
-    /// What is left after `notification`.
-    pub(super) fn less(self, notification: &Notification) -> Self {
+    /// What is left after a notification of so many bytes.
+    #[inline]
+    pub(super) fn less(self, bytes: usize) -> Self {
         Self {
             notifications: self.notifications.saturating_sub(1),
-            bytes: self.bytes.saturating_sub(size(notification)),
+            bytes: self.bytes.saturating_sub(bytes),
         }
+    }
+}
+
+fn lend() -> VecDeque<Notification> {
+    let spare = SPARE.try_with(Cell::take).ok().flatten();
+    spare.unwrap_or_else(|| VecDeque::with_capacity(BATCH))
+}
+
+/// Takes room that is not needed any more, with nothing in it.
+pub(crate) fn give_back(room: VecDeque<Notification>) {
+    if (BATCH..=2 * BATCH).contains(&room.capacity()) {
+        // While the thread ends there is nobody to give it to.
+        let _ = SPARE.try_with(|spare| spare.set(Some(room)));
     }
 }

@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use agent_gateway_machine::{Close, DialFailure, DialId, FrameProblem};
-use agent_gateway_protocol::{CloseCode, ServerFrame};
+use agent_gateway_machine::{Close, DialFailure, DialId, EventKind};
+use agent_gateway_protocol::CloseCode;
 use tokio::time::{Sleep, sleep};
 
 use crate::transport::{Received, Socket};
@@ -30,16 +30,6 @@ struct Closing {
 enum Stage {
     Opening(Opening),
     Open(Box<dyn Socket>),
-}
-
-/// What came of the current dial.
-pub(super) enum Input {
-    Opened,
-    Failed(DialFailure),
-    Arriving,
-    Frame(ServerFrame),
-    Rejected(FrameProblem),
-    Closed(Close),
 }
 
 impl Connection {
@@ -78,43 +68,45 @@ impl Connection {
         self.current.is_none() && self.closing.is_empty()
     }
 
-    /// The next thing that came of the current dial. Wakes `socket` for what comes on a socket that is open, `context`
+    /// The next thing that came of the current dial, as the machine is told of it. Wakes `socket` for what comes on a socket that is open, `context`
     /// for the opening of one.
-    pub(super) fn poll_input(
+    #[inline]
+    pub(super) fn poll_event(
         &mut self,
         context: &mut Context<'_>,
         socket: &mut Context<'_>,
-    ) -> Poll<(DialId, Input)> {
+    ) -> Poll<EventKind> {
         let Some((dial, stage)) = &mut self.current else {
             return Poll::Pending;
         };
         let dial = *dial;
-        let input = match stage {
-            Stage::Opening(opening) => match opening.as_mut().poll(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(opened)) => {
-                    *stage = Stage::Open(opened);
-                    Input::Opened
-                }
-                Poll::Ready(Err(failure)) => {
-                    self.current = None;
-                    Input::Failed(failure)
-                }
-            },
+        Poll::Ready(match stage {
             Stage::Open(open) => match open.poll_receive(socket) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Received::Frame(frame)) => Input::Frame(frame),
-                Poll::Ready(Received::Arriving) => Input::Arriving,
-                Poll::Ready(Received::Rejected(problem)) => Input::Rejected(problem),
+                Poll::Ready(Received::Frame(frame)) => EventKind::FrameReceived { dial, frame },
+                Poll::Ready(Received::Arriving) => EventKind::FrameArriving { dial },
+                Poll::Ready(Received::Rejected(problem)) => {
+                    EventKind::FrameRejected { dial, problem }
+                }
                 Poll::Ready(Received::Closed(close)) => {
                     if let Some((_, Stage::Open(socket))) = self.current.take() {
                         self.answer(socket, &close);
                     }
-                    Input::Closed(close)
+                    EventKind::ConnectionClosed { dial, close }
                 }
             },
-        };
-        Poll::Ready((dial, input))
+            Stage::Opening(opening) => match opening.as_mut().poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(opened)) => {
+                    *stage = Stage::Open(opened);
+                    EventKind::ConnectionOpened { dial }
+                }
+                Poll::Ready(Err(failure)) => {
+                    self.current = None;
+                    EventKind::DialFailed { dial, failure }
+                }
+            },
+        })
     }
 
     /// Nothing is taken for some time.

@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use super::brought::{Brought, Room};
 use super::commands::{Command, Commands};
 use super::ride::Ride;
+use super::weight::size;
 use super::wheel::{Due, Wheel};
 
 /// How much may wait for the caller before the socket is no longer read (I13).
@@ -178,7 +179,8 @@ impl Mailbox {
     /// There is no driver: this is all that is ever told.
     pub(crate) fn end(&self, last: Notification) {
         let mut brought = Brought::default();
-        brought.push(last);
+        let bytes = size(&last);
+        brought.push(last, bytes);
         self.deliver(&mut brought, None, false);
         self.leave();
     }
@@ -240,9 +242,9 @@ impl Mailbox {
             inner.snapshot.update(state);
         }
         if inner.abandoned || inner.closed {
-            *brought = Brought::default();
+            brought.clear();
         }
-        let wanted = !brought.notifications.is_empty();
+        let wanted = !brought.is_empty();
         inner.take(brought);
         let room = if inner.abandoned {
             Room {
@@ -311,13 +313,8 @@ impl Mailbox {
 
 impl Inner {
     fn take(&mut self, brought: &mut Brought) {
-        self.closed |= brought.ended;
-        self.bytes += mem::take(&mut brought.bytes);
-        if self.notifications.is_empty() {
-            mem::swap(&mut self.notifications, &mut brought.notifications);
-        } else {
-            self.notifications.append(&mut brought.notifications);
-        }
+        self.closed |= brought.has_ended();
+        self.bytes += brought.hand_over(&mut self.notifications);
     }
 }
 

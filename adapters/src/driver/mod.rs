@@ -30,14 +30,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use agent_gateway_machine::{
-    Effect, Effects, Event, EventKind, Ignored, Notification, State, Timestamp, transition,
+    Call, DialId, Effect, Effects, Event, EventKind, Ignored, Notification, RequestId, State,
+    Timestamp, TokenId, transition,
 };
+use agent_gateway_protocol::ClientFrame;
 use tracing::{debug, error, trace};
 
 use self::alarm_clock::AlarmClock;
 use self::brought::{Brought, Room};
 use self::commands::Command;
-use self::connection::{Connection, Input};
+use self::connection::Connection;
 use self::mailbox::Seat;
 use self::requests::Requests;
 use crate::client::Place;
@@ -45,6 +47,7 @@ use crate::clock::Clock;
 use crate::observer::Observer;
 use crate::vault::Vault;
 
+pub(crate) use self::brought::give_back;
 pub(crate) use self::commands::{Command as RunCommand, Rejection, Verdict};
 pub(crate) use self::hands::Hands;
 pub(crate) use self::mailbox::Mailbox;
@@ -155,23 +158,30 @@ impl Driver {
         let state = self.state.take()?;
         let event = Event::new(self.now, kind);
         trace!(event = event.kind.name(), at = %event.at, "event");
-        let observed = (!self.observers.is_empty()).then(|| event.clone());
-        let (state, effects) = transition(state, event);
-        if let Some(event) = observed {
-            for observer in &mut self.observers {
-                observer.observed(&event, &effects);
-            }
-        }
+        let (state, effects) = if self.observers.is_empty() {
+            transition(state, event)
+        } else {
+            self.observe(state, event)
+        };
         self.state = Some(state);
         Some(effects)
     }
 
+    /// Makes one transition that is watched.
+    #[inline(never)]
+    fn observe(&mut self, state: State, event: Event) -> (State, Effects) {
+        let (state, effects) = transition(state, event.clone());
+        for observer in &mut self.observers {
+            observer.observed(&event, &effects);
+        }
+        (state, effects)
+    }
+
     /// Makes one transition and performs what it asks for.
+    #[inline]
     fn step(&mut self, kind: EventKind) {
         if let Some(effects) = self.feed(kind) {
-            for effect in effects {
-                self.perform(effect);
-            }
+            effects.into_iter().for_each(|effect| self.perform(effect));
         }
     }
 
@@ -201,53 +211,62 @@ impl Driver {
         if let Some(waiting) = verdict {
             let _ = waiting.send(judge(&effects));
         }
-        for effect in effects {
-            self.perform(effect);
-        }
+        effects.into_iter().for_each(|effect| self.perform(effect));
     }
 
+    #[inline]
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::OpenConnection { dial, url } => {
-                debug!(%dial, %url, "dial_started");
-                let transport = self.hands.transport.clone();
-                let opening = Box::pin(async move { transport.open(&url).await });
-                self.connection.dial(dial, opening);
-                self.unpolled = true;
+            Effect::Notify(notification) => {
+                self.place.notified(&notification);
+                let bytes = weight::size(&notification);
+                self.room = self.room.less(bytes);
+                self.brought.push(notification, bytes);
             }
-            Effect::SendFrame { dial, frame } => {
-                trace!(%dial, frame = frame.kind(), "frame_sent");
-                match frame.try_with_token(|id| self.vault.token(id).ok_or(id)) {
-                    Ok(frame) => self.connection.send(dial, frame.encode()),
-                    // The machine only names what came through this vault, so this is a bug of ours. Without its auth
-                    // the socket runs into the deadline of C2, which is told.
-                    Err(id) => error!(%dial, token = %id, "token_missing"),
-                }
-            }
+            Effect::SetAlarm(alarm) => self.alarm.set(alarm.map(|alarm| alarm.at), &self.clock),
+            Effect::SendFrame { dial, frame } => self.send(dial, frame),
+            Effect::OpenConnection { dial, url } => self.dial(dial, url),
             Effect::CloseConnection { dial, code } => {
                 debug!(%dial, code = code.0, "connection_dropped");
                 self.connection.close(dial, code);
                 self.unpolled = true;
             }
-            Effect::SendRequest { request, call } => {
-                debug!(%request, call = call.name(), "request_sent");
-                let (hands, vault) = (self.hands.clone(), self.vault.clone());
-                let answer = Box::pin(async move { hands.ask(&call, &vault).await });
-                self.requests.add(request, answer);
-                self.unpolled = true;
-            }
+            Effect::SendRequest { request, call } => self.ask(request, call),
             Effect::CancelRequest { request } => {
                 debug!(%request, "request_cancelled");
                 self.requests.cancel(request);
             }
-            Effect::SetAlarm(alarm) => self.alarm.set(alarm.map(|alarm| alarm.at), &self.clock),
-            Effect::Notify(notification) => {
-                self.place.notified(&notification);
-                self.room = self.room.less(&notification);
-                self.brought.push(notification);
-            }
             Effect::Ignored(why) => debug!(%why, "ignored"),
         }
+    }
+
+    #[inline(never)]
+    fn dial(&mut self, dial: DialId, url: Box<str>) {
+        debug!(%dial, %url, "dial_started");
+        let transport = self.hands.transport.clone();
+        let opening = Box::pin(async move { transport.open(&url).await });
+        self.connection.dial(dial, opening);
+        self.unpolled = true;
+    }
+
+    #[inline(never)]
+    fn send(&mut self, dial: DialId, frame: ClientFrame<TokenId>) {
+        trace!(%dial, frame = frame.kind(), "frame_sent");
+        match frame.try_with_token(|id| self.vault.token(id).ok_or(id)) {
+            Ok(frame) => self.connection.send(dial, frame.encode()),
+            // The machine only names what came through this vault, so this is a bug of ours. Without its auth the socket
+            // runs into the deadline of C2, which is told.
+            Err(id) => error!(%dial, token = %id, "token_missing"),
+        }
+    }
+
+    #[inline(never)]
+    fn ask(&mut self, request: RequestId, call: Call) {
+        debug!(%request, call = call.name(), "request_sent");
+        let (hands, vault) = (self.hands.clone(), self.vault.clone());
+        let answer = Box::pin(async move { hands.ask(&call, &vault).await });
+        self.requests.add(request, answer);
+        self.unpolled = true;
     }
 
     /// One round. Says what is to be done at once.
@@ -304,31 +323,34 @@ impl Driver {
                     return false;
                 }
             }
-            let Poll::Ready((dial, input)) = self.connection.poll_input(context, socket) else {
+            let Poll::Ready(kind) = self.connection.poll_event(context, socket) else {
                 return false;
             };
-            let kind = match input {
-                Input::Arriving if self.is_arriving_known() => continue,
-                Input::Arriving => {
-                    self.told_arriving = Some(self.now);
-                    EventKind::FrameArriving { dial }
+            if matches!(kind, EventKind::FrameReceived { .. }) || self.is_news(&kind) {
+                self.step(kind);
+            }
+        }
+        true
+    }
+
+    /// Whether the machine is to be told of what came beside frames.
+    #[inline(never)]
+    fn is_news(&mut self, kind: &EventKind) -> bool {
+        match kind {
+            EventKind::FrameArriving { .. } => {
+                if self.is_arriving_known() {
+                    return false;
                 }
-                Input::Opened => {
-                    debug!(%dial, "connection_opened");
-                    EventKind::ConnectionOpened { dial }
-                }
-                Input::Failed(failure) => {
-                    debug!(%dial, kind = ?failure.kind, failure = %failure.text, "dial_failed");
-                    EventKind::DialFailed { dial, failure }
-                }
-                Input::Frame(frame) => EventKind::FrameReceived { dial, frame },
-                Input::Rejected(problem) => EventKind::FrameRejected { dial, problem },
-                Input::Closed(close) => {
-                    debug!(%dial, %close, "connection_closed");
-                    EventKind::ConnectionClosed { dial, close }
-                }
-            };
-            self.step(kind);
+                self.told_arriving = Some(self.now);
+            }
+            EventKind::ConnectionOpened { dial } => debug!(%dial, "connection_opened"),
+            EventKind::DialFailed { dial, failure } => {
+                debug!(%dial, kind = ?failure.kind, failure = %failure.text, "dial_failed");
+            }
+            EventKind::ConnectionClosed { dial, close } => {
+                debug!(%dial, %close, "connection_closed");
+            }
+            _ => {}
         }
         true
     }
@@ -358,7 +380,7 @@ impl Driver {
 
     /// An idle run keeps no room for what may come.
     fn rest(&mut self) {
-        self.brought = Brought::default();
+        self.brought.rest();
         self.requests.rest();
     }
 

@@ -4,6 +4,7 @@ mod handle;
 mod next;
 
 use std::collections::VecDeque;
+use std::mem;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use futures_util::Stream;
 use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
 
-use crate::driver::{Mailbox, QueueLimits, RunCommand};
+use crate::driver::{Mailbox, QueueLimits, RunCommand, give_back};
 
 pub use handle::{AnswerError, Answered, RunHandle};
 use next::Next;
@@ -123,7 +124,7 @@ impl Run {
                 .is_pending()
         {
             // An idle run keeps no room for what may come.
-            self.taken = VecDeque::new();
+            give_back(mem::take(&mut self.taken));
             return Poll::Pending;
         }
         match self.taken.front() {
