@@ -25,33 +25,46 @@ impl Specials {
     #[inline(always)]
     pub(super) fn next(&mut self, text: &[u8], at: usize) -> usize {
         let mut at = at;
-        loop {
-            if at < self.until {
-                let behind = self.marks >> ((at + BLOCK - self.until) % BLOCK);
-                if behind != 0 {
-                    return at + behind.trailing_zeros() as usize;
-                }
-                at = self.until;
+        if at < self.until {
+            let behind = self.marks >> ((at + BLOCK - self.until) % BLOCK);
+            if behind != 0 {
+                return at + behind.trailing_zeros() as usize;
             }
-            if at >= text.len() {
-                return text.len();
-            }
-            *self = Self::look(text, at);
+            at = self.until;
         }
+        if at < text.len() {
+            *self = Self::look(text, at);
+            let from = self.until - BLOCK;
+            let behind = self.marks >> (at.saturating_sub(from) % BLOCK);
+            if behind != 0 {
+                return at.max(from) + behind.trailing_zeros() as usize;
+            }
+        }
+        text.len()
     }
 
-    /// Looks at the block that begins at `at`, or at the text's last one if less is left.
-    #[inline]
+    /// Looks at the blocks from `at` on until one has special bytes; the last is the text's last one.
+    #[inline(never)]
     fn look(text: &[u8], at: usize) -> Self {
-        let from_here = text.get(at..).and_then(<[u8]>::first_chunk);
-        let (block, until) = match (from_here, text.last_chunk()) {
-            (Some(block), _) => (block, at + BLOCK),
-            (None, Some(block)) => (block, text.len()),
-            (None, None) => (&padded(text), BLOCK),
-        };
-        Self {
-            until,
-            marks: marks(block),
+        let mut rest = text.get(at..).unwrap_or_default();
+        let mut until = at;
+        while let Some((block, behind)) = rest.split_first_chunk() {
+            until += BLOCK;
+            let marks = marks(block);
+            if marks != 0 {
+                return Self { until, marks };
+            }
+            rest = behind;
+        }
+        match text.last_chunk() {
+            Some(block) => Self {
+                until: text.len(),
+                marks: marks(block),
+            },
+            None => Self {
+                until: BLOCK,
+                marks: marks(&padded(text)),
+            },
         }
     }
 }
@@ -70,9 +83,10 @@ fn marks(block: &[u8; BLOCK]) -> u64 {
     let (sixteens, _) = block.as_chunks();
     sixteens.iter().rev().fold(0, |marks, sixteen| {
         let bytes = u8x16::new(*sixteen);
-        let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
-        let quote = bytes.simd_eq(u8x16::splat(b'"'));
+        // Turned by this bit the quote, and nothing else, comes next to the control characters.
+        let turned = bytes ^ u8x16::splat(b'"' ^ b' ');
+        let control_or_quote = turned.min(u8x16::splat(b' ')).simd_eq(turned);
         let backslash = bytes.simd_eq(u8x16::splat(b'\\'));
-        marks << 16 | u64::from((control | quote | backslash).to_bitmask())
+        marks << 16 | u64::from((control_or_quote | backslash).to_bitmask())
     })
 }
