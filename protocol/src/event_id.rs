@@ -25,6 +25,14 @@ impl EventId {
         }
     }
 
+    /// The number, where it is one.
+    pub fn number(&self) -> Option<u64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(_) => None,
+        }
+    }
+
     /// Bytes of text held.
     pub(crate) fn size(&self) -> usize {
         match self {

@@ -2,7 +2,7 @@
 //! its clones: a run's name goes into every event, effect and table.
 
 use alloc::{boxed::Box, string::String, sync::Arc};
-use core::fmt;
+use core::{cmp::Ordering, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -11,7 +11,7 @@ use crate::json::{FromJson, JsonSlice, ToJson, write_string};
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, PartialEq, Eq, Hash)]
         pub struct $name(Arc<str>);
 
         impl $name {
@@ -23,6 +23,22 @@ macro_rules! ids {
             /// The text as it came.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        /// By the text; clones are known as such without a look at it, as they are by `==`.
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                if Arc::ptr_eq(&self.0, &other.0) {
+                    return Ordering::Equal;
+                }
+                self.0.cmp(&other.0)
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
             }
         }
 
