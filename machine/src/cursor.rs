@@ -34,11 +34,7 @@ impl Cursor {
 
     /// The id as a number, where it is one; the beginning counts as 0. `None` for an id that is not a number.
     pub(crate) fn number(&self) -> Option<u64> {
-        match &self.id {
-            None => Some(0),
-            Some(EventId::Number(number)) => Some(*number),
-            Some(EventId::Text(_)) => None,
-        }
+        self.id.as_ref().map_or(Some(0), EventId::number)
     }
 }
 

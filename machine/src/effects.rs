@@ -2,7 +2,7 @@
 
 use alloc::vec::{self, Vec};
 use core::hash::{Hash, Hasher};
-use core::{iter, mem, slice};
+use core::{mem, slice};
 
 use serde::{Deserialize, Serialize};
 
@@ -150,13 +150,32 @@ impl FromIterator<Effect> for Effects {
 
 /// The effects of one list, by value, in order.
 #[derive(Debug)]
-pub struct IntoIter(iter::Chain<core::option::IntoIter<Effect>, vec::IntoIter<Effect>>);
+pub struct IntoIter(Left);
+
+/// What is left of a list: as the list, mostly at most one.
+#[derive(Debug)]
+enum Left {
+    One(Option<Effect>),
+    Many(vec::IntoIter<Effect>),
+}
 
 impl Iterator for IntoIter {
     type Item = Effect;
 
+    #[inline]
     fn next(&mut self) -> Option<Effect> {
-        self.0.next()
+        match &mut self.0 {
+            Left::One(effect) => effect.take(),
+            Left::Many(effects) => effects.next(),
+        }
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, Effect) -> B>(self, start: B, fold: F) -> B {
+        match self.0 {
+            Left::One(effect) => effect.into_iter().fold(start, fold),
+            Left::Many(effects) => effects.fold(start, fold),
+        }
     }
 }
 
@@ -165,12 +184,11 @@ impl IntoIterator for Effects {
     type IntoIter = IntoIter;
 
     fn into_iter(self) -> IntoIter {
-        let (one, many) = match self.list {
-            List::None => (None, Vec::new()),
-            List::One(effect) => (Some(effect), Vec::new()),
-            List::Many(effects) => (None, effects),
-        };
-        IntoIter(one.into_iter().chain(many))
+        IntoIter(match self.list {
+            List::None => Left::One(None),
+            List::One(effect) => Left::One(Some(effect)),
+            List::Many(effects) => Left::Many(effects.into_iter()),
+        })
     }
 }
 

@@ -391,15 +391,15 @@ impl Connection {
 
     /// Which timers this room's state implies; `check()` holds the table against it.
     pub(crate) fn expects(&self, probes: bool) -> TimerSet {
-        TimerSet::of(match self.link {
-            Link::Idle => &[],
-            Link::Dialing { .. } => &[Timer::Dial],
-            Link::Authenticating { .. } => &[Timer::Authentication],
-            Link::BackingOff => &[Timer::Backoff],
-            Link::AwaitingNotBefore => &[Timer::NotBefore],
-            Link::Connected(_) if probes => &[Timer::Probe],
-            Link::Connected(_) => &[Timer::Heartbeat, Timer::Silence],
-        })
+        match self.link {
+            Link::Idle => TimerSet::default(),
+            Link::Dialing { .. } => const { TimerSet::of(&[Timer::Dial]) },
+            Link::Authenticating { .. } => const { TimerSet::of(&[Timer::Authentication]) },
+            Link::BackingOff => const { TimerSet::of(&[Timer::Backoff]) },
+            Link::AwaitingNotBefore => const { TimerSet::of(&[Timer::NotBefore]) },
+            Link::Connected(_) if probes => const { TimerSet::of(&[Timer::Probe]) },
+            Link::Connected(_) => const { TimerSet::of(&[Timer::Heartbeat, Timer::Silence]) },
+        }
     }
 
     /// The socket is gone or never came: another attempt after a delay, if the budget allows one (C6).
