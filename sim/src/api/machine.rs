@@ -1,9 +1,10 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::trpc::{TrpcCode, TrpcError};
 use agent_gateway_protocol::{AgentId, OperationId, OperationStatus, Token, TopicId, UserId};
+use litemap::LiteMap;
 use serde_json::{Value, json};
 
 use super::run::{Run, Topic};
@@ -31,11 +32,11 @@ pub struct ApiConfig {
 #[derive(Clone, Debug)]
 pub struct Api {
     config: ApiConfig,
-    behaviours: BTreeMap<ProcedureName, VecDeque<Behaviour>>,
-    runs: BTreeMap<OperationId, Run>,
-    topics: BTreeMap<TopicId, Topic>,
+    behaviours: LiteMap<ProcedureName, VecDeque<Behaviour>>,
+    runs: LiteMap<OperationId, Run>,
+    topics: LiteMap<TopicId, Topic>,
     /// Answers on their way out, by when they leave and in the order they were made.
-    waiting: BTreeMap<(Timestamp, u64), (Ticket, ApiAnswer)>,
+    waiting: LiteMap<(Timestamp, u64), (Ticket, ApiAnswer)>,
     counter: u64,
     seed: u64,
 }
@@ -46,10 +47,10 @@ impl Api {
     pub fn new(config: ApiConfig, seed: u64) -> Self {
         Self {
             config,
-            behaviours: BTreeMap::new(),
-            runs: BTreeMap::new(),
-            topics: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            behaviours: LiteMap::new(),
+            runs: LiteMap::new(),
+            topics: LiteMap::new(),
+            waiting: LiteMap::new(),
             counter: 0,
             seed,
         }
@@ -78,10 +79,10 @@ impl Api {
             }
             ApiInput::Ticked => {}
         }
-        while let Some(entry) = self.waiting.first_entry()
-            && entry.key().0 <= now
+        while let Some((&due, _)) = self.waiting.first()
+            && due.0 <= now
+            && let Some((ticket, answer)) = self.waiting.remove(&due)
         {
-            let (ticket, answer) = entry.remove();
             out.push(ApiOutput::Answered { ticket, answer });
         }
         out
@@ -241,11 +242,11 @@ impl Api {
                 let context = input.app_context.as_ref();
                 let topic = context.and_then(|context| context.topic_id.clone());
                 let topic = topic.unwrap_or_else(|| TopicId::new(format!("tpc_{}", self.name(4))));
-                let operation = OperationId::new(format!(
-                    "op_{}_{agent}_{topic}_{}",
-                    now.as_millis(),
-                    self.name(8)
-                ));
+                let mut moment = itoa::Buffer::new();
+                let moment = moment.format(now.as_millis());
+                let name = self.name(8);
+                let parts = ["op", moment, agent.as_str(), topic.as_str(), &name];
+                let operation = OperationId::new(parts.join("_"));
                 self.enter_run(&operation, &topic);
                 let token = self.issue(now, terms, tokens);
                 let approval = input.resume_approval.as_ref();

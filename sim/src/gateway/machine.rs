@@ -1,8 +1,7 @@
-use std::collections::BTreeMap;
-
 use agent_gateway_machine::Timestamp;
 use agent_gateway_protocol::frame::AuthFailed;
 use agent_gateway_protocol::{ClientFrame, CloseCode, OperationId, OperationStatus, ServerFrame};
+use litemap::LiteMap;
 
 use super::operation::Operation;
 use super::socket::Socket;
@@ -16,8 +15,8 @@ pub struct Gateway {
     pub(super) config: GatewayConfig,
     pub(super) tokens: TokenBook,
     /// Boxed, as the sockets: there is mostly one, and a map makes room for eleven.
-    pub(super) operations: BTreeMap<OperationId, Box<Operation>>,
-    pub(super) sockets: BTreeMap<SocketId, Box<Socket>>,
+    pub(super) operations: LiteMap<OperationId, Box<Operation>>,
+    pub(super) sockets: LiteMap<SocketId, Box<Socket>>,
     pub(super) prompts_asked: u64,
 }
 
@@ -28,8 +27,8 @@ impl Gateway {
         Self {
             config,
             tokens,
-            operations: BTreeMap::new(),
-            sockets: BTreeMap::new(),
+            operations: LiteMap::new(),
+            sockets: LiteMap::new(),
             prompts_asked: 0,
         }
     }
@@ -157,7 +156,7 @@ impl Gateway {
 
     /// Goes to sleep and wakes: every buffer is lost; the counters and statuses are as the dialect says. Sockets stay.
     pub fn hibernate(&mut self) {
-        for operation in self.operations.values_mut() {
+        for (_, operation) in self.operations.iter_mut() {
             operation.buffer.clear();
             if self.config.dialect.counter_restarts {
                 operation.sequence = 0;

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::event::EndReason;
@@ -7,6 +7,7 @@ use agent_gateway_protocol::{
     AgentEvent, EventId, EventType, InputRequestId, OperationStatus, Payload, ServerFrame,
     ToolCallId, UserId,
 };
+use litemap::LiteMap;
 
 use super::{GatewayConfig, ResumeStyle, Ticket};
 
@@ -26,7 +27,7 @@ pub(super) struct Operation {
     /// When the watchdog bites; `None` once it has, or when there is nothing to watch.
     pub(super) watchdog: Option<Timestamp>,
     /// Prompts that wait for the user.
-    pub(super) prompts: BTreeMap<Prompt, Waiting>,
+    pub(super) prompts: LiteMap<Prompt, Waiting>,
 }
 
 /// What a prompt is about.
@@ -52,7 +53,7 @@ impl Operation {
             buffer: VecDeque::with_capacity(32),
             forgotten_at: None,
             watchdog: None,
-            prompts: BTreeMap::new(),
+            prompts: LiteMap::new(),
         }
     }
 
@@ -86,10 +87,7 @@ impl Operation {
         let from = match (style, &resume.last_event_id) {
             (_, None) => 0,
             (ResumeStyle::ByNumber, Some(id)) => {
-                let since = match id {
-                    EventId::Number(number) => *number,
-                    EventId::Text(_) => 0,
-                };
+                let since = id.number().unwrap_or(0);
                 self.buffer.partition_point(|(number, _)| *number <= since)
             }
             (ResumeStyle::ById, Some(id)) => self.place_of(id).map_or(0, |place| place + 1),
@@ -100,10 +98,8 @@ impl Operation {
 
     /// Whether what follows the frame named by `resume` is not all here any more.
     pub(super) fn has_gap(&self, resume: &Resume) -> bool {
-        let since = match &resume.last_event_id {
-            Some(EventId::Number(number)) => *number,
-            Some(EventId::Text(_)) | None => 0,
-        };
+        let since = resume.last_event_id.as_ref().and_then(EventId::number);
+        let since = since.unwrap_or(0);
         match self.buffer.front() {
             Some((first, _)) => *first > since + 1,
             None => self.sequence > since,

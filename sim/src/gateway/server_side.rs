@@ -1,6 +1,5 @@
 //! What the server asks for, and what is due on its operations.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use agent_gateway_machine::{Millis, Timestamp};
@@ -11,6 +10,7 @@ use agent_gateway_protocol::{
     AgentEvent, EventId, EventType, InputRequestId, OperationId, OperationStatus, ServerFrame,
     UserId,
 };
+use litemap::LiteMap;
 
 use super::operation::{Operation, Prompt, Waiting};
 use super::{Gateway, GatewayAnswer, GatewayCall, GatewayOutput, SocketId, Ticket};
@@ -130,7 +130,8 @@ impl Gateway {
         }
     }
 
-    fn push(
+    /// Numbers an event, keeps it, and sends it at once.
+    pub(crate) fn push(
         &mut self,
         now: Timestamp,
         id: &OperationId,
@@ -270,7 +271,7 @@ impl Gateway {
 
 /// Any push creates the operation.
 fn entry<'a>(
-    operations: &'a mut BTreeMap<OperationId, Box<Operation>>,
+    operations: &'a mut LiteMap<OperationId, Box<Operation>>,
     id: &OperationId,
 ) -> &'a mut Operation {
     operations

@@ -1,6 +1,6 @@
-use agent_gateway_machine::{Effect, Notification};
+use agent_gateway_machine::{Effect, Effects, Notification};
 
-use super::{Invariant, Step};
+use super::{Invariant, Sort, Step};
 
 /// I1: at most one end per run, and no event after it.
 #[derive(Clone, Debug, Default, Hash)]
@@ -12,7 +12,19 @@ impl Invariant for EndsOnce {
     const ID: &'static str = "I1";
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
-        for effect in step.effects {
+        if self.ended || step.has(Sort::Ended) {
+            self.look(step.effects)?;
+        }
+        if self.ended != step.state.outcome().is_some() {
+            return Err("the state and the notifications disagree about the end".into());
+        }
+        Ok(())
+    }
+}
+
+impl EndsOnce {
+    fn look(&mut self, effects: &Effects) -> Result<(), String> {
+        for effect in effects {
             match effect {
                 Effect::Notify(Notification::RunEnded { .. }) if self.ended => {
                     return Err("the run ended twice".into());
@@ -23,9 +35,6 @@ impl Invariant for EndsOnce {
                 }
                 _ => {}
             }
-        }
-        if self.ended != step.state.outcome().is_some() {
-            return Err("the state and the notifications disagree about the end".into());
         }
         Ok(())
     }

@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use agent_gateway_machine::{DialId, Effect, EventKind, Limits, Renaming, RequestId};
 
 use super::{Invariant, Sort, Sorts, Step};
@@ -7,8 +5,8 @@ use super::{Invariant, Sort, Sorts, Step};
 /// I3: ended and settled: no socket, no alarm, no request outstanding.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct SettledIsQuiet {
-    sockets: BTreeSet<DialId>,
-    requests: BTreeSet<RequestId>,
+    sockets: Vec<DialId>,
+    requests: Vec<RequestId>,
 }
 
 impl Invariant for SettledIsQuiet {
@@ -29,26 +27,26 @@ impl Invariant for SettledIsQuiet {
                 self.requests.clear();
             }
             EventKind::DialFailed { dial, .. } | EventKind::ConnectionClosed { dial, .. } => {
-                self.sockets.remove(dial);
+                self.sockets.retain(|open| open != dial);
             }
             EventKind::ReplyReceived { request, .. } => {
-                self.requests.remove(request);
+                self.requests.retain(|open| open != request);
             }
             _ => {}
         }
         for effect in step.effects {
             match effect {
                 Effect::OpenConnection { dial, .. } => {
-                    self.sockets.insert(*dial);
+                    self.sockets.push(*dial);
                 }
                 Effect::CloseConnection { dial, .. } => {
-                    self.sockets.remove(dial);
+                    self.sockets.retain(|open| open != dial);
                 }
                 Effect::SendRequest { request, .. } => {
-                    self.requests.insert(*request);
+                    self.requests.push(*request);
                 }
                 Effect::CancelRequest { request } => {
-                    self.requests.remove(request);
+                    self.requests.retain(|open| open != request);
                 }
                 _ => {}
             }

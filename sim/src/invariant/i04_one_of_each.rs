@@ -1,6 +1,5 @@
-use std::collections::BTreeMap;
-
 use agent_gateway_machine::{Call, DialId, Effect, EventKind, Limits, Renaming, RequestId};
+use litemap::LiteMap;
 
 use super::{Invariant, Sort, Sorts, Step};
 
@@ -8,7 +7,7 @@ use super::{Invariant, Sort, Sorts, Step};
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct OneOfEach {
     current: Option<DialId>,
-    requests: BTreeMap<RequestId, &'static str>,
+    requests: LiteMap<RequestId, &'static str>,
 }
 
 impl Invariant for OneOfEach {

@@ -1,7 +1,6 @@
-use std::collections::BTreeMap;
-
 use agent_gateway_machine::{DialId, Effect, EventKind, Limits, Renaming, Reply, TokenId};
 use agent_gateway_protocol::{ClientFrame, ServerFrame};
+use litemap::LiteMap;
 
 use super::{Invariant, Sort, Sorts, Step};
 
@@ -9,7 +8,7 @@ use super::{Invariant, Sort, Sorts, Step};
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct AuthFirst {
     newest: Option<TokenId>,
-    sockets: BTreeMap<DialId, Stage>,
+    sockets: LiteMap<DialId, Stage>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

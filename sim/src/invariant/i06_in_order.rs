@@ -20,10 +20,7 @@ impl Invariant for InOrder {
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let came = match &step.event.kind {
-            EventKind::FrameReceived { frame, .. } => match frame.id() {
-                Some(EventId::Number(number)) => Some(*number),
-                Some(EventId::Text(_)) | None => None,
-            },
+            EventKind::FrameReceived { frame, .. } => frame.id().and_then(EventId::number),
             _ => None,
         };
         if step.has(Sort::HandedOn) {
@@ -94,16 +91,13 @@ impl InOrder {
         }
         self.ahead.extend(came);
         if let Some(passed) = passed {
-            self.ahead = self.ahead.split_off(&(passed + 1));
+            self.ahead.retain(|ahead| *ahead > passed);
         }
     }
 }
 
 /// Ids that are not numbers have no order.
 fn place(cursor: &Cursor) -> Option<(u32, u64)> {
-    match &cursor.id {
-        None => Some((cursor.epoch, 0)),
-        Some(EventId::Number(number)) => Some((cursor.epoch, *number)),
-        Some(EventId::Text(_)) => None,
-    }
+    let number = cursor.id.as_ref().map_or(Some(0), EventId::number)?;
+    Some((cursor.epoch, number))
 }

@@ -2,39 +2,43 @@ use agent_gateway_machine::{
     ConnectionStatus, Effect, EventKind, Limits, Millis, Network, Notification, Renaming, Timestamp,
 };
 
-use super::{Invariant, Sort, Step};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I8: every backoff delay is in [d/2, d] of its step; only progress starts the steps over.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Backoff {
     step: u32,
     connected_at: Option<Timestamp>,
-    now: Timestamp,
     offline: bool,
 }
 
 impl Invariant for Backoff {
     const ID: &'static str = "I8";
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::HandedOn, Sort::Told, Sort::Network, Sort::Restored]);
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let limits = &step.state.config().limits;
         if step.has(Sort::Restored) {
             // A new clock, and no socket; what was progress before stays progress.
-            self.leave(limits.progress_after);
-            self.now = step.event.at;
+            self.leave(step.before, limits.progress_after);
             self.offline = false;
         }
-        self.now = self.now.max(step.event.at);
         if let EventKind::NetworkChanged(network) = step.event.kind {
             self.offline = network == Network::Offline;
+        }
+        if !step.has(Sort::Told) {
+            if step.has(Sort::HandedOn) {
+                self.step = 0;
+            }
+            return Ok(());
         }
         for effect in step.effects {
             match effect {
                 Effect::Notify(Notification::EventReceived(_)) => self.step = 0,
                 Effect::Notify(Notification::StatusChanged(status)) => {
-                    self.leave(limits.progress_after);
+                    self.leave(step.now, limits.progress_after);
                     if *status == ConnectionStatus::Connected {
-                        self.connected_at = Some(self.now);
+                        self.connected_at = Some(step.now);
                     }
                 }
                 Effect::Notify(Notification::ReconnectScheduled { retry_in, .. }) => {
@@ -62,7 +66,6 @@ impl Invariant for Backoff {
         while self.step > 0 && capped(self.step - 1) {
             self.step -= 1;
         }
-        self.now = names.moment(self.now);
         let since = self.connected_at;
         self.connected_at = since.map(|at| names.moment_within(at, limits.progress_after));
     }
@@ -70,9 +73,9 @@ impl Invariant for Backoff {
 
 impl Backoff {
     /// The socket is gone; one that was authenticated long enough was progress.
-    fn leave(&mut self, progress_after: Millis) {
+    fn leave(&mut self, now: Timestamp, progress_after: Millis) {
         if let Some(since) = self.connected_at.take()
-            && self.now.since(since) >= progress_after
+            && now.since(since) >= progress_after
         {
             self.step = 0;
         }

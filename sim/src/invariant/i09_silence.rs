@@ -2,12 +2,11 @@ use agent_gateway_machine::{
     ConnectionStatus, Effect, EventKind, Limits, Millis, Notification, Renaming, Timestamp,
 };
 
-use super::{Invariant, Sort, Step};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I9: silence beyond C5's bound means a redial; an answering peer is never dropped.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Silence {
-    now: Timestamp,
     /// When the current socket was last heard of, while it is authenticated.
     heard: Option<Timestamp>,
     paused_since: Option<Timestamp>,
@@ -15,23 +14,26 @@ pub(super) struct Silence {
 
 impl Invariant for Silence {
     const ID: &'static str = "I9";
+    const MOVED_BY: Sorts = Sorts::of(&[
+        Sort::Command,
+        Sort::Frame,
+        Sort::Restored,
+        Sort::Ring,
+        Sort::Told,
+    ]);
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let limits = &step.state.config().limits;
         if step.has(Sort::Restored) {
-            *self = Self {
-                now: step.event.at,
-                ..Self::default()
-            };
+            *self = Self::default();
         }
-        self.now = self.now.max(step.event.at);
         let was_heard = self.heard;
         self.note(step);
         if self.paused_since.is_some() || !step.has(Sort::Ring) {
             return Ok(());
         }
         if let Some(heard) = was_heard {
-            let silent = self.now.since(heard);
+            let silent = step.now.since(heard);
             if drops_silently(step) && silent < limits.probe_deadline {
                 return Err(format!("dropped {silent} after the last frame"));
             }
@@ -45,7 +47,7 @@ impl Invariant for Silence {
             let probing = step
                 .state
                 .alarm()
-                .is_some_and(|alarm| alarm.at.since(self.now) <= limits.probe_deadline);
+                .is_some_and(|alarm| alarm.at.since(step.now) <= limits.probe_deadline);
             if kept && silent > longest && !probed && !probing {
                 return Err(format!("kept a connection silent for {silent}"));
             }
@@ -54,7 +56,6 @@ impl Invariant for Silence {
     }
 
     fn rename(&mut self, names: &mut Renaming, limits: &Limits) {
-        self.now = names.moment(self.now);
         self.paused_since = self.paused_since.map(|at| names.moment(at));
         let matters = longest(limits).plus(Millis(1));
         self.heard = match self.paused_since {
@@ -69,15 +70,15 @@ impl Silence {
         if step.state.status() != ConnectionStatus::Connected {
             self.heard = None;
         } else if self.heard.is_none() || is_heard(step) {
-            self.heard = Some(self.now);
+            self.heard = Some(step.now);
         }
         match step.event.kind {
             EventKind::ReadingPaused if !step.has(Sort::Ignored) => {
-                self.paused_since = Some(self.now)
+                self.paused_since = Some(step.now)
             }
             EventKind::ReadingResumed => {
                 if let (Some(since), Some(heard)) = (self.paused_since.take(), &mut self.heard) {
-                    *heard = heard.plus(self.now.since(since)).min(self.now);
+                    *heard = heard.plus(step.now.since(since)).min(step.now);
                 }
             }
             _ => {}
@@ -94,13 +95,14 @@ fn longest(limits: &Limits) -> Millis {
 }
 
 fn is_heard(step: &Step<'_>) -> bool {
-    step.has(Sort::Frame)
-        && !step.effects.iter().any(|effect| {
+    let is_stale = step.has(Sort::Ignored)
+        && step.effects.iter().any(|effect| {
             matches!(
                 effect,
                 Effect::Ignored(agent_gateway_machine::Ignored::StaleDial(_))
             )
-        })
+        });
+    step.has(Sort::Frame) && !is_stale
 }
 
 fn drops_silently(step: &Step<'_>) -> bool {

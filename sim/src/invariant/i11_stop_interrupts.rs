@@ -1,6 +1,6 @@
 use agent_gateway_machine::{Call, Effect, EventKind, Reply};
 
-use super::{Invariant, Sort, Step};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I11: a learnt operation id and a stop mean an interrupt, at once.
 #[derive(Clone, Debug, Default, Hash)]
@@ -13,6 +13,7 @@ pub(super) struct StopInterrupts {
 
 impl Invariant for StopInterrupts {
     const ID: &'static str = "I11";
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::Command, Sort::Reply, Sort::Restored, Sort::Ended]);
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let is_start = matches!(

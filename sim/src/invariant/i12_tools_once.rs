@@ -1,14 +1,13 @@
-use std::collections::BTreeMap;
-
 use agent_gateway_machine::{AnswerId, Effect, Notification, TokenId};
 use agent_gateway_protocol::{ClientFrame, ToolCallId};
+use litemap::LiteMap;
 
 use super::{Invariant, Sort, Sorts, Step};
 
 /// I12: each tool call: at most one request, one result value, or one undeliverable or withdrawn report.
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct ToolsOnce {
-    calls: BTreeMap<ToolCallId, Call>,
+    calls: LiteMap<ToolCallId, Call>,
 }
 
 #[derive(Clone, Debug, Default, Hash)]

@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use agent_gateway_machine::{DialId, Effect, EventKind, Limits, Renaming, RequestId};
 
 use super::{Invariant, Sort, Sorts, Step};
@@ -8,7 +6,7 @@ use super::{Invariant, Sort, Sorts, Step};
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct StaleIsIgnored {
     current: Option<DialId>,
-    requests: BTreeSet<RequestId>,
+    requests: Vec<RequestId>,
 }
 
 impl Invariant for StaleIsIgnored {
@@ -48,7 +46,7 @@ impl Invariant for StaleIsIgnored {
                 self.current = None;
             }
             EventKind::ReplyReceived { request, .. } => {
-                self.requests.remove(request);
+                self.requests.retain(|open| open != request);
             }
             _ => {}
         }
@@ -62,10 +60,10 @@ impl Invariant for StaleIsIgnored {
                     self.current = self.current.filter(|current| current != dial);
                 }
                 Effect::SendRequest { request, .. } => {
-                    self.requests.insert(*request);
+                    self.requests.push(*request);
                 }
                 Effect::CancelRequest { request } => {
-                    self.requests.remove(request);
+                    self.requests.retain(|open| open != request);
                 }
                 _ => {}
             }

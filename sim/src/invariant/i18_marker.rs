@@ -78,7 +78,7 @@ impl Marker {
     /// Whether it was its turn, or it is a duplicate, shows only where nothing came behind it: in doubt it says that the
     /// run is over, and not that it lives.
     fn hear_in_its_turn(&mut self, step: &Step<'_>, frame: &StatusChange) {
-        let place = frame.id.as_ref().and_then(number);
+        let place = frame.id.as_ref().and_then(EventId::number);
         match (place, passed(step)) {
             (Some(place), Some(passed)) if place > passed => {
                 self.ahead = says_over(&frame.status).then_some(place);
@@ -170,17 +170,7 @@ impl Marker {
 /// The place passed last, where places are numbers.
 fn passed(step: &Step<'_>) -> Option<u64> {
     let cursor = step.state.cursor()?;
-    match &cursor.id {
-        None => Some(0),
-        Some(id) => number(id),
-    }
-}
-
-fn number(id: &EventId) -> Option<u64> {
-    match id {
-        EventId::Number(number) => Some(*number),
-        EventId::Text(_) => None,
-    }
+    cursor.id.as_ref().map_or(Some(0), EventId::number)
 }
 
 fn says_over(status: &OperationStatus) -> bool {

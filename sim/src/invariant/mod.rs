@@ -27,7 +27,7 @@ mod tests;
 
 use core::fmt;
 
-use agent_gateway_machine::{Effects, Event, Limits, Renaming, State};
+use agent_gateway_machine::{Effects, Event, Limits, Renaming, State, Timestamp};
 
 use step::{Sort, Sorts, Step};
 
@@ -84,6 +84,8 @@ macro_rules! invariants {
         /// Every invariant that spans time, watching one history.
         #[derive(Clone, Debug, Default, Hash)]
         pub struct Invariants {
+            /// The latest reading of the clock: an earlier one counts as this one (C14).
+            clock: Timestamp,
             $($field: $type,)*
         }
 
@@ -96,18 +98,21 @@ macro_rules! invariants {
                 if let Err(what) = observation.state.check() {
                     return Err(Violation { invariant: "check", what });
                 }
-                let step = &Step::new(observation);
+                let step = &Step::new(observation, self.clock);
+                self.clock = step.now;
                 $(observe(&mut self.$field, step)?;)*
                 Ok(())
             }
 
             #[cfg(test)]
-            fn probe(&self, step: &Step<'_>) {
+            fn probe(&self, observation: &Observation<'_>) {
+                let step = &Step::new(observation, self.clock);
                 $(tests::probe(&self.$field, step);)*
             }
 
             /// Follows a state that has become canonical (see [`State::canonicalize`]).
             pub fn rename(&mut self, names: &mut Renaming, limits: &Limits) {
+                self.clock = names.moment(self.clock);
                 $(self.$field.rename(names, limits);)*
             }
         }

@@ -1,4 +1,6 @@
-use agent_gateway_machine::{Effect, Effects, Event, EventKind, Notification, Reply, State};
+use agent_gateway_machine::{
+    Effect, Effects, Event, EventKind, Notification, Reply, State, Timestamp,
+};
 use agent_gateway_protocol::{EventType, ServerFrame, ToolCallId};
 
 use super::Observation;
@@ -10,6 +12,9 @@ pub(super) struct Step<'a> {
     pub(super) effects: &'a Effects,
     pub(super) state: &'a State,
     pub(super) sorts: Sorts,
+    /// What the clock read before, and what it reads now: never less, but where a woken state has a new clock.
+    pub(super) before: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 /// What can be in a step. An invariant says which of these can move it; the steps without are none of its business.
@@ -58,7 +63,7 @@ pub(super) enum Sort {
 pub(super) struct Sorts(u32);
 
 impl<'a> Step<'a> {
-    pub(super) fn new(observation: &Observation<'a>) -> Self {
+    pub(super) fn new(observation: &Observation<'a>, before: Timestamp) -> Self {
         let Observation {
             event,
             effects,
@@ -71,11 +76,17 @@ impl<'a> Step<'a> {
         if state.is_settled() {
             sorts = sorts.with(Sort::Settled);
         }
+        let now = match event.kind {
+            EventKind::Restored { .. } => event.at,
+            _ => event.at.max(before),
+        };
         Self {
             event,
             effects,
             state,
             sorts,
+            before,
+            now,
         }
     }
 
@@ -84,6 +95,7 @@ impl<'a> Step<'a> {
         answered(self.event, self.effects)
     }
 
+    #[inline]
     pub(super) fn has(&self, sort: Sort) -> bool {
         self.sorts.meet(Sorts::of(&[sort]))
     }

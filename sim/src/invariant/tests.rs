@@ -17,7 +17,7 @@ impl Observer for Prober {
         if self.violated {
             return;
         }
-        self.invariants.probe(&Step::new(observation));
+        self.invariants.probe(observation);
         self.violated = self.invariants.observe(observation).is_err();
     }
 }

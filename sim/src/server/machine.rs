@@ -1,7 +1,8 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::{ClientFrame, CloseCode, OperationId, Token, TopicId};
+use litemap::LiteMap;
 
 use super::deed::Deed;
 use super::stage::{Play, Stage, Words};
@@ -21,14 +22,14 @@ pub struct Server {
     pub(super) gateway: Gateway,
     pub(super) api: Api,
     /// Boxed: there is mostly one, and a map makes room for eleven.
-    pub(super) stages: BTreeMap<OperationId, Box<Stage>>,
+    pub(super) stages: LiteMap<OperationId, Box<Stage>>,
     pub(super) play: Play,
     /// When it wants to be ticked.
     deadline: Option<Timestamp>,
     /// What the gateway says, on its way to be followed; kept for its room.
     pub(super) said: Vec<GatewayOutput>,
     /// The operation of every open socket.
-    pub(super) sockets: BTreeMap<SocketId, OperationId>,
+    pub(super) sockets: LiteMap<SocketId, OperationId>,
     /// Sockets that carry nothing any more, though nobody has said so.
     pub(super) silent: BTreeSet<SocketId>,
     /// HTTP requests to the API that are not answered yet.
@@ -36,8 +37,16 @@ pub struct Server {
     /// Calls of the gateway over HTTP that are not answered yet.
     pub(super) gateway_calls: BTreeSet<Ticket>,
     /// Prompts of the script that wait for the user.
-    pub(super) prompts: BTreeMap<Ticket, OperationId>,
+    pub(super) prompts: LiteMap<Ticket, OperationId>,
     minted: u64,
+}
+
+/// What is due in the play of a run.
+pub(super) struct Turn {
+    pub(super) operation: OperationId,
+    /// The step that events belong to.
+    pub(super) step_index: u32,
+    pub(super) deed: Deed,
 }
 
 /// Tickets minted here start where the host's end.
@@ -73,15 +82,15 @@ impl Server {
         let mut server = Self {
             gateway: Gateway::new(gateway_config, TokenBook::new(config.seed, config.epoch)),
             api,
-            stages: BTreeMap::new(),
+            stages: LiteMap::new(),
             play,
             deadline: None,
             said: Vec::with_capacity(16),
-            sockets: BTreeMap::new(),
+            sockets: LiteMap::new(),
             silent: BTreeSet::new(),
             batches: BatchBook::default(),
             gateway_calls: BTreeSet::new(),
-            prompts: BTreeMap::new(),
+            prompts: LiteMap::new(),
             minted: FIRST_OWN_TICKET,
             config,
         };
@@ -199,17 +208,21 @@ impl Server {
             if self.api.next_deadline().is_some_and(|at| at <= now) {
                 self.tell_api(now, ApiInput::Ticked, out);
             }
-            while let Some((operation, deed)) = self.next_deed(now) {
-                self.perform(now, operation, deed, out);
+            while let Some(turn) = self.take_turn(now) {
+                self.perform(now, turn, out);
             }
             self.deadline = self.earliest();
         }
     }
 
-    fn next_deed(&mut self, now: Timestamp) -> Option<(OperationId, Deed)> {
-        self.stages.values_mut().find_map(|stage| {
+    fn take_turn(&mut self, now: Timestamp) -> Option<Turn> {
+        self.stages.iter_mut().find_map(|(_, stage)| {
             let deed = stage.next_deed(now)?;
-            Some((stage.words.operation.clone(), deed))
+            Some(Turn {
+                operation: stage.words.operation.clone(),
+                step_index: stage.step_index,
+                deed,
+            })
         })
     }
 

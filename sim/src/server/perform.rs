@@ -5,6 +5,7 @@ use agent_gateway_protocol::{
 use serde_json::{Value, json};
 
 use super::deed::Deed;
+use super::machine::Turn;
 use super::stage::Stage;
 use super::{Server, ServerOutput};
 use crate::gateway::{GatewayCall, SocketId};
@@ -12,16 +13,13 @@ use crate::script::{Act, EventAct, ToolEndAct, ToolExecuteAct};
 
 impl Server {
     /// Does one thing that the script says.
-    pub(super) fn perform(
-        &mut self,
-        now: Timestamp,
-        operation: OperationId,
-        deed: Deed,
-        out: &mut Vec<ServerOutput>,
-    ) {
-        match deed {
-            Deed::Push(kind, data) => self.push(now, operation, kind, data, out),
-            Deed::Act(act) => self.act(now, &operation, *act, out),
+    pub(super) fn perform(&mut self, now: Timestamp, turn: Turn, out: &mut Vec<ServerOutput>) {
+        match turn.deed {
+            Deed::Push(kind, data) => {
+                let event = AgentEvent::new(kind, turn.operation.clone(), data);
+                self.push(now, &turn.operation, turn.step_index, event, out);
+            }
+            Deed::Act(act) => self.act(now, &turn.operation, *act, out),
         }
     }
 
@@ -47,7 +45,9 @@ impl Server {
             }
             Act::ToolEnd(tool) => {
                 let data = raw(&tool_end(&tool, stage));
-                self.push(now, operation.clone(), EventType::ToolEnd, data, out);
+                let step = stage.step_index;
+                let event = AgentEvent::new(EventType::ToolEnd, operation.clone(), data);
+                self.push(now, operation, step, event, out);
             }
             Act::UpdateStatus(status) => {
                 let call = GatewayCall::UpdateStatus {
@@ -157,21 +157,18 @@ impl Server {
         }
     }
 
+    /// Pushes an event of a run's step.
     fn push(
         &mut self,
         now: Timestamp,
-        operation: OperationId,
-        kind: EventType,
-        data: RawJson,
+        operation: &OperationId,
+        step: u32,
+        mut event: AgentEvent,
         out: &mut Vec<ServerOutput>,
     ) {
-        let step = self.stages.get(&operation).map(|stage| stage.step_index);
-        let mut event = AgentEvent::new(kind, operation.clone(), data);
-        event.step_index = step;
+        event.step_index = Some(step);
         event.timestamp = Some(self.wall(now));
-        let event = event.into();
-        let call = GatewayCall::PushEvent { operation, event };
-        self.call(now, call, out);
+        self.push_to_gateway(now, operation, event.into(), out);
     }
 
     fn push_event(
@@ -194,14 +191,8 @@ impl Server {
             Some(other) => OperationId::new(&**other),
             None => operation.clone(),
         };
-        let mut event = AgentEvent::new(EventType::parse(&act.kind), owner, data);
-        event.step_index = Some(step);
-        event.timestamp = Some(self.wall(now));
-        let call = GatewayCall::PushEvent {
-            operation: operation.clone(),
-            event: event.into(),
-        };
-        self.call(now, call, out);
+        let event = AgentEvent::new(EventType::parse(&act.kind), owner, data);
+        self.push(now, operation, step, event, out);
     }
 
     fn call(&mut self, now: Timestamp, call: GatewayCall, out: &mut Vec<ServerOutput>) {

@@ -1,5 +1,7 @@
 //! What the gateway and the API say, carried on to each other, to the run's stage, and out.
 
+use std::sync::Arc;
+
 use agent_gateway_machine::Timestamp;
 use agent_gateway_protocol::event::EndReason;
 use agent_gateway_protocol::{
@@ -47,6 +49,20 @@ impl Server {
         if let Some(answer) = answer {
             self.on_gateway_answer(now, ticket, &answer, out);
         }
+    }
+
+    /// The same for an event of the server's own play: nobody waits for the gateway's word that it has it.
+    pub(super) fn push_to_gateway(
+        &mut self,
+        now: Timestamp,
+        operation: &OperationId,
+        event: Arc<AgentEvent>,
+        out: &mut Vec<ServerOutput>,
+    ) {
+        self.note_end(operation, &event);
+        self.ask_gateway(now, out, |gateway, said| {
+            gateway.push(now, operation, event, said);
+        });
     }
 
     /// Carries on what the gateway says.

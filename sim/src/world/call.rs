@@ -10,58 +10,58 @@ use agent_gateway_protocol::api::{
 use agent_gateway_protocol::trpc::{ApiError, TrpcCode, TrpcError, decode};
 use agent_gateway_protocol::{Object, OperationStatus, Token};
 
-use crate::api::{ApiAnswer, ApiCall, ApiReply};
+use crate::api::{ApiAnswer, ApiCall, ApiReply, ProcedureName};
 
 /// The call that a request makes; `None` for a token of the caller's own.
-pub(super) fn api_call(call: &Call) -> Option<ApiCall> {
+pub(super) fn api_call(call: Call) -> Option<ApiCall> {
     Some(match call {
-        Call::StartRun(input) => ApiCall::ExecAgent(input.clone()),
+        Call::StartRun(input) => ApiCall::ExecAgent(input),
         Call::RefreshToken { topic } => ApiCall::RefreshGatewayToken(RefreshGatewayToken {
-            topic_id: topic.clone(),
+            topic_id: topic,
             extra: Object::new(),
         }),
         Call::MintToken => return None,
         Call::InterruptRun { operation, topic } => ApiCall::InterruptTask(InterruptTask {
-            operation_id: Some(operation.clone()),
-            topic_id: topic.clone(),
+            operation_id: Some(operation),
+            topic_id: topic,
             ..InterruptTask::default()
         }),
         Call::AskStatus { operation } => ApiCall::GetOperationStatus(GetOperationStatus {
-            operation_id: operation.clone(),
+            operation_id: operation,
             extra: Object::new(),
         }),
-        Call::FetchMessages(input) => ApiCall::GetMessages(input.clone()),
+        Call::FetchMessages(input) => ApiCall::GetMessages(input),
         Call::ReadMarker { topic } => ApiCall::GetTopicDetail(GetTopicDetail {
-            topic_id: topic.clone(),
+            topic_id: topic,
             extra: Object::new(),
         }),
         Call::SettleMarker { topic, operation } => {
             ApiCall::SettleRunningOperation(SettleRunningOperation {
-                topic_id: topic.clone(),
-                operation_id: operation.clone(),
+                topic_id: topic,
+                operation_id: operation,
                 status: None,
                 extra: Object::new(),
             })
         }
-        Call::ClearMarker { topic } => ApiCall::UpdateTopicMetadata(UpdateTopicMetadata {
-            topic_id: topic.clone(),
-        }),
+        Call::ClearMarker { topic } => {
+            ApiCall::UpdateTopicMetadata(UpdateTopicMetadata { topic_id: topic })
+        }
     })
 }
 
-/// The reply to a request; `keep` puts a token into the vault.
+/// The reply to a request that called `procedure`; `keep` puts a token into the vault.
 pub(super) fn reply(
-    call: &Call,
+    procedure: ProcedureName,
     answer: &ApiAnswer,
     mut keep: impl FnMut(Token) -> TokenGrant,
 ) -> Reply {
     if let ApiAnswer::Replied(given) = answer
-        && let Some(reply) = typed(call, given, &mut keep)
+        && let Some(reply) = typed(procedure, given, &mut keep)
     {
         return reply;
     }
-    let read = match call {
-        Call::StartRun(_) => read::<ExecAgent>(answer).and_then(|reply| {
+    let read = match procedure {
+        ProcedureName::ExecAgent => read::<ExecAgent>(answer).and_then(|reply| {
             if !reply.success {
                 let text = reply.error.or(reply.message).unwrap_or_default();
                 return Ok(Reply::StartRefused { text });
@@ -79,16 +79,15 @@ pub(super) fn reply(
                 token: reply.token.map(&mut keep),
             })))
         }),
-        Call::RefreshToken { .. } => {
+        ProcedureName::RefreshGatewayToken => {
             read::<RefreshGatewayToken>(answer).map(|reply| Reply::TokenIssued(keep(reply.token)))
         }
-        Call::MintToken => Err(unreadable("no call")),
-        Call::InterruptRun { .. } => {
+        ProcedureName::InterruptTask => {
             read::<InterruptTask>(answer).map(|reply| Reply::Interrupted {
                 success: reply.success,
             })
         }
-        Call::AskStatus { .. } => read::<GetOperationStatus>(answer).map(|reply| {
+        ProcedureName::GetOperationStatus => read::<GetOperationStatus>(answer).map(|reply| {
             Reply::Status(reply.map(|report| {
                 StatusReport {
                     status: report
@@ -98,30 +97,31 @@ pub(super) fn reply(
                 }
             }))
         }),
-        Call::FetchMessages(_) => read::<GetMessages>(answer).map(Reply::Messages),
-        Call::ReadMarker { .. } => read::<GetTopicDetail>(answer).map(|reply| {
+        ProcedureName::GetMessages => read::<GetMessages>(answer).map(Reply::Messages),
+        ProcedureName::GetTopicDetail => read::<GetTopicDetail>(answer).map(|reply| {
             let marker = reply.running_operation;
             Reply::Marker(marker.map(|marker| marker.operation_id))
         }),
-        Call::SettleMarker { .. } => {
+        ProcedureName::SettleRunningOperation => {
             read::<SettleRunningOperation>(answer).map(|_| Reply::MarkerCleared)
         }
-        Call::ClearMarker { .. } => {
+        ProcedureName::UpdateTopicMetadata => {
             read::<UpdateTopicMetadata>(answer).map(|_| Reply::MarkerCleared)
         }
+        ProcedureName::GetGlobalConfig => Err(unreadable("no request of a run asks for it")),
     };
     read.unwrap_or_else(Reply::Failed)
 }
 
 /// What a typed answer says: the same as reading its JSON, without the JSON. `None`: it must be read.
 fn typed(
-    call: &Call,
+    procedure: ProcedureName,
     given: &ApiReply,
     keep: &mut impl FnMut(Token) -> TokenGrant,
 ) -> Option<Reply> {
-    Some(match (call, given) {
+    Some(match (procedure, given) {
         (
-            Call::StartRun(_),
+            ProcedureName::ExecAgent,
             ApiReply::Started {
                 agent,
                 operation,
@@ -137,19 +137,19 @@ fn typed(
             user_message: Some(ApiReply::USER_MESSAGE.into()),
             token: token.clone().map(keep),
         })),
-        (Call::RefreshToken { .. }, ApiReply::Token(token)) => {
+        (ProcedureName::RefreshGatewayToken, ApiReply::Token(token)) => {
             Reply::TokenIssued(keep(token.clone()))
         }
-        (Call::InterruptRun { .. }, ApiReply::Interrupted { success, .. }) => {
+        (ProcedureName::InterruptTask, ApiReply::Interrupted { success, .. }) => {
             Reply::Interrupted { success: *success }
         }
-        (Call::AskStatus { .. }, ApiReply::Status { status, error, .. }) => {
+        (ProcedureName::GetOperationStatus, ApiReply::Status { status, error, .. }) => {
             Reply::Status(Some(StatusReport {
                 status: status.clone(),
                 error: error.clone(),
             }))
         }
-        (Call::SettleMarker { .. }, ApiReply::Settled(_)) => Reply::MarkerCleared,
+        (ProcedureName::SettleRunningOperation, ApiReply::Settled(_)) => Reply::MarkerCleared,
         _ => return None,
     })
 }
@@ -241,51 +241,45 @@ mod tests {
             topic: topic.clone(),
             token,
         };
-        let start = Call::StartRun(Box::default());
-        let ask = Call::AskStatus {
-            operation: operation.clone(),
-        };
         let answers = [
-            (start.clone(), started(Some(Token::new("secret")))),
-            (start, started(None)),
             (
-                Call::RefreshToken {
-                    topic: topic.clone(),
-                },
+                ProcedureName::ExecAgent,
+                started(Some(Token::new("secret"))),
+            ),
+            (ProcedureName::ExecAgent, started(None)),
+            (
+                ProcedureName::RefreshGatewayToken,
                 ApiReply::Token(Token::new("secret")),
             ),
             (
-                Call::InterruptRun {
-                    operation: operation.clone(),
-                    topic: None,
-                },
+                ProcedureName::InterruptTask,
                 ApiReply::Interrupted {
                     operation: operation.clone(),
                     success: true,
                 },
             ),
-            (ask.clone(), status(OperationStatus::Running, None)),
             (
-                ask,
+                ProcedureName::GetOperationStatus,
+                status(OperationStatus::Running, None),
+            ),
+            (
+                ProcedureName::GetOperationStatus,
                 status(OperationStatus::Error, Some("the model failed".into())),
             ),
             (
-                Call::SettleMarker {
-                    topic: topic.clone(),
-                    operation: operation.clone(),
-                },
+                ProcedureName::SettleRunningOperation,
                 ApiReply::Settled(false),
             ),
         ];
-        for (call, given) in answers {
+        for (procedure, given) in answers {
             let keep = |token: Token| TokenGrant {
                 id: TokenId(token.expose().len() as u64),
                 kind: TokenKind::Jwt,
                 lifetime: None,
             };
-            let said = typed(&call, &given, &mut { keep }).expect("it is typed");
+            let said = typed(procedure, &given, &mut { keep }).expect("it is typed");
             let json = ApiAnswer::Replied(ApiReply::Json(given.to_json()));
-            assert_eq!(said, reply(&call, &json, keep), "{given:?}");
+            assert_eq!(said, reply(procedure, &json, keep), "{given:?}");
         }
     }
 }

@@ -1,17 +1,15 @@
-use std::collections::BTreeMap;
-
 use agent_gateway_machine::{
-    Call, Close, DialFailure, DialFailureKind, DialId, Effect, Effects, EventKind, FrameProblem,
-    Millis, Notification, Reply, RequestFailure, RequestId, Timestamp, TokenGrant, TokenId,
-    TokenKind,
+    Call, Close, DialFailure, DialFailureKind, DialId, Effect, EventKind, FrameProblem, Millis,
+    Notification, Reply, RequestFailure, RequestId, Timestamp, TokenGrant, TokenId, TokenKind,
 };
 use agent_gateway_protocol::{ClientFrame, OperationId, ServerFrame, Token};
+use litemap::LiteMap;
 
 use super::call::{api_call, lost, reply, unreachable};
 use super::happening::{Happening, Message};
 use super::link::{Link, dial_of, socket_of};
 use super::run::World;
-use crate::api::ApiAnswer;
+use crate::api::{ApiAnswer, ApiCall, ProcedureName};
 use crate::gateway::{Ticket, TokenBook, TokenPlan};
 use crate::http::parameter;
 use crate::script::{NetworkAct, Renewal, RenewalAnswer};
@@ -23,10 +21,11 @@ pub(super) struct Hands {
     /// On the client's clock.
     pub(super) alarm: Option<Timestamp>,
     /// The texts of the tokens that the machine only names.
-    vault: BTreeMap<TokenId, Token>,
+    vault: LiteMap<TokenId, Token>,
     kept: u64,
-    pub(super) links: BTreeMap<DialId, Link>,
-    pub(super) calls: BTreeMap<RequestId, Call>,
+    pub(super) links: LiteMap<DialId, Link>,
+    /// Which procedure each request called; `None`: the user is asked for a token of their own.
+    pub(super) calls: LiteMap<RequestId, Option<ProcedureName>>,
 }
 
 impl Hands {
@@ -61,38 +60,38 @@ impl Hands {
 }
 
 impl World<'_> {
-    /// Carries out one list of effects, in order.
-    pub(super) fn carry_out(&mut self, effects: &Effects) {
-        for effect in effects {
-            match effect {
-                Effect::OpenConnection { dial, url } => self.dial(*dial, url),
-                Effect::SendFrame { dial, frame } => self.send(*dial, frame),
-                Effect::CloseConnection { dial, .. } => self.hang_up(*dial),
-                Effect::SendRequest { request, call } => self.request(*request, call),
-                // The answer to what is cancelled may be on its way already.
-                Effect::CancelRequest { .. } if self.network.tells_late => {}
-                Effect::CancelRequest { request } => {
-                    if self.hands.calls.remove(request).is_some() {
-                        let at = self.network.arrival(self.now, self.now);
-                        let ticket = Ticket(request.0);
-                        self.queue.enter(at, Happening::CallAbandoned(ticket));
-                    }
+    /// Carries out one effect.
+    #[inline]
+    pub(super) fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::OpenConnection { dial, url } => self.dial(dial, &url),
+            Effect::SendFrame { dial, frame } => self.send(dial, frame),
+            Effect::CloseConnection { dial, .. } => self.hang_up(dial),
+            Effect::SendRequest { request, call } => self.request(request, call),
+            // The answer to what is cancelled may be on its way already.
+            Effect::CancelRequest { .. } if self.network.tells_late => {}
+            Effect::CancelRequest { request } => {
+                if self.hands.calls.remove(&request).is_some() {
+                    let at = self.network.arrival(self.now, self.now);
+                    let ticket = Ticket(request.0);
+                    self.queue.enter(at, Happening::CallAbandoned(ticket));
                 }
-                Effect::SetAlarm(alarm) => self.hands.alarm = alarm.map(|alarm| alarm.at),
-                Effect::Notify(notification) => self.tell_user(notification),
-                Effect::Ignored(_) => {}
             }
+            Effect::SetAlarm(alarm) => self.hands.alarm = alarm.map(|alarm| alarm.at),
+            Effect::Notify(notification) => self.tell_user(notification),
+            Effect::Ignored(_) => {}
         }
     }
 
-    fn tell_user(&mut self, notification: &Notification) {
-        self.user.hear(notification, self.now);
-        if let Notification::ToolRequested { call, .. } = notification {
+    fn tell_user(&mut self, notification: Notification) {
+        self.user.hear(&notification, self.now);
+        if let Notification::ToolRequested { call, .. } = &notification {
             for (wait, answer) in self.user.answers(call) {
                 let answered = Happening::ToolAnswered(call.tool_call_id.clone(), answer);
                 self.queue.enter(self.now.plus(wait), answered);
             }
         }
+        self.played.hear(notification, self.now);
     }
 
     fn dial(&mut self, dial: DialId, url: &str) {
@@ -125,11 +124,9 @@ impl World<'_> {
         self.queue.enter(at, happening);
     }
 
-    fn send(&mut self, dial: DialId, frame: &ClientFrame<TokenId>) {
+    fn send(&mut self, dial: DialId, frame: ClientFrame<TokenId>) {
         let vault = &self.hands.vault;
-        let filled = frame
-            .clone()
-            .try_with_token(|id| vault.get(&id).cloned().ok_or(id));
+        let filled = frame.try_with_token(|id| vault.get(&id).cloned().ok_or(id));
         let Ok(frame) = filled else {
             self.report_bug(format!(
                 "{dial}: the machine sends a token that the vault does not have"
@@ -156,10 +153,12 @@ impl World<'_> {
         }
     }
 
-    fn request(&mut self, request: RequestId, call: &Call) {
-        self.hands.calls.insert(request, call.clone());
+    fn request(&mut self, request: RequestId, call: Call) {
+        let call = api_call(call);
+        let procedure = call.as_ref().map(ApiCall::procedure);
+        self.hands.calls.insert(request, procedure);
         let at = self.network.arrival(self.now, self.now);
-        let happening = match api_call(call) {
+        let happening = match call {
             None => return self.ask_for_token(request),
             Some(_) if self.network.is_offline => Happening::Unsent(request),
             Some(call) => Happening::CallArrived(Ticket(request.0), Box::new(call)),
@@ -276,13 +275,13 @@ impl World<'_> {
     }
 
     fn on_answered(&mut self, request: RequestId, answer: Option<Box<ApiAnswer>>) {
-        let Some(call) = self.hands.calls.remove(&request) else {
+        let Some(Some(procedure)) = self.hands.calls.remove(&request) else {
             return;
         };
         let hands = &mut self.hands;
         let book = self.server.gateway().tokens();
         let reply = match answer {
-            Some(answer) => reply(&call, &answer, |token| hands.keep(token, book)),
+            Some(answer) => reply(procedure, &answer, |token| hands.keep(token, book)),
             None => lost(),
         };
         self.feed(EventKind::ReplyReceived { request, reply });
@@ -388,7 +387,7 @@ impl World<'_> {
         match act {
             NetworkAct::Cut => self.cut_all("connection reset by peer"),
             NetworkAct::HalfOpen => {
-                for link in self.hands.links.values_mut() {
+                for (_, link) in self.hands.links.iter_mut() {
                     link.is_silent |= link.client || link.server;
                 }
             }
@@ -472,7 +471,7 @@ impl World<'_> {
 
     /// The latest dial, if what leaves on it now arrives, and by when at the latest.
     pub(super) fn carries_up(&self) -> Option<(DialId, Timestamp)> {
-        let (&dial, link) = self.hands.links.last_key_value()?;
+        let (&dial, link) = self.hands.links.last()?;
         let arrives = link.client && self.carries(dial) && self.server.hears(socket_of(dial));
         arrives.then(|| (dial, self.network.latest_arrival(self.now, link.last_up)))
     }

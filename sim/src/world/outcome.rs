@@ -2,7 +2,7 @@ use core::fmt;
 
 use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::{
-    Effect, Effects, EventReceived, Notification, Outcome, Receipt, State, Timestamp,
+    Effect, EventReceived, Notification, Outcome, Receipt, State, Timestamp,
 };
 use agent_gateway_protocol::event::Chunk;
 use agent_gateway_protocol::frame::ToolResult;
@@ -98,21 +98,20 @@ impl Played {
         }
     }
 
-    pub(super) fn note(&mut self, effects: &Effects, now: Timestamp) {
-        self.events += 1;
-        for effect in effects {
-            self.effects.push((names::effect_name(effect), now));
-            match effect {
-                Effect::Notify(Notification::EventReceived(received)) => {
-                    self.handed_on.push(received.clone());
-                }
-                Effect::Notify(Notification::RunEnded { outcome, receipt }) => {
-                    self.outcome = Some(outcome.clone());
-                    self.receipt = **receipt;
-                    self.ended_at = Some(now);
-                }
-                _ => {}
+    pub(super) fn note(&mut self, effect: &Effect, now: Timestamp) {
+        self.effects.push((names::effect_name(effect), now));
+    }
+
+    /// What the caller is told.
+    pub(super) fn hear(&mut self, notification: Notification, now: Timestamp) {
+        match notification {
+            Notification::EventReceived(received) => self.handed_on.push(received),
+            Notification::RunEnded { outcome, receipt } => {
+                self.outcome = Some(outcome);
+                self.receipt = *receipt;
+                self.ended_at = Some(now);
             }
+            _ => {}
         }
     }
 

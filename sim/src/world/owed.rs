@@ -1,9 +1,8 @@
-use std::collections::BTreeMap;
-
 use agent_gateway_machine::{
     AnswerId, ConnectionStatus, DialId, Effect, EventKind, Notification, State, Timestamp,
 };
 use agent_gateway_protocol::ToolCallId;
+use litemap::LiteMap;
 
 use crate::invariant::{Observation, answered};
 
@@ -16,7 +15,7 @@ use crate::invariant::{Observation, answered};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Owed {
     /// By when the result arrives, if the socket keeps carrying.
-    debts: BTreeMap<ToolCallId, Option<Due>>,
+    debts: LiteMap<ToolCallId, Option<Due>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +69,9 @@ impl Owed {
 
     /// What was due before now is overdue: nothing excuses it any more.
     pub(super) fn call_in(&mut self, now: Timestamp, overdue: &mut Vec<ToolCallId>) {
+        if self.debts.is_empty() {
+            return;
+        }
         self.debts.retain(|call, due| {
             let is_overdue = due.is_some_and(|due| due.at < now);
             if is_overdue {
@@ -81,7 +83,7 @@ impl Owed {
 
     /// On which dial results go out now, if on any, and by when one that leaves now arrives at the latest.
     pub(super) fn promise(&mut self, carries: Option<(DialId, Timestamp)>) {
-        for due in self.debts.values_mut() {
+        for (_, due) in self.debts.iter_mut() {
             let dial = carries.map(|(dial, _)| dial);
             if due.is_none_or(|due| Some(due.dial) != dial) {
                 *due = carries.map(|(dial, at)| Due { dial, at });

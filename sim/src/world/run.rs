@@ -2,8 +2,8 @@ use std::collections::VecDeque;
 
 use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::{
-    Attach, ConfigError, Cursor, Event, EventKind, Execute, Millis, Renewal, State, Timestamp,
-    TokenGrant, ToolAnswer, transition,
+    Attach, ConfigError, Cursor, Effect, Event, EventKind, Execute, Millis, Renewal, State,
+    Timestamp, TokenGrant, ToolAnswer, transition,
 };
 use agent_gateway_protocol::api::{AppContext, Decision, ExecAgent, ResumeApproval};
 use agent_gateway_protocol::{
@@ -204,8 +204,11 @@ impl<'a> World<'a> {
     /// The next moment at which anything happens.
     fn next_at(&self) -> Option<Timestamp> {
         let user = self.user.deadline().map(|at| self.clock.awake(at));
-        let others = user.into_iter().chain(self.server.next_deadline());
-        others.chain(self.queue.next_at()).chain(self.alarm()).min()
+        let server = self.server.next_deadline();
+        earlier(
+            earlier(self.queue.next_at(), server),
+            earlier(self.alarm(), user),
+        )
     }
 
     /// When the alarm rings, on the world's clock.
@@ -270,10 +273,16 @@ impl<'a> World<'a> {
         }
         self.owed.observe(&step);
         self.state = Some(state);
-        self.played.note(&effects, self.now);
-        if !self.follows_history {
-            self.carry_out(&effects);
-        }
+        self.played.events += 1;
+        effects.into_iter().for_each(|effect| {
+            self.played.note(&effect, self.now);
+            match effect {
+                // Whatever it wants done was done by somebody who was there.
+                effect if !self.follows_history => self.carry_out(effect),
+                Effect::Notify(notification) => self.played.hear(notification, self.now),
+                _ => {}
+            }
+        });
     }
 
     fn act(&mut self, act: UserAct) {
@@ -408,6 +417,13 @@ fn execution(prompt: String, topic: Option<&str>) -> ExecAgent {
         prompt: prompt.into(),
         app_context,
         ..ExecAgent::default()
+    }
+}
+
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use agent_gateway_machine::{self as machine, Millis, Notification, Timestamp, ToolAnswer};
 use agent_gateway_protocol::event::ToolExecute;
+use litemap::LiteMap;
 
 use crate::script::{OwnTokens, Renewal, ToolPolicy, UserAct, UserSection, UserStep};
 
@@ -16,8 +17,8 @@ pub(super) struct User<'a> {
     at: usize,
     /// When the step before was done, or what the next one waits for happened.
     since: Timestamp,
-    heard: BTreeMap<&'static str, u64>,
-    waited: BTreeMap<&'a str, u64>,
+    heard: LiteMap<&'static str, u64>,
+    waited: LiteMap<&'a str, u64>,
 }
 
 impl<'a> User<'a> {
@@ -29,8 +30,8 @@ impl<'a> User<'a> {
             renewals: 0,
             at: 0,
             since: Timestamp::ZERO,
-            heard: BTreeMap::new(),
-            waited: BTreeMap::new(),
+            heard: LiteMap::new(),
+            waited: LiteMap::new(),
         }
     }
 
