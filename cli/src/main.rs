@@ -25,12 +25,17 @@ mod view;
 use std::io;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 
 use arguments::{Arguments, Command};
 use complaint::complain;
 use environment::Environment;
 use error::Error;
 use exit_code::ExitCode;
+
+/// Campaigns and checks take and free small pieces of memory all the time, on every thread.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();

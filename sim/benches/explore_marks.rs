@@ -1,11 +1,15 @@
 //! The mark: distinct states stored a second by the exhaustive check on two threads.
 //!
 //! `cargo bench -p agent-gateway-sim --bench explore_marks`. Machines change their speed for seconds at a time, so one
-//! thread and two are timed in turns, and the medians of the rounds are told.
+//! thread and two are timed in turns, and the medians of the rounds are told. As in `agw check`, the allocator is mimalloc.
 
 use std::time::{Duration, Instant};
 
 use agent_gateway_sim::explore::{Budget, Wish, explore, machine};
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const ROUNDS: usize = 5;
 
