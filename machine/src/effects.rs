@@ -170,6 +170,13 @@ impl Iterator for IntoIter {
         }
     }
 
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match &self.0 {
+            Left::One(effect) => effect.iter().size_hint(),
+            Left::Many(effects) => effects.size_hint(),
+        }
+    }
+
     #[inline]
     fn fold<B, F: FnMut(B, Effect) -> B>(self, start: B, fold: F) -> B {
         match self.0 {
@@ -178,6 +185,8 @@ impl Iterator for IntoIter {
         }
     }
 }
+
+impl ExactSizeIterator for IntoIter {}
 
 impl IntoIterator for Effects {
     type Item = Effect;
