@@ -67,14 +67,14 @@ impl Brought {
     pub(super) fn hand_over(&mut self, waiting: &mut VecDeque<Notification>) -> usize {
         // Much is handed over with the room it is in; a little is not to keep so much room.
         if waiting.is_empty() && self.notifications.len() >= BATCH / 4 {
-            mem::swap(waiting, &mut self.notifications);
+            give_back(mem::replace(waiting, mem::take(&mut self.notifications)));
         } else {
             waiting.append(&mut self.notifications);
         }
         mem::take(&mut self.bytes)
     }
 
-    /// Nothing comes for some time.
+    /// Nothing comes until others have had their turn.
     pub(super) fn rest(&mut self) {
         if self.is_empty() {
             give_back(mem::take(&mut self.notifications));

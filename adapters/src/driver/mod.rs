@@ -148,6 +148,7 @@ impl Driver {
                 }
             }
         }
+        self.brought.rest();
         context.waker().wake_by_ref();
         Poll::Pending
     }

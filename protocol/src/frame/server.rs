@@ -42,7 +42,8 @@ pub enum ServerFrame {
 }
 
 impl ServerFrame {
-    /// Reads one text message, in one pass, whatever the order of its members.
+    /// Reads one text message, in one pass, whatever the order of its members; one that begins as LobeHub writes an
+    /// `agent_event` and goes on in another way is begun anew.
     ///
     /// # Errors
     /// The message is not JSON, no object, or has no `type`.
