@@ -68,8 +68,8 @@ impl Connection {
         self.current.is_none() && self.closing.is_empty()
     }
 
-    /// The next thing that came of the current dial, as the machine is told of it. Wakes `socket` for what comes on a socket that is open, `context`
-    /// for the opening of one.
+    /// The next thing that came of the current dial, as the machine is told of it. Wakes `socket` for what comes on a
+    /// socket that is open, `context` for the opening of one.
     #[inline]
     pub(super) fn poll_event(
         &mut self,
