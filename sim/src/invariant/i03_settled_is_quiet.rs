@@ -70,11 +70,14 @@ impl Invariant for SettledIsQuiet {
     }
 
     fn rename(&mut self, names: &mut Renaming, _: &Limits) {
-        self.sockets = self.sockets.iter().map(|dial| names.dial(*dial)).collect();
-        self.requests = self
-            .requests
-            .iter()
-            .map(|request| names.request(*request))
-            .collect();
+        for dial in &mut self.sockets {
+            *dial = names.dial(*dial);
+        }
+        for request in &mut self.requests {
+            *request = names.request(*request);
+        }
+        // By their new names their order may be another, and means nothing.
+        self.sockets.sort_unstable();
+        self.requests.sort_unstable();
     }
 }
