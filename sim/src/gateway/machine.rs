@@ -14,7 +14,7 @@ use super::{
 pub struct Gateway {
     pub(super) config: GatewayConfig,
     pub(super) tokens: TokenBook,
-    /// Boxed, as the sockets: there is mostly one, and a map makes room for eleven.
+    /// Boxed, as the sockets: they move when one is entered before them or goes, and a map makes room for several.
     pub(super) operations: LiteMap<OperationId, Box<Operation>>,
     pub(super) sockets: LiteMap<SocketId, Box<Socket>>,
     pub(super) prompts_asked: u64,

@@ -74,7 +74,7 @@ impl TokenBook {
         self.count += 1;
         let issued_at = (self.epoch + now.as_millis()) / 1_000;
         let expires_at = issued_at + plan.lifetime.as_millis().div_ceil(1_000);
-        // In pieces: sessions are many, and `format!` would cost one in thirty of their time.
+        // In pieces: sessions are many, and `format!` shows in their time.
         let mut number = itoa::Buffer::new();
         let mut claims = String::with_capacity(128);
         claims.push_str(r#"{"purpose":"cli-sandbox","sub":""#);

@@ -21,7 +21,7 @@ pub struct Server {
     pub(super) config: ServerConfig,
     pub(super) gateway: Gateway,
     pub(super) api: Api,
-    /// Boxed: there is mostly one, and a map makes room for eleven.
+    /// Boxed: they move when one is entered before them or goes, and a map makes room for several.
     pub(super) stages: LiteMap<OperationId, Box<Stage>>,
     pub(super) play: Play,
     /// When it wants to be ticked.
