@@ -118,6 +118,11 @@ impl Ledger {
             })
     }
 
+    /// Whether nothing was ever asked: so in most runs.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The earliest deadline or expiry.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.entries

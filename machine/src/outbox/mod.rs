@@ -233,7 +233,7 @@ impl Outbox {
 
     /// Whether `Timer::Tool` runs.
     pub(crate) fn expects_timer(&self) -> bool {
-        self.ledger.next_due().is_some()
+        !self.ledger.is_empty() && self.ledger.next_due().is_some()
     }
 
     pub(crate) fn canonicalize(&mut self, canon: &Canon<'_>) {
@@ -242,6 +242,9 @@ impl Outbox {
 
     /// I13, for `check()`.
     pub(crate) fn is_bounded(&self, limits: &Limits) -> bool {
+        if self.ledger.is_empty() {
+            return true;
+        }
         let (count, bytes) = self.ledger.waiting();
         self.ledger.is_bounded(limits) && count <= limits.results && bytes <= limits.result_bytes
     }

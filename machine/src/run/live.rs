@@ -386,6 +386,7 @@ impl Live {
     }
 
     /// The end: nothing of this run stays behind but an interrupt already asked for (S11, S12, I3).
+    #[inline(never)]
     pub(crate) fn end(mut self: Box<Self>, context: &mut Context<'_>, end: End) -> Phase {
         self.outbox.withdraw(context);
         self.session.sequence.abandon_seam(context);

@@ -430,6 +430,7 @@ impl Phase {
     }
 
     /// A live run goes on, or ends: told first, then settled (R6).
+    #[inline]
     pub(crate) fn follow(live: Box<Live>, context: &mut Context<'_>, end: Option<End>) -> Self {
         match end {
             None => Self::Streaming(live),
