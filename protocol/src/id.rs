@@ -2,7 +2,11 @@
 //! its clones: a run's name goes into every event, effect and table.
 
 use alloc::{boxed::Box, string::String, sync::Arc};
-use core::{cmp::Ordering, fmt};
+use core::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -11,7 +15,7 @@ use crate::json::{FromJson, JsonSlice, ToJson, write_string};
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash)]
+        #[derive(Clone)]
         pub struct $name(Arc<str>);
 
         impl $name {
@@ -26,7 +30,22 @@ macro_rules! ids {
             }
         }
 
-        /// By the text; clones are known as such without a look at it, as they are by `==`.
+        /// By the text; clones are known as such without a look at it.
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, hasher: &mut H) {
+                self.0.hash(hasher);
+            }
+        }
+
+        /// By the text; clones are known as such without a look at it.
         impl Ord for $name {
             fn cmp(&self, other: &Self) -> Ordering {
                 if Arc::ptr_eq(&self.0, &other.0) {
