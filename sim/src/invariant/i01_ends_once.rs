@@ -11,6 +11,12 @@ pub(super) struct EndsOnce {
 impl Invariant for EndsOnce {
     const ID: &'static str = "I1";
 
+    /// The end, and whatever comes after it.
+    #[inline(always)]
+    fn is_moved_by(&self, step: &Step<'_>) -> bool {
+        self.ended || step.has(Sort::Ended) || step.state.outcome().is_some()
+    }
+
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         if self.ended || step.has(Sort::Ended) {
             self.look(step.effects)?;

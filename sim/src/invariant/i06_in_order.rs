@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use agent_gateway_machine::{Cursor, Effect, EventKind, Notification};
 use agent_gateway_protocol::EventId;
 
-use super::{Invariant, Sort, Step};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// I6: events handed on are in (epoch, id) order, each once, and each in the epoch in which it came: what waited for its
 /// turn by one counter has none by the next. (That they are exactly the server's is for whoever plays the server to
@@ -17,6 +17,18 @@ pub(super) struct InOrder {
 
 impl Invariant for InOrder {
     const ID: &'static str = "I6";
+
+    /// Beside frames and what is handed on, a cursor that is another one, and what waits for its turn.
+    #[inline(always)]
+    fn is_moved_by(&self, step: &Step<'_>) -> bool {
+        const MOVING: Sorts = Sorts::of(&[Sort::Frame, Sort::HandedOn]);
+        step.sorts.meet(MOVING)
+            || !self.ahead.is_empty()
+            || step
+                .state
+                .cursor()
+                .is_some_and(|cursor| self.last.as_ref() != Some(cursor))
+    }
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let came = match &step.event.kind {
@@ -61,7 +73,7 @@ impl InOrder {
     }
 
     fn go_on(&mut self, cursor: &Cursor) -> Result<bool, String> {
-        let Some(last) = &self.last else {
+        let Some(last) = &mut self.last else {
             self.last = Some(cursor.clone());
             return Ok(false);
         };
@@ -73,7 +85,7 @@ impl InOrder {
         if last.epoch != cursor.epoch {
             self.ahead.clear();
         }
-        self.last = Some(cursor.clone());
+        *last = cursor.clone();
         Ok(true)
     }
 

@@ -14,7 +14,13 @@ pub(super) struct Backoff {
 
 impl Invariant for Backoff {
     const ID: &'static str = "I8";
-    const MOVED_BY: Sorts = Sorts::of(&[Sort::HandedOn, Sort::Told, Sort::Network, Sort::Restored]);
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::Told, Sort::Network, Sort::Restored]);
+
+    /// Progress only where there is a step to start over from.
+    #[inline(always)]
+    fn is_moved_by(&self, step: &Step<'_>) -> bool {
+        step.sorts.meet(Self::MOVED_BY) || (self.step > 0 && step.has(Sort::HandedOn))
+    }
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let limits = &step.state.config().limits;

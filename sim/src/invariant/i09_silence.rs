@@ -16,11 +16,17 @@ impl Invariant for Silence {
     const ID: &'static str = "I9";
     const MOVED_BY: Sorts = Sorts::of(&[
         Sort::Command,
-        Sort::Frame,
         Sort::Restored,
         Sort::Ring,
         Sort::Told,
+        Sort::Ended,
     ]);
+
+    /// A frame only where none has been heard at this moment.
+    #[inline(always)]
+    fn is_moved_by(&self, step: &Step<'_>) -> bool {
+        step.sorts.meet(Self::MOVED_BY) || (step.has(Sort::Frame) && self.heard != Some(step.now))
+    }
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let limits = &step.state.config().limits;

@@ -13,12 +13,23 @@ impl Invariant for StaleIsIgnored {
     const ID: &'static str = "I14";
     const MOVED_BY: Sorts = Sorts::of(&[
         Sort::Dial,
-        Sort::Frame,
         Sort::Reply,
         Sort::Restored,
         Sort::Socket,
         Sort::Request,
     ]);
+
+    /// A frame only where it is not one of the current socket.
+    #[inline(always)]
+    fn is_moved_by(&self, step: &Step<'_>) -> bool {
+        let is_stale = match &step.event.kind {
+            EventKind::FrameReceived { dial, .. }
+            | EventKind::FrameArriving { dial }
+            | EventKind::FrameRejected { dial, .. } => self.current != Some(*dial),
+            _ => false,
+        };
+        is_stale || step.sorts.meet(Self::MOVED_BY)
+    }
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let stale = match &step.event.kind {

@@ -28,8 +28,19 @@ pub(super) struct Marker {
 
 impl Invariant for Marker {
     const ID: &'static str = "I18";
-    const MOVED_BY: Sorts =
-        Sorts::of(&[Sort::Standing, Sort::HandedOn, Sort::Reply, Sort::Request]);
+    const MOVED_BY: Sorts = Sorts::of(&[
+        Sort::Standing,
+        Sort::EndHandedOn,
+        Sort::Reply,
+        Sort::Request,
+    ]);
+
+    /// Any other event only where it may take an end back, or something waits for its turn.
+    #[inline(always)]
+    fn is_moved_by(&self, step: &Step<'_>) -> bool {
+        step.sorts.meet(Self::MOVED_BY)
+            || (step.has(Sort::HandedOn) && (self.over || self.ahead.is_some()))
+    }
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         if let EventKind::FrameReceived {

@@ -1,6 +1,6 @@
 use agent_gateway_machine::{Alarm, Effect, Effects, Limits, Renaming};
 
-use super::{Invariant, Sort, Step};
+use super::{Invariant, Sort, Sorts, Step};
 
 /// The alarm contract: it comes last in the list, only when it differs from what the hands know, and every ring is
 /// answered.
@@ -18,6 +18,13 @@ impl Default for OneAlarm {
 
 impl Invariant for OneAlarm {
     const ID: &'static str = "alarm";
+
+    /// Where no alarm is told or rings, and the hands know the state's, there is nothing to say.
+    #[inline(always)]
+    fn is_moved_by(&self, step: &Step<'_>) -> bool {
+        const TELLING: Sorts = Sorts::of(&[Sort::Ring, Sort::Restored, Sort::Alarm]);
+        step.sorts.meet(TELLING) || self.told != Some(step.state.alarm())
+    }
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         if step.has(Sort::Ring) || step.has(Sort::Restored) {

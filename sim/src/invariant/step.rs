@@ -48,6 +48,8 @@ pub(super) enum Sort {
     Alarm,
     /// An event is handed on.
     HandedOn,
+    /// It is an end, or an error.
+    EndHandedOn,
     /// The end is told.
     Ended,
     /// Anything else is told.
@@ -71,7 +73,7 @@ impl<'a> Step<'a> {
         } = *observation;
         let mut sorts = Sorts::of_event(&event.kind);
         for effect in effects {
-            sorts = sorts.with(Sort::of_effect(effect));
+            sorts = sorts.and(Sorts::of_effect(effect));
         }
         if state.is_settled() {
             sorts = sorts.with(Sort::Settled);
@@ -115,21 +117,6 @@ pub(crate) fn answered<'a>(event: &'a Event, effects: &Effects) -> Option<&'a To
     (!effects.iter().any(refuses)).then_some(call)
 }
 
-impl Sort {
-    fn of_effect(effect: &Effect) -> Self {
-        match effect {
-            Effect::OpenConnection { .. } | Effect::CloseConnection { .. } => Self::Socket,
-            Effect::SendFrame { .. } => Self::Sent,
-            Effect::SendRequest { .. } | Effect::CancelRequest { .. } => Self::Request,
-            Effect::SetAlarm(_) => Self::Alarm,
-            Effect::Notify(Notification::EventReceived(_)) => Self::HandedOn,
-            Effect::Notify(Notification::RunEnded { .. }) => Self::Ended,
-            Effect::Notify(_) => Self::Told,
-            Effect::Ignored(_) => Self::Ignored,
-        }
-    }
-}
-
 impl Sorts {
     /// Every one: for what has to look at every step.
     pub(super) const ALL: Self = Self(u32::MAX);
@@ -151,6 +138,30 @@ impl Sorts {
 
     const fn with(self, sort: Sort) -> Self {
         Self(self.0 | 1 << sort as u32)
+    }
+
+    const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    fn of_effect(effect: &Effect) -> Self {
+        match effect {
+            Effect::OpenConnection { .. } | Effect::CloseConnection { .. } => {
+                Self::of(&[Sort::Socket])
+            }
+            Effect::SendFrame { .. } => Self::of(&[Sort::Sent]),
+            Effect::SendRequest { .. } | Effect::CancelRequest { .. } => Self::of(&[Sort::Request]),
+            Effect::SetAlarm(_) => Self::of(&[Sort::Alarm]),
+            Effect::Notify(Notification::EventReceived(received)) => match received.event.kind {
+                EventType::AgentRuntimeEnd | EventType::Error => {
+                    Self::of(&[Sort::HandedOn, Sort::EndHandedOn])
+                }
+                _ => Self::of(&[Sort::HandedOn]),
+            },
+            Effect::Notify(Notification::RunEnded { .. }) => Self::of(&[Sort::Ended]),
+            Effect::Notify(_) => Self::of(&[Sort::Told]),
+            Effect::Ignored(_) => Self::of(&[Sort::Ignored]),
+        }
     }
 
     fn of_event(event: &EventKind) -> Self {

@@ -23,7 +23,7 @@ impl Observer for Prober {
 }
 
 pub(super) fn probe<I: Invariant + Clone + Debug>(invariant: &I, step: &Step<'_>) {
-    if step.sorts.meet(I::MOVED_BY) {
+    if invariant.is_moved_by(step) {
         return;
     }
     let mut moved = invariant.clone();
