@@ -1,5 +1,7 @@
 //! HTTP as the pure models see it: a request that came, an answer that goes out.
 
+use std::borrow::Cow;
+
 /// A request as it came, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpRequest {
@@ -28,7 +30,7 @@ impl HttpRequest {
     /// The value of a query parameter, unescaped.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
-        parameter(self.query.as_deref()?, name)
+        parameter(self.query.as_deref()?, name).map(Cow::into_owned)
     }
 
     /// The body, if it is UTF-8.
@@ -81,7 +83,7 @@ impl HttpResponse {
 }
 
 /// The value of a parameter in a query, unescaped.
-pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
+pub(crate) fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     query
         .split('&')
         .filter_map(|pair| pair.split_once('='))
@@ -90,11 +92,11 @@ pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
 }
 
 /// Undoes percent escapes; what is no escape stays as it is.
-fn unescape(text: &str) -> String {
-    if !text.contains(['%', '+']) {
-        return text.into();
-    }
+fn unescape(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
+    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Cow::Borrowed(text);
+    }
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -106,7 +108,7 @@ fn unescape(text: &str) -> String {
         at += if escaped.is_some() { 3 } else { 1 };
         plain.push(escaped.unwrap_or(if *byte == b'+' { b' ' } else { *byte }));
     }
-    String::from_utf8_lossy(&plain).into_owned()
+    Cow::Owned(String::from_utf8_lossy(&plain).into_owned())
 }
 
 #[cfg(test)]

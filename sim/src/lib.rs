@@ -15,6 +15,7 @@
 
 pub mod api;
 pub mod campaign;
+mod deadline;
 pub mod diagram;
 pub mod explore;
 pub mod gateway;

@@ -3,6 +3,8 @@ use agent_gateway_protocol::frame::AuthFailed;
 use agent_gateway_protocol::{ClientFrame, CloseCode, OperationId, OperationStatus, ServerFrame};
 use litemap::LiteMap;
 
+use crate::deadline::earlier;
+
 use super::operation::Operation;
 use super::socket::Socket;
 use super::{
@@ -88,7 +90,7 @@ impl Gateway {
             .map(|socket| socket.deadline(&self.config));
         let operations = self.operations.values();
         let operations = operations.filter_map(|operation| operation.deadline());
-        sockets.chain(operations).min()
+        earlier(sockets.min(), operations.min())
     }
 
     /// The tokens it accepts.

@@ -38,3 +38,4 @@ pub use output::{Finalization, GatewayOutput};
 pub use tokens::{TokenBook, TokenPlan};
 
 pub(crate) use http::{parse_call, write_answer};
+pub(crate) use operation::end_in;

@@ -9,6 +9,8 @@ use agent_gateway_protocol::{
 };
 use litemap::LiteMap;
 
+use crate::deadline::earlier;
+
 use super::{GatewayConfig, ResumeStyle, Ticket};
 
 /// One operation: its sequence, its buffer, its status.
@@ -35,6 +37,11 @@ pub(super) struct Operation {
 pub(super) enum Prompt {
     Confirmation(ToolCallId),
     Input(InputRequestId),
+}
+
+/// What a terminal event says; `None`: it is none. Its data is JSON, to be read only once.
+pub(crate) fn end_in(event: &AgentEvent) -> Option<Payload> {
+    (event.kind == EventType::AgentRuntimeEnd).then(|| event.payload())
 }
 
 /// A call of the server that waits for the user.
@@ -112,20 +119,17 @@ impl Operation {
             .position(|(_, frame)| frame.id() == Some(id))
     }
 
-    /// The status that a terminal event brings, with the text for `session_complete`.
-    pub(super) fn end_of(event: &AgentEvent) -> Option<(OperationStatus, Box<str>)> {
-        if event.kind != EventType::AgentRuntimeEnd {
-            return None;
-        }
-        let Payload::AgentRuntimeEnd(end) = event.payload() else {
-            return Some((OperationStatus::Completed, Box::default()));
+    /// The status that an end brings, with the text for `session_complete`.
+    pub(super) fn status_of(end: &Payload) -> (OperationStatus, Box<str>) {
+        let Payload::AgentRuntimeEnd(end) = end else {
+            return (OperationStatus::Completed, Box::default());
         };
         let status = match end.reason {
             Some(EndReason::Error) => OperationStatus::Error,
             Some(EndReason::Interrupted) => OperationStatus::Interrupted,
             _ => OperationStatus::Completed,
         };
-        Some((status, end.reason_detail.unwrap_or_default()))
+        (status, end.reason_detail.clone().unwrap_or_default())
     }
 
     /// Takes a status, and with it the clocks that follow from it.
@@ -171,6 +175,6 @@ impl Operation {
     /// The earliest moment at which something is due.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         let prompts = self.prompts.values().map(|waiting| waiting.deadline);
-        prompts.chain(self.forgotten_at).chain(self.watchdog).min()
+        earlier(prompts.min(), earlier(self.forgotten_at, self.watchdog))
     }
 }

@@ -7,12 +7,12 @@ use agent_gateway_protocol::frame::{
     EventFrame, InputRequest, SessionComplete, StatusChange, ToolConfirmationRequest,
 };
 use agent_gateway_protocol::{
-    AgentEvent, EventId, EventType, InputRequestId, OperationId, OperationStatus, ServerFrame,
-    UserId,
+    AgentEvent, EventId, EventType, InputRequestId, OperationId, OperationStatus, Payload,
+    ServerFrame, UserId,
 };
 use litemap::LiteMap;
 
-use super::operation::{Operation, Prompt, Waiting};
+use super::operation::{Operation, Prompt, Waiting, end_in};
 use super::{Gateway, GatewayAnswer, GatewayCall, GatewayOutput, SocketId, Ticket};
 
 impl Gateway {
@@ -31,12 +31,14 @@ impl Gateway {
                 GatewayAnswer::Done
             }
             GatewayCall::PushEvent { operation, event } => {
-                self.push(now, &operation, event, out);
+                let end = end_in(&event);
+                self.push(now, &operation, event, end.as_ref(), out);
                 GatewayAnswer::Done
             }
             GatewayCall::PushEvents { operation, events } => {
                 for event in events {
-                    self.push(now, &operation, event.into(), out);
+                    let end = end_in(&event);
+                    self.push(now, &operation, event.into(), end.as_ref(), out);
                 }
                 GatewayAnswer::Done
             }
@@ -44,7 +46,7 @@ impl Gateway {
                 let mut event = AgentEvent::new(EventType::ToolExecute, operation.clone(), data);
                 event.step_index = Some(0);
                 event.timestamp = Some(now.as_millis());
-                self.push(now, &operation, event.into(), out);
+                self.push(now, &operation, event.into(), None, out);
                 GatewayAnswer::Done
             }
             GatewayCall::UpdateStatus {
@@ -130,12 +132,13 @@ impl Gateway {
         }
     }
 
-    /// Numbers an event, keeps it, and sends it at once.
+    /// Numbers an event, keeps it, and sends it at once. `end` is what is [in it](end_in).
     pub(crate) fn push(
         &mut self,
         now: Timestamp,
         id: &OperationId,
         event: Arc<AgentEvent>,
+        end: Option<&Payload>,
         out: &mut Vec<GatewayOutput>,
     ) {
         let operation = match self.operations.get_mut(id) {
@@ -143,7 +146,7 @@ impl Gateway {
             None => entry(&mut self.operations, id),
         };
         operation.touch(&event.kind, now, &self.config);
-        let end = Operation::end_of(&event).filter(|_| {
+        let end = end.filter(|_| {
             let owner = event.operation_id.as_ref();
             owner.is_none_or(|owner| owner == id) || self.config.dialect.any_end_completes
         });
@@ -154,7 +157,7 @@ impl Gateway {
             })
         });
         self.send(id, frame, out);
-        if let Some((status, summary)) = end {
+        if let Some((status, summary)) = end.map(Operation::status_of) {
             entry(&mut self.operations, id).become_status(status, now, &self.config);
             self.send_numbered(id, out, |event_id| {
                 ServerFrame::SessionComplete(Box::new(SessionComplete {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::{Token, UserId};
 use base64::Engine;
@@ -10,7 +12,7 @@ use litemap::LiteMap;
 /// can read their age; they are signed by nobody and open nothing but this gateway.
 #[derive(Clone, Debug)]
 pub struct TokenBook {
-    issued: LiteMap<Box<str>, Issued>,
+    issued: LiteMap<Arc<str>, Issued>,
     count: u64,
     /// Makes texts differ between books.
     salt: u64,
@@ -95,12 +97,13 @@ impl TokenBook {
         BASE64_URL_SAFE_NO_PAD.encode_string(claims, &mut text);
         text.push('.');
         BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut text);
-        self.enter(&text, plan, now);
+        let text: Arc<str> = text.into();
+        self.enter(text.clone(), plan, now);
         Token::new(text)
     }
 
     /// Enters a token made elsewhere, an API key for example.
-    pub fn enter(&mut self, text: &str, plan: &TokenPlan, now: Timestamp) {
+    pub fn enter(&mut self, text: impl Into<Arc<str>>, plan: &TokenPlan, now: Timestamp) {
         let issued = Issued {
             user: plan.user.clone(),
             from: now.plus(plan.early),

@@ -9,6 +9,7 @@ use super::stage::{Play, Stage, Words};
 use super::wire::refused_result;
 use super::{ServerConfig, ServerInput, ServerOutput};
 use crate::api::{Api, ApiCall, ApiConfig, ApiInput, BatchBook, WireCall};
+use crate::deadline::earlier;
 use crate::gateway::{
     Gateway, GatewayInput, GatewayOutput, SocketId, Ticket, TokenBook, TokenPlan, parse_call,
 };
@@ -119,6 +120,11 @@ impl Server {
         self.advance(now, out);
         match input {
             ServerInput::SocketOpened { socket, operation } => {
+                // Named by a clone of the run's own id: clones compare without a look at the text.
+                let operation = match self.stages.get(&operation) {
+                    Some(stage) => stage.words.operation.clone(),
+                    None => operation,
+                };
                 self.sockets.insert(socket, operation.clone());
                 let input = GatewayInput::SocketOpened {
                     socket,
@@ -164,8 +170,8 @@ impl Server {
     #[must_use]
     pub fn next_turn(&self) -> Option<Timestamp> {
         let stages = self.stages.values();
-        let stages = stages.filter_map(|stage| stage.deadline());
-        stages.chain(self.api.next_deadline()).min()
+        let stage = stages.filter_map(|stage| stage.deadline()).min();
+        earlier(stage, self.api.next_deadline())
     }
 
     /// How it is set up.
@@ -227,10 +233,7 @@ impl Server {
     }
 
     fn earliest(&self) -> Option<Timestamp> {
-        self.next_turn()
-            .into_iter()
-            .chain(self.gateway.next_deadline())
-            .min()
+        earlier(self.next_turn(), self.gateway.next_deadline())
     }
 
     fn on_frame(

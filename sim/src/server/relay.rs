@@ -5,7 +5,7 @@ use std::sync::Arc;
 use agent_gateway_machine::Timestamp;
 use agent_gateway_protocol::event::EndReason;
 use agent_gateway_protocol::{
-    AgentEvent, EventType, OperationId, OperationStatus, Payload, ServerFrame, UserId,
+    AgentEvent, OperationId, OperationStatus, Payload, ServerFrame, UserId,
 };
 
 use super::machine::FIRST_OWN_TICKET;
@@ -13,7 +13,7 @@ use super::stage::{Stage, Words};
 use super::{Server, ServerOutput};
 use crate::api::{ApiAnswer, ApiInput, ApiOutput};
 use crate::gateway::{
-    Finalization, Gateway, GatewayAnswer, GatewayCall, GatewayInput, GatewayOutput, Ticket,
+    Finalization, Gateway, GatewayAnswer, GatewayCall, GatewayInput, GatewayOutput, Ticket, end_in,
     write_answer,
 };
 use crate::script::Trigger;
@@ -28,10 +28,12 @@ impl Server {
         out: &mut Vec<ServerOutput>,
     ) {
         match &call {
-            GatewayCall::PushEvent { operation, event } => self.note_end(operation, event),
+            GatewayCall::PushEvent { operation, event } => {
+                self.note_end(operation, event, end_in(event).as_ref());
+            }
             GatewayCall::PushEvents { operation, events } => {
                 for event in events {
-                    self.note_end(operation, event);
+                    self.note_end(operation, event, end_in(event).as_ref());
                 }
             }
             GatewayCall::UpdateStatus {
@@ -59,9 +61,10 @@ impl Server {
         event: Arc<AgentEvent>,
         out: &mut Vec<ServerOutput>,
     ) {
-        self.note_end(operation, &event);
+        let end = end_in(&event);
+        self.note_end(operation, &event, end.as_ref());
         self.ask_gateway(now, out, |gateway, said| {
-            gateway.push(now, operation, event, said);
+            gateway.push(now, operation, event, end.as_ref(), said);
         });
     }
 
@@ -228,18 +231,15 @@ impl Server {
         }
     }
 
-    /// An own end is the server's truth.
-    fn note_end(&mut self, channel: &OperationId, event: &AgentEvent) {
-        if event.kind != EventType::AgentRuntimeEnd {
+    /// An own end is the server's truth. `end` is what is [in the event](end_in).
+    fn note_end(&mut self, channel: &OperationId, event: &AgentEvent, end: Option<&Payload>) {
+        let Some(Payload::AgentRuntimeEnd(end)) = end else {
             return;
-        }
+        };
         let own = event.operation_id.as_ref().is_none_or(|own| own == channel);
         if !own {
             return;
         }
-        let Payload::AgentRuntimeEnd(end) = event.payload() else {
-            return;
-        };
         let status = match end.reason {
             Some(EndReason::Error) => OperationStatus::Error,
             Some(EndReason::Interrupted | EndReason::Cancelled) => OperationStatus::Interrupted,
@@ -247,9 +247,8 @@ impl Server {
             Some(EndReason::WaitingForAsyncTool) => OperationStatus::WaitingForAsyncTool,
             _ => OperationStatus::Done,
         };
-        let error = end
-            .reason_detail
-            .filter(|_| status == OperationStatus::Error);
+        let is_error = status == OperationStatus::Error;
+        let error = is_error.then(|| end.reason_detail.clone()).flatten();
         self.api.set_status(channel, status, error);
     }
 }

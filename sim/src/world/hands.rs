@@ -188,8 +188,8 @@ impl World<'_> {
         self.hands.keep(token, self.server.gateway().tokens())
     }
 
-    /// Lets one thing happen.
-    pub(super) fn happen(&mut self, happening: Happening) {
+    /// Lets one thing happen. What the machine is told of it, if anything.
+    pub(super) fn happen(&mut self, happening: Happening) -> Option<EventKind> {
         match happening {
             Happening::DialArrived(dial) => self.on_dial_arrived(dial),
             Happening::FrameArrived(dial, frame) => {
@@ -205,37 +205,35 @@ impl World<'_> {
             }
             Happening::CallAbandoned(ticket) => self.tell_server(ServerInput::Abandoned { ticket }),
             Happening::Opened(dial) => {
-                if self.client_hears(dial) {
-                    self.feed(EventKind::ConnectionOpened { dial });
-                }
+                let hears = self.client_hears(dial);
+                return hears.then_some(EventKind::ConnectionOpened { dial });
             }
             Happening::DialFailed(dial, failure) => {
                 if self.client_hears(dial) {
                     self.client_loses(dial);
-                    self.feed(EventKind::DialFailed { dial, failure });
+                    return Some(EventKind::DialFailed { dial, failure });
                 }
             }
             Happening::Arriving(dial) => {
-                if self.looks() && self.client_hears(dial) && !self.is_silent(dial) {
-                    self.feed(EventKind::FrameArriving { dial });
-                }
+                let hears = self.looks() && self.client_hears(dial) && !self.is_silent(dial);
+                return hears.then_some(EventKind::FrameArriving { dial });
             }
             Happening::Received(dial, message) => {
                 if self.arrives(dial) {
-                    self.receive(dial, message);
+                    return Some(received(dial, message));
                 }
             }
             Happening::Closed(dial, close) => {
                 if self.arrives(dial) {
                     self.client_loses(dial);
-                    self.feed(EventKind::ConnectionClosed { dial, close });
+                    return Some(EventKind::ConnectionClosed { dial, close });
                 }
             }
-            Happening::Answered(request, answer) => self.on_answered(request, answer),
+            Happening::Answered(request, answer) => return self.on_answered(request, answer),
             Happening::Unsent(request) => {
                 if self.hands.calls.remove(&request).is_some() {
                     let reply = unreachable();
-                    self.feed(EventKind::ReplyReceived { request, reply });
+                    return Some(EventKind::ReplyReceived { request, reply });
                 }
             }
             Happening::TokenMinted(request, given) => {
@@ -247,15 +245,16 @@ impl World<'_> {
                             text: "the user has no new token".into(),
                         })
                     };
-                    self.feed(EventKind::ReplyReceived { request, reply });
+                    return Some(EventKind::ReplyReceived { request, reply });
                 }
             }
             Happening::ToolAnswered(call, answer) => {
-                self.feed(EventKind::AnswerTool { call, answer });
+                return Some(EventKind::AnswerTool { call, answer });
             }
             Happening::Network(act) => self.befall(act),
             Happening::Clock(act) => self.clock.act(act, self.now),
         }
+        None
     }
 
     fn on_dial_arrived(&mut self, dial: DialId) {
@@ -274,35 +273,19 @@ impl World<'_> {
         self.tell_server(ServerInput::SocketOpened { socket, operation });
     }
 
-    fn on_answered(&mut self, request: RequestId, answer: Option<Box<ApiAnswer>>) {
-        let Some(Some(procedure)) = self.hands.calls.remove(&request) else {
-            return;
-        };
+    fn on_answered(
+        &mut self,
+        request: RequestId,
+        answer: Option<Box<ApiAnswer>>,
+    ) -> Option<EventKind> {
+        let procedure = self.hands.calls.remove(&request)??;
         let hands = &mut self.hands;
         let book = self.server.gateway().tokens();
         let reply = match answer {
             Some(answer) => reply(procedure, &answer, |token| hands.keep(token, book)),
             None => lost(),
         };
-        self.feed(EventKind::ReplyReceived { request, reply });
-    }
-
-    fn receive(&mut self, dial: DialId, message: Message) {
-        let kind = match message {
-            Message::Frame(frame) => EventKind::FrameReceived { dial, frame },
-            Message::Binary => EventKind::FrameRejected {
-                dial,
-                problem: FrameProblem::Binary,
-            },
-            Message::Text(text) => match ServerFrame::decode(&text) {
-                Ok(frame) => EventKind::FrameReceived { dial, frame },
-                Err(_) => EventKind::FrameRejected {
-                    dial,
-                    problem: FrameProblem::Malformed,
-                },
-            },
-        };
-        self.feed(kind);
+        Some(EventKind::ReplyReceived { request, reply })
     }
 
     /// Tells the server, and puts on its way what it says.
@@ -354,7 +337,7 @@ impl World<'_> {
             && !link.is_silent
         {
             let first = self.network.arrival(self.now, link.last_down);
-            let at = first.plus(self.network.transmission(message.size()));
+            let at = first.plus(self.network.transmission(|| message.size()));
             link.last_down = at;
             let interval = self.arriving_interval;
             let mut part = first.plus(interval);
@@ -485,8 +468,26 @@ impl World<'_> {
     }
 }
 
+/// What the machine is told of a message.
+fn received(dial: DialId, message: Message) -> EventKind {
+    match message {
+        Message::Frame(frame) => EventKind::FrameReceived { dial, frame },
+        Message::Binary => EventKind::FrameRejected {
+            dial,
+            problem: FrameProblem::Binary,
+        },
+        Message::Text(text) => match ServerFrame::decode(&text) {
+            Ok(frame) => EventKind::FrameReceived { dial, frame },
+            Err(_) => EventKind::FrameRejected {
+                dial,
+                problem: FrameProblem::Malformed,
+            },
+        },
+    }
+}
+
 /// The operation that a socket's URL names.
 fn operation_in(url: &str) -> OperationId {
     let (_, query) = url.split_once('?').unwrap_or(("", ""));
-    OperationId::new(parameter(query, "operationId").unwrap_or_default())
+    OperationId::new(&*parameter(query, "operationId").unwrap_or_default())
 }

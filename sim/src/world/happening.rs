@@ -133,9 +133,13 @@ impl Queue {
         self.happenings.front().map(|((at, _), _)| *at)
     }
 
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.next_at().is_some_and(|at| at <= now)
+    }
+
     /// What is due, and its place in the order.
     pub(super) fn take(&mut self, now: Timestamp) -> Option<(u64, Happening)> {
-        if self.next_at()? > now {
+        if !self.is_due(now) {
             return None;
         }
         let ((_, order), happening) = self.happenings.pop_front()?;

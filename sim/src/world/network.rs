@@ -54,10 +54,10 @@ impl Network {
         self.held_until = self.held_until.max(at);
     }
 
-    /// From its first byte to its last, that many bytes take this long to come.
-    pub(super) fn transmission(&self, bytes: usize) -> Millis {
+    /// From its first byte to its last, a message takes this long to come. Its bytes are counted only where they matter.
+    pub(super) fn transmission(&self, bytes: impl FnOnce() -> usize) -> Millis {
         self.bytes_per_second
-            .map_or(Millis::ZERO, |rate| Millis(bytes as u64 * 1_000 / rate))
+            .map_or(Millis::ZERO, |rate| Millis(bytes() as u64 * 1_000 / rate))
     }
 
     /// When what leaves now arrives, not before `last`.

@@ -29,15 +29,19 @@ impl Owed {
         self.debts.is_empty()
     }
 
-    /// What the machine was told, and what it answered.
+    /// What the machine was told, and what it answered. Mostly nothing is owed, and nobody answers.
+    #[inline]
     pub(super) fn observe(&mut self, step: &Observation<'_>) {
         let answers = matches!(
             step.event.kind,
             EventKind::AnswerTool { .. } | EventKind::AlarmRang
         );
-        if self.debts.is_empty() && !answers {
-            return;
+        if answers || !self.debts.is_empty() {
+            self.follow(step);
         }
+    }
+
+    fn follow(&mut self, step: &Observation<'_>) {
         if let Some(call) = answered(step.event, step.effects) {
             self.debts.insert(call.clone(), None);
         }
@@ -69,9 +73,6 @@ impl Owed {
 
     /// What was due before now is overdue: nothing excuses it any more.
     pub(super) fn call_in(&mut self, now: Timestamp, overdue: &mut Vec<ToolCallId>) {
-        if self.debts.is_empty() {
-            return;
-        }
         self.debts.retain(|call, due| {
             let is_overdue = due.is_some_and(|due| due.at < now);
             if is_overdue {

@@ -17,6 +17,7 @@ use super::outcome::Played;
 use super::owed::{Owed, sends_results};
 use super::rehearsal::Rehearsal;
 use super::user::User;
+use crate::deadline::earlier;
 use crate::invariant::{Invariants, Observation};
 use crate::random::Random;
 use crate::script::{ApproveAct, AttachAct, ClockAct, Script, UserAct};
@@ -72,7 +73,7 @@ pub struct World<'a> {
     /// What has come on sockets while the caller does not read.
     unread: Vec<(u64, Happening)>,
     is_reading: bool,
-    /// What the machine is to be told, in order.
+    /// What the machine is to be told beside what just happened, in order.
     inbox: VecDeque<EventKind>,
     /// How often the client tells that a frame is arriving.
     pub(super) arriving_interval: Millis,
@@ -178,6 +179,10 @@ impl<'a> World<'a> {
             }
             self.now = self.now.max(at);
             self.step(observer);
+            // What else has come by now goes before whatever else is due.
+            while self.queue.is_due(self.now) && self.played.events <= MOST_EVENTS {
+                self.step(observer);
+            }
         }
         self.finish()
     }
@@ -220,26 +225,36 @@ impl<'a> World<'a> {
 
     /// One thing: what came first, then the user, then the server, then the alarm.
     fn step(&mut self, observer: &mut impl Observer) {
-        self.owed.call_in(self.now, &mut self.played.owed);
-        if let Some((order, happening)) = self.queue.take(self.now) {
+        if !self.owed.is_empty() {
+            self.owed.call_in(self.now, &mut self.played.owed);
+        }
+        let kind = if let Some((order, happening)) = self.queue.take(self.now) {
             let awake = self.clock.awake(self.now);
             if awake > self.now && happening.waits_for_client() {
                 self.queue.put_off(awake, order, happening);
+                None
             } else if !self.is_reading && happening.is_read() {
                 self.unread.push((order, happening));
+                None
             } else {
-                self.happen(happening);
+                self.happen(happening)
             }
         } else if self.clock.awake(self.now) == self.now
             && let Some(act) = self.user.take(self.now)
         {
-            self.act(act);
+            Some(self.act(act))
         } else if self.server.next_deadline().is_some_and(|at| at <= self.now) {
             self.tell_server(ServerInput::Ticked);
+            None
         } else if self.alarm().is_some_and(|at| at <= self.now) {
             // A ring counts as untold: the machine says anew what it waits for.
             self.hands.alarm = None;
-            self.feed(EventKind::AlarmRang);
+            Some(EventKind::AlarmRang)
+        } else {
+            None
+        };
+        if let Some(kind) = kind {
+            self.tell_machine(kind, observer);
         }
         while let Some(kind) = self.inbox.pop_front() {
             self.tell_machine(kind, observer);
@@ -285,8 +300,9 @@ impl<'a> World<'a> {
         });
     }
 
-    fn act(&mut self, act: UserAct) {
-        let kind = match act {
+    /// What the machine is told of it.
+    fn act(&mut self, act: UserAct) -> EventKind {
+        match act {
             UserAct::Execute(prompt) => self.execute(prompt, None),
             UserAct::ExecuteInTopic(prompt) => self.execute(prompt, Some("tpc_1")),
             UserAct::Approve(approve) => self.approve(&approve),
@@ -328,8 +344,7 @@ impl<'a> World<'a> {
                 self.reload();
                 EventKind::Restored { token: None }
             }
-        };
-        self.feed(kind);
+        }
     }
 
     fn execute(&mut self, prompt: String, topic: Option<&str>) -> EventKind {
@@ -417,13 +432,6 @@ fn execution(prompt: String, topic: Option<&str>) -> ExecAgent {
         prompt: prompt.into(),
         app_context,
         ..ExecAgent::default()
-    }
-}
-
-fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
     }
 }
 
