@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use agent_gateway_machine::{Close, DialFailure, DialId, EventKind};
-use agent_gateway_protocol::CloseCode;
+use agent_gateway_protocol::{CloseCode, OperationId};
 use tokio::time::{Sleep, sleep};
 
 use crate::transport::{Received, Socket};
@@ -107,6 +107,13 @@ impl Connection {
                 }
             },
         })
+    }
+
+    /// The operation whose events the socket will bring.
+    pub(super) fn expect_operation(&mut self, operation: &OperationId) {
+        if let Some((_, Stage::Open(socket))) = &mut self.current {
+            socket.expect_operation(operation);
+        }
     }
 
     /// Nothing is taken for some time.

@@ -327,16 +327,16 @@ impl Driver {
             let Poll::Ready(kind) = self.connection.poll_event(context, socket) else {
                 return false;
             };
-            if matches!(kind, EventKind::FrameReceived { .. }) || self.is_news(&kind) {
+            if matches!(kind, EventKind::FrameReceived { .. }) || self.note(&kind) {
                 self.step(kind);
             }
         }
         true
     }
 
-    /// Whether the machine is to be told of what came beside frames.
+    /// Takes note of what came beside frames, and says whether the machine is to be told.
     #[inline(never)]
-    fn is_news(&mut self, kind: &EventKind) -> bool {
+    fn note(&mut self, kind: &EventKind) -> bool {
         match kind {
             EventKind::FrameArriving { .. } => {
                 if self.is_arriving_known() {
@@ -344,7 +344,12 @@ impl Driver {
                 }
                 self.told_arriving = Some(self.now);
             }
-            EventKind::ConnectionOpened { dial } => debug!(%dial, "connection_opened"),
+            EventKind::ConnectionOpened { dial } => {
+                debug!(%dial, "connection_opened");
+                if let Some(operation) = self.state.as_ref().and_then(State::operation) {
+                    self.connection.expect_operation(operation);
+                }
+            }
             EventKind::DialFailed { dial, failure } => {
                 debug!(%dial, kind = ?failure.kind, failure = %failure.text, "dial_failed");
             }

@@ -30,7 +30,7 @@ impl Inbound {
 
     /// What one system call brings at most, unless more of a frame is missing. More would only be cold again when its turn
     /// comes.
-    const READ: usize = 64 << 10;
+    const READ: usize = 128 << 10;
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]

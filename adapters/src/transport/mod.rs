@@ -14,7 +14,7 @@ mod web_socket;
 use std::task::{Context, Poll};
 
 use agent_gateway_machine::{Close, DialFailure, FrameProblem};
-use agent_gateway_protocol::{CloseCode, FrameError, ServerFrame};
+use agent_gateway_protocol::{CloseCode, FrameError, OperationId, ServerFrame};
 use async_trait::async_trait;
 
 pub use connect::{TransportOptions, WebSocketTransport};
@@ -32,6 +32,9 @@ pub trait Transport: Send + Sync {
 
 /// One open socket, polled by the task that owns it. Receiving and sending never wait for each other.
 pub trait Socket: Send {
+    /// The operation whose events it will bring, told once it is open, so that the name need not be made anew for each.
+    fn expect_operation(&mut self, _operation: &OperationId) {}
+
     /// The next thing that came. Not called any more once it said [`Received::Closed`].
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Received>;
 
@@ -71,7 +74,13 @@ impl Received {
     /// What a text message is.
     #[must_use]
     pub fn text(text: &str) -> Self {
-        match ServerFrame::decode(text) {
+        Self::read(ServerFrame::decode(text), text)
+    }
+
+    /// What a text message was read as.
+    #[inline]
+    fn read(read: Result<ServerFrame, FrameError>, text: &str) -> Self {
+        match read {
             Ok(frame) => Self::Frame(frame),
             Err(error) => {
                 // The error itself may quote the frame.

@@ -11,6 +11,7 @@
 mod auth;
 mod auth_failed;
 mod client;
+mod decoder;
 mod error;
 mod event_frame;
 mod input_request;
@@ -29,6 +30,7 @@ mod usual;
 pub use auth::{Auth, TokenType};
 pub use auth_failed::AuthFailed;
 pub use client::ClientFrame;
+pub use decoder::Decoder;
 pub use error::FrameError;
 pub use event_frame::EventFrame;
 pub use input_request::InputRequest;

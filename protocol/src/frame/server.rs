@@ -7,7 +7,7 @@ use super::{
     StatusChange, ToolConfirmationRequest, UnknownFrame, usual,
 };
 use crate::{
-    EventId, JsonError,
+    EventId, JsonError, OperationId,
     event::EventDraft,
     json::{JsonSlice, ObjectWriter, Scanner, match_key},
 };
@@ -48,7 +48,16 @@ impl ServerFrame {
     /// # Errors
     /// The message is not JSON, no object, or has no `type`.
     pub fn decode(text: &str) -> Result<Self, FrameError> {
-        match usual::read(text) {
+        Self::decode_naming(text, |name| OperationId::from(name))
+    }
+
+    /// The same, with `named` to make an operation's id of its text.
+    #[inline]
+    pub(super) fn decode_naming(
+        text: &str,
+        named: impl FnOnce(&str) -> OperationId,
+    ) -> Result<Self, FrameError> {
+        match usual::read(text, named) {
             Some(frame) => Ok(Self::AgentEvent(frame)),
             None => Self::decode_any(text),
         }

@@ -7,9 +7,9 @@ use crate::{AgentEvent, EventId, EventType, OperationId, json::Scanner};
 
 /// Reads a text that is such a frame, its members in the order in which LobeHub writes them and without a space: then
 /// nothing has to be looked for, or kept until all is known. `None`: it is anything else, for the general way, which
-/// reads from what is read here the same.
+/// reads from what is read here the same. `named` makes an operation's id of its text.
 #[inline]
-pub(super) fn read(text: &str) -> Option<EventFrame> {
+pub(super) fn read(text: &str, named: impl FnOnce(&str) -> OperationId) -> Option<EventFrame> {
     let mut scanner = Scanner::new(text);
     scanner.passes(r#"{"type":"agent_event","id":""#)?;
     let id = scanner.natural()?;
@@ -30,7 +30,7 @@ pub(super) fn read(text: &str) -> Option<EventFrame> {
     let event = AgentEvent {
         kind: EventType::parse(kind),
         step_index: Some(step),
-        operation_id: Some(OperationId::from(operation)),
+        operation_id: Some(named(operation)),
         timestamp: Some(timestamp),
         data: Some(data.to_raw()),
         extra: None,

@@ -1,10 +1,10 @@
 use agent_gateway_protocol::{
-    AgentEvent, ClientFrame, EventId, EventType, FrameError, OperationStatus, RawJson, ServerFrame,
-    ServerUrl, Token,
+    AgentEvent, ClientFrame, EventId, EventType, FrameError, OperationId, OperationStatus, RawJson,
+    ServerFrame, ServerUrl, Token,
     frame::{
-        Auth, AuthFailed, EventFrame, InputRequest, Resume, ResumeComplete, SessionComplete,
-        StatusChange, TokenType, ToolConfirmation, ToolConfirmationRequest, ToolError, ToolResult,
-        UnknownFrame, UserInput,
+        Auth, AuthFailed, Decoder, EventFrame, InputRequest, Resume, ResumeComplete,
+        SessionComplete, StatusChange, TokenType, ToolConfirmation, ToolConfirmationRequest,
+        ToolError, ToolResult, UnknownFrame, UserInput,
     },
 };
 
@@ -394,6 +394,36 @@ fn what_is_no_frame_says_why() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn an_operation_named_again_is_the_same_text() {
+    let mut decoder = Decoder::default();
+    let mut named = |operation: &str| {
+        let text = format!(
+            r#"{{"type":"agent_event","id":"1","event":{{"data":{{}},"operationId":"{operation}","stepIndex":0,"timestamp":1,"type":"error"}}}}"#
+        );
+        let ServerFrame::AgentEvent(frame) = decoder.decode(&text).unwrap() else {
+            panic!("{text}")
+        };
+        frame.event.operation_id.clone().unwrap()
+    };
+    let (first, second, other) = (named("op_1"), named("op_1"), named("op_2"));
+    assert_eq!(first.as_str().as_ptr(), second.as_str().as_ptr());
+    assert_eq!((second.as_str(), other.as_str()), ("op_1", "op_2"));
+}
+
+#[test]
+fn an_expected_operation_is_not_made_anew() {
+    let operation = OperationId::new("op_1");
+    let mut decoder = Decoder::default();
+    decoder.expect_operation(operation.clone());
+    let text = r#"{"type":"agent_event","id":"1","event":{"data":{},"operationId":"op_1","stepIndex":0,"timestamp":1,"type":"error"}}"#;
+    let ServerFrame::AgentEvent(frame) = decoder.decode(text).unwrap() else {
+        panic!("{text}")
+    };
+    let named = frame.event.operation_id.as_ref().unwrap();
+    assert_eq!(named.as_str().as_ptr(), operation.as_str().as_ptr());
 }
 
 #[test]

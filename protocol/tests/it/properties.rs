@@ -3,7 +3,7 @@ use std::mem::discriminant;
 use agent_gateway_protocol::{
     AgentEvent, ClientFrame, EventId, EventType, GatewayUrl, Object, RawJson, ServerFrame, Token,
     api::{ExecAgent, GetTopicDetail},
-    frame::{EventFrame, SessionComplete, ToolError, ToolResult},
+    frame::{Decoder, EventFrame, SessionComplete, ToolError, ToolResult},
     trpc::{self, HttpMethod, Incoming},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -283,6 +283,14 @@ fn usual_frame() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn frames_in_a_row_are_read_as_each_alone(frames in vec(usual_frame(), 1..8)) {
+        let mut decoder = Decoder::default();
+        for frame in frames {
+            prop_assert_eq!(decoder.decode(&frame), ServerFrame::decode(&frame));
+        }
+    }
 
     #[test]
     fn the_form_lobehub_writes_is_read_as_any_other(frame in usual_frame()) {
