@@ -14,6 +14,8 @@
 //! first four, and there is no way back in.
 
 mod attaching;
+mod authentication;
+mod conclusion;
 mod due;
 pub(crate) mod live;
 mod settling;
