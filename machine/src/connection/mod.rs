@@ -15,6 +15,7 @@
 
 mod backoff;
 mod heartbeat;
+mod link;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -41,6 +42,7 @@ use crate::token::TokenId;
 use backoff::Backoff;
 use heartbeat::Connected;
 pub(crate) use heartbeat::Pulse;
+use link::{Link, clear_timers};
 
 /// The connection of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -57,23 +59,6 @@ pub(crate) struct Connection {
     violated: bool,
     /// When a wait was last skipped because the network is back (C15).
     skipped_at: Option<Timestamp>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-enum Link {
-    /// No socket, and no attempt due by itself: a token is wanted first.
-    #[default]
-    Idle,
-    /// No socket; `Timer::Backoff` says when the next attempt starts.
-    BackingOff,
-    /// No socket; `Timer::NotBefore` says when the same token is tried again (S7).
-    AwaitingNotBefore,
-    /// `Timer::Dial` runs.
-    Dialing { dial: DialId },
-    /// `Timer::Authentication` runs.
-    Authenticating { dial: DialId },
-    /// Its own timers run.
-    Connected(Connected),
 }
 
 /// What the run must follow.
@@ -97,7 +82,7 @@ impl Connection {
         };
         let url = gateway.socket(operation);
         context.cite(Rule::C1);
-        self.clear_timers(context);
+        clear_timers(context);
         let dial = context.mint_dial();
         self.dialled = true;
         self.link = Link::Dialing { dial };
@@ -195,27 +180,29 @@ impl Connection {
 
     /// C5: the next beat.
     pub(crate) fn on_heartbeat_due(&mut self, context: &mut Context<'_>, due: Timestamp) {
-        if let Some(connected) = self.connected_mut() {
+        if let Some(connected) = self.link.connected_mut() {
             connected.on_beat_due(context, due);
         }
     }
 
     /// C5: asks for a sign of life, and drops the connection if none comes soon.
     pub(crate) fn probe(&mut self, context: &mut Context<'_>) {
-        if let Some(connected) = self.connected_mut() {
+        if let Some(connected) = self.link.connected_mut() {
             connected.probe(context);
         }
     }
 
     /// C5, I9: the bound on silence rang.
     pub(crate) fn on_silence_due(&mut self, context: &mut Context<'_>) -> Pulse {
-        self.connected_mut()
+        self.link
+            .connected_mut()
             .map_or(Pulse::Unsure, |connected| connected.on_silence_due(context))
     }
 
     /// C5: the time to answer the probe is over.
     pub(crate) fn on_probe_due(&mut self, context: &mut Context<'_>) -> Pulse {
-        self.connected_mut()
+        self.link
+            .connected_mut()
             .map_or(Pulse::Unsure, |connected| connected.on_probe_due(context))
     }
 
@@ -304,14 +291,14 @@ impl Connection {
 
     /// An inbound frame of any kind, whatever it says, is a sign of life, and so is a part of one (C5).
     pub(crate) fn heard(&mut self, now: Timestamp) {
-        if let Some(connected) = self.connected_mut() {
+        if let Some(connected) = self.link.connected_mut() {
             connected.hear(now);
         }
     }
 
     /// The clocks stood still for `span`: so did the silence (C5).
     pub(crate) fn stood_still(&mut self, span: Millis, now: Timestamp) {
-        if let Some(connected) = self.connected_mut() {
+        if let Some(connected) = self.link.connected_mut() {
             connected.stood_still(span, now);
         }
     }
@@ -323,23 +310,12 @@ impl Connection {
 
     /// The dial whose facts count now (C13).
     pub(crate) fn current(&self) -> Option<DialId> {
-        match &self.link {
-            Link::Idle | Link::BackingOff | Link::AwaitingNotBefore => None,
-            Link::Dialing { dial } | Link::Authenticating { dial } => Some(*dial),
-            Link::Connected(connected) => Some(connected.dial),
-        }
+        self.link.current()
     }
 
     /// The dial whose socket is authenticated.
     pub(crate) fn connected(&self) -> Option<DialId> {
-        match &self.link {
-            Link::Connected(connected) => Some(connected.dial),
-            Link::Idle
-            | Link::BackingOff
-            | Link::AwaitingNotBefore
-            | Link::Dialing { .. }
-            | Link::Authenticating { .. } => None,
-        }
+        self.link.connected().map(|connected| connected.dial)
     }
 
     /// Whether there is no socket and no attempt due by itself.
@@ -353,14 +329,8 @@ impl Connection {
 
     /// Whether the socket has been authenticated long enough to count as progress (C6).
     pub(crate) fn is_proven(&self, context: &Context<'_>) -> bool {
-        match &self.link {
-            Link::Connected(connected) => connected.is_proven(context),
-            Link::Idle
-            | Link::BackingOff
-            | Link::AwaitingNotBefore
-            | Link::Dialing { .. }
-            | Link::Authenticating { .. } => false,
-        }
+        let connected = self.link.connected();
+        connected.is_some_and(|connected| connected.is_proven(context))
     }
 
     pub(crate) fn status(&self) -> ConnectionStatus {
@@ -378,11 +348,7 @@ impl Connection {
     }
 
     pub(crate) fn canonicalize(&mut self, canon: &mut Canon<'_>) {
-        match &mut self.link {
-            Link::Idle | Link::BackingOff | Link::AwaitingNotBefore => {}
-            Link::Dialing { dial } | Link::Authenticating { dial } => canon.dial(dial),
-            Link::Connected(connected) => connected.canonicalize(canon),
-        }
+        self.link.canonicalize(canon);
         self.backoff.canonicalize(canon, self.budget(canon.limits));
         canon.since_or_never(&mut self.skipped_at, canon.limits.skip_interval);
         // It only decides what the receipt counts.
@@ -391,15 +357,7 @@ impl Connection {
 
     /// Which timers this room's state implies; `check()` holds the table against it.
     pub(crate) fn expects(&self, probes: bool) -> TimerSet {
-        match self.link {
-            Link::Idle => TimerSet::default(),
-            Link::Dialing { .. } => const { TimerSet::of(&[Timer::Dial]) },
-            Link::Authenticating { .. } => const { TimerSet::of(&[Timer::Authentication]) },
-            Link::BackingOff => const { TimerSet::of(&[Timer::Backoff]) },
-            Link::AwaitingNotBefore => const { TimerSet::of(&[Timer::NotBefore]) },
-            Link::Connected(_) if probes => const { TimerSet::of(&[Timer::Probe]) },
-            Link::Connected(_) => const { TimerSet::of(&[Timer::Heartbeat, Timer::Silence]) },
-        }
+        self.link.expects(probes)
     }
 
     /// The socket is gone or never came: another attempt after a delay, if the budget allows one (C6).
@@ -455,38 +413,13 @@ impl Connection {
         if self.is_proven(context) {
             self.backoff.reset();
         }
-        self.clear_timers(context);
+        clear_timers(context);
         self.link = Link::Idle;
     }
 
     fn close_socket(&mut self, context: &mut Context<'_>, code: CloseCode) {
         if let Some(dial) = self.current() {
             context.push(Effect::CloseConnection { dial, code });
-        }
-    }
-
-    fn clear_timers(&self, context: &mut Context<'_>) {
-        for timer in [
-            Timer::Dial,
-            Timer::Authentication,
-            Timer::Heartbeat,
-            Timer::Silence,
-            Timer::Probe,
-            Timer::Backoff,
-            Timer::NotBefore,
-        ] {
-            context.disarm(timer);
-        }
-    }
-
-    fn connected_mut(&mut self) -> Option<&mut Connected> {
-        match &mut self.link {
-            Link::Connected(connected) => Some(connected),
-            Link::Idle
-            | Link::BackingOff
-            | Link::AwaitingNotBefore
-            | Link::Dialing { .. }
-            | Link::Authenticating { .. } => None,
         }
     }
 
