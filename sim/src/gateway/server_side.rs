@@ -32,13 +32,13 @@ impl Gateway {
             }
             GatewayCall::PushEvent { operation, event } => {
                 let end = end_in(&event);
-                self.push(now, &operation, event, end.as_ref(), out);
+                self.push(now, &operation, event, end.as_ref(), onto(out));
                 GatewayAnswer::Done
             }
             GatewayCall::PushEvents { operation, events } => {
                 for event in events {
                     let end = end_in(&event);
-                    self.push(now, &operation, event.into(), end.as_ref(), out);
+                    self.push(now, &operation, event.into(), end.as_ref(), onto(out));
                 }
                 GatewayAnswer::Done
             }
@@ -46,7 +46,7 @@ impl Gateway {
                 let mut event = AgentEvent::new(EventType::ToolExecute, operation.clone(), data);
                 event.step_index = Some(0);
                 event.timestamp = Some(now.as_millis());
-                self.push(now, &operation, event.into(), None, out);
+                self.push(now, &operation, event.into(), None, onto(out));
                 GatewayAnswer::Done
             }
             GatewayCall::UpdateStatus {
@@ -65,7 +65,7 @@ impl Gateway {
             } => {
                 let prompt = Prompt::Confirmation(tool_call.clone());
                 self.wait_for(now, ticket, &operation, prompt, timeout);
-                self.send_numbered(&operation, out, |id| {
+                self.send_numbered(&operation, &mut onto(out), |id| {
                     ServerFrame::ToolConfirmationRequest(Box::new(ToolConfirmationRequest {
                         id: Some(id),
                         tool,
@@ -86,7 +86,7 @@ impl Gateway {
                 });
                 let waiting = Prompt::Input(request_id.clone());
                 self.wait_for(now, ticket, &operation, waiting, timeout);
-                self.send_numbered(&operation, out, |id| {
+                self.send_numbered(&operation, &mut onto(out), |id| {
                     ServerFrame::InputRequest(Box::new(InputRequest {
                         id: Some(id),
                         prompt,
@@ -132,14 +132,15 @@ impl Gateway {
         }
     }
 
-    /// Numbers an event, keeps it, and sends it at once. `end` is what is [in it](end_in).
+    /// Numbers an event, keeps it, and gives it to `send` for every socket that listens. `end` is what is
+    /// [in it](end_in).
     pub(crate) fn push(
         &mut self,
         now: Timestamp,
         id: &OperationId,
         event: Arc<AgentEvent>,
         end: Option<&Payload>,
-        out: &mut Vec<GatewayOutput>,
+        mut send: impl FnMut(SocketId, ServerFrame),
     ) {
         let operation = match self.operations.get_mut(id) {
             Some(operation) => operation,
@@ -156,10 +157,10 @@ impl Gateway {
                 event,
             })
         });
-        self.send(id, frame, out);
+        self.send(id, frame, &mut send);
         if let Some((status, summary)) = end.map(Operation::status_of) {
             entry(&mut self.operations, id).become_status(status, now, &self.config);
-            self.send_numbered(id, out, |event_id| {
+            self.send_numbered(id, &mut send, |event_id| {
                 ServerFrame::SessionComplete(Box::new(SessionComplete {
                     id: Some(event_id),
                     summary: Some(summary),
@@ -177,7 +178,7 @@ impl Gateway {
         out: &mut Vec<GatewayOutput>,
     ) {
         entry(&mut self.operations, id).become_status(status.clone(), now, &self.config);
-        self.send_numbered(id, out, |event_id| {
+        self.send_numbered(id, &mut onto(out), |event_id| {
             if status == OperationStatus::Completed {
                 ServerFrame::SessionComplete(Box::new(SessionComplete {
                     id: Some(event_id),
@@ -210,15 +211,20 @@ impl Gateway {
     fn send_numbered(
         &mut self,
         id: &OperationId,
-        out: &mut Vec<GatewayOutput>,
+        send: &mut impl FnMut(SocketId, ServerFrame),
         frame: impl FnOnce(EventId) -> ServerFrame,
     ) {
         let frame = entry(&mut self.operations, id).number(&self.config, frame);
-        self.send(id, frame, out);
+        self.send(id, frame, send);
     }
 
     /// Sends a frame to every authenticated socket, before, during and after replay.
-    fn send(&self, id: &OperationId, frame: ServerFrame, out: &mut Vec<GatewayOutput>) {
+    fn send(
+        &self,
+        id: &OperationId,
+        frame: ServerFrame,
+        send: &mut impl FnMut(SocketId, ServerFrame),
+    ) {
         let mut listening = self
             .sockets
             .iter()
@@ -228,11 +234,9 @@ impl Gateway {
         while let Some(socket) = next {
             next = listening.next();
             if next.is_none() {
-                out.push(GatewayOutput::SendFrame { socket, frame });
-                return;
+                return send(socket, frame);
             }
-            let frame = frame.clone();
-            out.push(GatewayOutput::SendFrame { socket, frame });
+            send(socket, frame.clone());
         }
     }
 
@@ -270,6 +274,11 @@ impl Gateway {
             out.extend(self.forget(id));
         }
     }
+}
+
+/// Frames as outputs, onto the end of a list.
+fn onto(out: &mut Vec<GatewayOutput>) -> impl FnMut(SocketId, ServerFrame) {
+    |socket, frame| out.push(GatewayOutput::SendFrame { socket, frame })
 }
 
 /// Any push creates the operation.

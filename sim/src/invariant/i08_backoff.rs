@@ -14,7 +14,7 @@ pub(super) struct Backoff {
 
 impl Invariant for Backoff {
     const ID: &'static str = "I8";
-    const MOVED_BY: Sorts = Sorts::of(&[Sort::Told, Sort::Network, Sort::Restored]);
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::StatusTold, Sort::Network, Sort::Restored]);
 
     /// Progress only where there is a step to start over from.
     #[inline(always)]
@@ -32,7 +32,7 @@ impl Invariant for Backoff {
         if let EventKind::NetworkChanged(network) = step.event.kind {
             self.offline = network == Network::Offline;
         }
-        if !step.has(Sort::Told) {
+        if !step.has(Sort::StatusTold) {
             if step.has(Sort::HandedOn) {
                 self.step = 0;
             }

@@ -18,7 +18,7 @@ impl Invariant for Silence {
         Sort::Command,
         Sort::Restored,
         Sort::Ring,
-        Sort::Told,
+        Sort::StatusTold,
         Sort::Ended,
     ]);
 

@@ -19,7 +19,7 @@ struct Call {
 
 impl Invariant for ToolsOnce {
     const ID: &'static str = "I12";
-    const MOVED_BY: Sorts = Sorts::of(&[Sort::Told, Sort::Sent]);
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::AnswerTold, Sort::ResultSent]);
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         for effect in step.effects {

@@ -1,7 +1,7 @@
 use agent_gateway_machine::{
     Effect, Effects, Event, EventKind, Notification, Reply, State, Timestamp,
 };
-use agent_gateway_protocol::{EventType, ServerFrame, ToolCallId};
+use agent_gateway_protocol::{ClientFrame, EventType, ServerFrame, ToolCallId};
 
 use super::Observation;
 
@@ -42,6 +42,8 @@ pub(super) enum Sort {
     Socket,
     /// A frame is sent.
     Sent,
+    /// It is a tool's result.
+    ResultSent,
     /// A request is sent or cancelled.
     Request,
     /// The alarm is set.
@@ -52,6 +54,10 @@ pub(super) enum Sort {
     EndHandedOn,
     /// The end is told.
     Ended,
+    /// The connection's status is told, or when it is tried again.
+    StatusTold,
+    /// A tool call, or what became of an answer, is told.
+    AnswerTold,
     /// Anything else is told.
     Told,
     /// The machine says that the event changed nothing.
@@ -149,18 +155,34 @@ impl Sorts {
             Effect::OpenConnection { .. } | Effect::CloseConnection { .. } => {
                 Self::of(&[Sort::Socket])
             }
-            Effect::SendFrame { .. } => Self::of(&[Sort::Sent]),
+            Effect::SendFrame { frame, .. } => match frame {
+                ClientFrame::ToolResult(_) => Self::of(&[Sort::Sent, Sort::ResultSent]),
+                _ => Self::of(&[Sort::Sent]),
+            },
             Effect::SendRequest { .. } | Effect::CancelRequest { .. } => Self::of(&[Sort::Request]),
             Effect::SetAlarm(_) => Self::of(&[Sort::Alarm]),
-            Effect::Notify(Notification::EventReceived(received)) => match received.event.kind {
+            Effect::Notify(notification) => Self::of_notification(notification),
+            Effect::Ignored(_) => Self::of(&[Sort::Ignored]),
+        }
+    }
+
+    fn of_notification(notification: &Notification) -> Self {
+        match notification {
+            Notification::EventReceived(received) => match received.event.kind {
                 EventType::AgentRuntimeEnd | EventType::Error => {
                     Self::of(&[Sort::HandedOn, Sort::EndHandedOn])
                 }
                 _ => Self::of(&[Sort::HandedOn]),
             },
-            Effect::Notify(Notification::RunEnded { .. }) => Self::of(&[Sort::Ended]),
-            Effect::Notify(_) => Self::of(&[Sort::Told]),
-            Effect::Ignored(_) => Self::of(&[Sort::Ignored]),
+            Notification::RunEnded { .. } => Self::of(&[Sort::Ended]),
+            Notification::StatusChanged(_) | Notification::ReconnectScheduled { .. } => {
+                Self::of(&[Sort::StatusTold])
+            }
+            Notification::ToolRequested { .. }
+            | Notification::ToolSettled { .. }
+            | Notification::AnswerWithdrawn { .. }
+            | Notification::AnswerUndeliverable { .. } => Self::of(&[Sort::AnswerTold]),
+            _ => Self::of(&[Sort::Told]),
         }
     }
 

@@ -15,7 +15,19 @@ pub(super) struct Resent {
 
 impl Invariant for Resent {
     const ID: &'static str = "T3";
-    const MOVED_BY: Sorts = Sorts::of(&[Sort::Command, Sort::AuthSuccess, Sort::Sent, Sort::Told]);
+    const MOVED_BY: Sorts = Sorts::of(&[
+        Sort::Command,
+        Sort::AuthSuccess,
+        Sort::ResultSent,
+        Sort::AnswerTold,
+    ]);
+
+    /// While no result waits, only by a new one.
+    #[inline(always)]
+    fn is_moved_by(&self, step: &Step<'_>) -> bool {
+        const NEW: Sorts = Sorts::of(&[Sort::Command, Sort::ResultSent]);
+        step.sorts.meet(NEW) || (!self.waiting.is_empty() && step.sorts.meet(Self::MOVED_BY))
+    }
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         let connects = matches!(

@@ -53,7 +53,8 @@ impl Server {
         }
     }
 
-    /// The same for an event of the server's own play: nobody waits for the gateway's word that it has it.
+    /// The same for an event of the server's own play: nobody waits for the gateway's word that it has it, and what
+    /// comes of it are frames.
     pub(super) fn push_to_gateway(
         &mut self,
         now: Timestamp,
@@ -63,9 +64,13 @@ impl Server {
     ) {
         let end = end_in(&event);
         self.note_end(operation, &event, end.as_ref());
-        self.ask_gateway(now, out, |gateway, said| {
-            gateway.push(now, operation, event, end.as_ref(), said);
-        });
+        let silent = &self.silent;
+        let send = |socket, frame| {
+            if !silent.contains(&socket) {
+                out.push(ServerOutput::SendFrame { socket, frame });
+            }
+        };
+        self.gateway.push(now, operation, event, end.as_ref(), send);
     }
 
     /// Carries on what the gateway says.
