@@ -1,8 +1,8 @@
 //! What must hold of every single state. Debug builds look after every transition; the property tests and the
 //! exhaustive check do too.
 
-use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use core::fmt;
 
 use crate::run::Phase;
 use crate::run::live::Live;
@@ -38,10 +38,13 @@ impl State {
             return Ok(());
         }
         if let Some(timer) = set.first_beyond(expected) {
-            return Err(format!("{timer:?} runs while {}", self.phase()));
+            return fault(format_args!("{timer:?} runs while {}", self.phase()));
         }
         if let Some(timer) = expected.first_beyond(set) {
-            return Err(format!("{timer:?} does not run while {}", self.phase()));
+            return fault(format_args!(
+                "{timer:?} does not run while {}",
+                self.phase()
+            ));
         }
         Ok(())
     }
@@ -50,20 +53,24 @@ impl State {
         let limits = &self.0.kit.config.limits;
         let dials = live.connection.current().is_some() && live.connection.connected().is_none();
         if dials && live.session.credential.is_refreshing() {
-            return Err("I4: a dial while a fresh token is awaited".into());
+            return fault(format_args!("I4: a dial while a fresh token is awaited"));
         }
         let sequence = &live.session.sequence;
         if !sequence.is_consistent(limits.seam_frames, limits.seam_bytes, limits.ring) {
-            return Err("I13: the seam or the ring has passed its bound".into());
+            return fault(format_args!(
+                "I13: the seam or the ring has passed its bound"
+            ));
         }
         if sequence.is_in_seam() && live.connection.connected().is_none() {
-            return Err("a seam is open without a connection".into());
+            return fault(format_args!("a seam is open without a connection"));
         }
         if live.concluding && live.session.credential.is_refreshing() {
-            return Err("S8: a fresh token is awaited although an end was noted".into());
+            return fault(format_args!(
+                "S8: a fresh token is awaited although an end was noted"
+            ));
         }
         if !live.outbox.is_bounded(limits) {
-            return Err("I13: the outbox has passed its bound".into());
+            return fault(format_args!("I13: the outbox has passed its bound"));
         }
         Ok(())
     }
@@ -88,4 +95,10 @@ impl State {
             .with(Timer::StopTimeout, stop.is_some())
             .with(Timer::Tool, live.outbox.expects_timer())
     }
+}
+
+/// What does not hold: nearly never anything, so it stands out of the way of what is looked at after every transition.
+#[cold]
+fn fault(what: fmt::Arguments<'_>) -> Result<(), String> {
+    Err(what.to_string())
 }

@@ -1,6 +1,6 @@
 use agent_gateway_machine::{Effect, Effects, Notification};
 
-use super::{Invariant, Sort, Step};
+use super::{Invariant, Sort, Step, objection};
 
 /// I1: at most one end per run, and no event after it.
 #[derive(Clone, Debug, Default, Hash)]
@@ -22,7 +22,9 @@ impl Invariant for EndsOnce {
             self.look(step.effects)?;
         }
         if self.ended != step.state.outcome().is_some() {
-            return Err("the state and the notifications disagree about the end".into());
+            return objection(format_args!(
+                "the state and the notifications disagree about the end"
+            ));
         }
         Ok(())
     }
@@ -33,11 +35,11 @@ impl EndsOnce {
         for effect in effects {
             match effect {
                 Effect::Notify(Notification::RunEnded { .. }) if self.ended => {
-                    return Err("the run ended twice".into());
+                    return objection(format_args!("the run ended twice"));
                 }
                 Effect::Notify(Notification::RunEnded { .. }) => self.ended = true,
                 Effect::Notify(Notification::EventReceived(_)) if self.ended => {
-                    return Err("an event was handed on after the end".into());
+                    return objection(format_args!("an event was handed on after the end"));
                 }
                 _ => {}
             }

@@ -1,6 +1,6 @@
 use agent_gateway_machine::{Effect, EventKind, Notification};
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I2: no dial after the end, after detach, or after a stop before streaming.
 #[derive(Clone, Debug, Default, Hash)]
@@ -27,7 +27,7 @@ impl Invariant for NoLateDial {
                 Effect::OpenConnection { dial, .. } => {
                     self.dialled = true;
                     if let Some(what) = self.closed {
-                        return Err(format!("{dial} was opened after {what}"));
+                        return objection(format_args!("{dial} was opened after {what}"));
                     }
                 }
                 _ => {}

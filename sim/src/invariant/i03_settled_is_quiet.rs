@@ -1,6 +1,6 @@
 use agent_gateway_machine::{DialId, Effect, EventKind, Limits, Renaming, RequestId};
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I3: ended and settled: no socket, no alarm, no request outstanding.
 #[derive(Clone, Debug, Default, Hash)]
@@ -55,13 +55,13 @@ impl Invariant for SettledIsQuiet {
             return Ok(());
         }
         if let Some(dial) = self.sockets.first() {
-            return Err(format!("settled, and {dial} is open"));
+            return objection(format_args!("settled, and {dial} is open"));
         }
         if let Some(request) = self.requests.first() {
-            return Err(format!("settled, and {request} is outstanding"));
+            return objection(format_args!("settled, and {request} is outstanding"));
         }
         if let Some(alarm) = step.state.alarm() {
-            return Err(format!(
+            return objection(format_args!(
                 "settled, and an alarm is set for {:?}",
                 alarm.timer
             ));

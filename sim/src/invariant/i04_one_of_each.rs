@@ -1,7 +1,7 @@
 use agent_gateway_machine::{Call, DialId, Effect, EventKind, Limits, Renaming, RequestId};
 use litemap::LiteMap;
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I4: at most one current socket, one request of each purpose in flight, no dial while refreshing.
 #[derive(Clone, Debug, Default, Hash)]
@@ -38,10 +38,12 @@ impl Invariant for OneOfEach {
             match effect {
                 Effect::OpenConnection { dial, .. } => {
                     if let Some(current) = self.current.replace(*dial) {
-                        return Err(format!("{dial} was opened beside {current}"));
+                        return objection(format_args!("{dial} was opened beside {current}"));
                     }
                     if self.requests.values().any(|purpose| *purpose == "token") {
-                        return Err(format!("{dial} was opened while a fresh token is awaited"));
+                        return objection(format_args!(
+                            "{dial} was opened while a fresh token is awaited"
+                        ));
                     }
                 }
                 Effect::CloseConnection { dial, .. } => {
@@ -50,7 +52,9 @@ impl Invariant for OneOfEach {
                 Effect::SendRequest { request, call } => {
                     let purpose = purpose(call);
                     if self.requests.values().any(|other| *other == purpose) {
-                        return Err(format!("{request} is a second {purpose} request in flight"));
+                        return objection(format_args!(
+                            "{request} is a second {purpose} request in flight"
+                        ));
                     }
                     self.requests.insert(*request, purpose);
                 }

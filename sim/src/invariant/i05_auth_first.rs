@@ -2,7 +2,7 @@ use agent_gateway_machine::{DialId, Effect, EventKind, Limits, Renaming, Reply, 
 use agent_gateway_protocol::{ClientFrame, ServerFrame};
 use litemap::LiteMap;
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I5: the first frame on each socket is auth, with the newest token; nothing else before its `auth_success`.
 #[derive(Clone, Debug, Default, Hash)]
@@ -95,12 +95,14 @@ impl AuthFirst {
 
     fn note_frame(&mut self, dial: DialId, frame: &ClientFrame<TokenId>) -> Result<(), String> {
         let Some(stage) = self.sockets.get_mut(&dial) else {
-            return Err(format!("a frame was sent on {dial}, which is not open"));
+            return objection(format_args!(
+                "a frame was sent on {dial}, which is not open"
+            ));
         };
         match (frame, *stage) {
             (ClientFrame::Auth(auth), Stage::Opened) => {
                 if Some(auth.token) != self.newest {
-                    return Err(format!(
+                    return objection(format_args!(
                         "{dial} was authenticated with an old {}",
                         auth.token
                     ));
@@ -109,10 +111,10 @@ impl AuthFirst {
                 Ok(())
             }
             (ClientFrame::Auth(_), Stage::AuthSent | Stage::Authenticated) => {
-                Err(format!("auth was sent twice on {dial}"))
+                objection(format_args!("auth was sent twice on {dial}"))
             }
             (_, Stage::Authenticated) => Ok(()),
-            (_, Stage::Opened | Stage::AuthSent) => Err(format!(
+            (_, Stage::Opened | Stage::AuthSent) => objection(format_args!(
                 "a frame was sent on {dial} before its auth_success"
             )),
         }

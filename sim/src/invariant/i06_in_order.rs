@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use agent_gateway_machine::{Cursor, Effect, EventKind, Notification};
 use agent_gateway_protocol::EventId;
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I6: events handed on are in (epoch, id) order, each once, and each in the epoch in which it came: what waited for its
 /// turn by one counter has none by the next. (That they are exactly the server's is for whoever plays the server to
@@ -57,7 +57,9 @@ impl InOrder {
                 && !self.ahead.contains(&number)
             {
                 let cursor = &received.cursor;
-                return Err(format!("{cursor} was handed on, and came in another epoch"));
+                return objection(format_args!(
+                    "{cursor} was handed on, and came in another epoch"
+                ));
             }
         }
         Ok(())
@@ -93,7 +95,7 @@ impl InOrder {
         if let (Some(before), Some(after)) = (place(last), place(cursor))
             && after < before
         {
-            return Err(format!("{cursor} came after {last}"));
+            return objection(format_args!("{cursor} came after {last}"));
         }
         if last.epoch != cursor.epoch {
             self.ahead.clear();

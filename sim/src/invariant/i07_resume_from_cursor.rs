@@ -1,7 +1,7 @@
 use agent_gateway_machine::Effect;
 use agent_gateway_protocol::ClientFrame;
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I7: the cursor in each `resume` is the last one passed.
 #[derive(Clone, Debug, Default, Hash)]
@@ -20,7 +20,7 @@ impl Invariant for ResumeFromCursor {
             {
                 let passed = step.state.cursor().and_then(|cursor| cursor.id.clone());
                 if resume.last_event_id != passed {
-                    return Err(format!(
+                    return objection(format_args!(
                         "resumed from {:?}, but {passed:?} was passed last",
                         resume.last_event_id
                     ));

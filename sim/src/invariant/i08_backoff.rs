@@ -2,7 +2,7 @@ use agent_gateway_machine::{
     ConnectionStatus, Effect, EventKind, Limits, Millis, Network, Notification, Renaming, Timestamp,
 };
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I8: every backoff delay is in [d/2, d] of its step; only progress starts the steps over.
 #[derive(Clone, Debug, Default, Hash)]
@@ -57,7 +57,7 @@ impl Invariant for Backoff {
                     };
                     let least = Millis(delay.0 / 2);
                     if *retry_in < least || *retry_in > delay {
-                        return Err(format!("waits {retry_in}, not {least} to {delay}"));
+                        return objection(format_args!("waits {retry_in}, not {least} to {delay}"));
                     }
                 }
                 _ => {}

@@ -2,7 +2,7 @@ use agent_gateway_machine::{
     ConnectionStatus, Effect, EventKind, Limits, Millis, Notification, Renaming, Timestamp,
 };
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I9: silence beyond C5's bound means a redial; an answering peer is never dropped.
 #[derive(Clone, Debug, Default, Hash)]
@@ -41,7 +41,7 @@ impl Invariant for Silence {
         if let Some(heard) = was_heard {
             let silent = step.now.since(heard);
             if drops_silently(step) && silent < limits.probe_deadline {
-                return Err(format!("dropped {silent} after the last frame"));
+                return objection(format_args!("dropped {silent} after the last frame"));
             }
             let longest = longest(limits);
             let probed = step.effects.iter().any(|effect| {
@@ -55,7 +55,7 @@ impl Invariant for Silence {
                 .alarm()
                 .is_some_and(|alarm| alarm.at.since(step.now) <= limits.probe_deadline);
             if kept && silent > longest && !probed && !probing {
-                return Err(format!("kept a connection silent for {silent}"));
+                return objection(format_args!("kept a connection silent for {silent}"));
             }
         }
         Ok(())

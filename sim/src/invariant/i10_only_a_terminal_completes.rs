@@ -1,7 +1,7 @@
 use agent_gateway_machine::{Effect, EventKind, Notification, Outcome, Reply};
 use agent_gateway_protocol::{EventType, OperationStatus, ServerFrame};
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I10: only a terminal completes: whatever the server is said to have done with the run, it said so itself.
 #[derive(Clone, Debug, Default, Hash)]
@@ -21,7 +21,10 @@ impl Invariant for OnlyATerminalCompletes {
                 && is_the_servers(outcome)
                 && !self.spoken
             {
-                return Err(format!("ended as {} without a terminal", outcome.name()));
+                return objection(format_args!(
+                    "ended as {} without a terminal",
+                    outcome.name()
+                ));
             }
         }
         Ok(())

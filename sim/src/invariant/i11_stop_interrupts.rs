@@ -1,6 +1,6 @@
 use agent_gateway_machine::{Call, Effect, EventKind, Reply};
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I11: a learnt operation id and a stop mean an interrupt, at once.
 #[derive(Clone, Debug, Default, Hash)]
@@ -28,7 +28,9 @@ impl Invariant for StopInterrupts {
         let stops = is_stop && !step.has(Sort::Ignored);
         let owed = (stops && self.known) || (self.awaits_id && learns);
         if owed && !interrupts(step) {
-            return Err("a stop of a known operation did not interrupt it".into());
+            return objection(format_args!(
+                "a stop of a known operation did not interrupt it"
+            ));
         }
         if stops && !self.known {
             self.awaits_id = true;

@@ -2,7 +2,7 @@ use agent_gateway_machine::{AnswerId, Effect, Notification, TokenId};
 use agent_gateway_protocol::{ClientFrame, ToolCallId};
 use litemap::LiteMap;
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I12: each tool call: at most one request, one result value, or one undeliverable or withdrawn report.
 #[derive(Clone, Debug, Default, Hash)]
@@ -27,7 +27,7 @@ impl Invariant for ToolsOnce {
                 Effect::Notify(Notification::ToolRequested { call, .. }) => {
                     let id = &call.tool_call_id;
                     if core::mem::replace(&mut self.call(id).requested, true) {
-                        return Err(format!("{id} was requested twice"));
+                        return objection(format_args!("{id} was requested twice"));
                     }
                 }
                 Effect::Notify(
@@ -40,7 +40,7 @@ impl Invariant for ToolsOnce {
                 ) => {
                     let reported = core::mem::replace(&mut self.call(id).reported, true);
                     if reported {
-                        return Err(format!("{id} was reported twice"));
+                        return objection(format_args!("{id} was reported twice"));
                     }
                 }
                 Effect::SendFrame {
@@ -50,13 +50,13 @@ impl Invariant for ToolsOnce {
                     let id = &result.tool_call_id;
                     let call = self.call(id);
                     if !call.requested {
-                        return Err(format!("{id} was answered and never requested"));
+                        return objection(format_args!("{id} was answered and never requested"));
                     }
                     if call.reported {
-                        return Err(format!("{id} was answered after it was given up"));
+                        return objection(format_args!("{id} was answered after it was given up"));
                     }
                     if call.result.get_or_insert_with(|| frame.clone()) != frame {
-                        return Err(format!("{id} was answered with two values"));
+                        return objection(format_args!("{id} was answered with two values"));
                     }
                 }
                 _ => {}

@@ -1,6 +1,6 @@
 use agent_gateway_machine::{DialId, Effect, EventKind, Limits, Renaming, RequestId};
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I14, C13: answers to anything that is not current change nothing, and are visible as ignored.
 #[derive(Clone, Debug, Default, Hash)]
@@ -43,7 +43,7 @@ impl Invariant for StaleIsIgnored {
             _ => false,
         };
         if stale && !matches!(step.effects.as_slice(), [Effect::Ignored(_)]) {
-            return Err(format!(
+            return objection(format_args!(
                 "{} of something not current was not just ignored",
                 step.event.kind.name()
             ));

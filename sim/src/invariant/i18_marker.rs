@@ -8,7 +8,7 @@ use agent_gateway_protocol::{
     AgentEvent, EventId, EventType, OperationStatus, Payload, ServerFrame,
 };
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I18: the shared marker is never cleared while the server's run may be alive: what the server has said last of the
 /// run, in the order of its stream, is that it is over, or it knows no such run.
@@ -169,7 +169,9 @@ impl Marker {
                 call: Call::SettleMarker { .. } | Call::ClearMarker { .. },
                 ..
             } if !self.over && !self.gone => {
-                return Err("the marker was cleared, and nobody said that the run is over".into());
+                return objection(format_args!(
+                    "the marker was cleared, and nobody said that the run is over"
+                ));
             }
             Effect::CancelRequest { request } if self.fetch == Some(*request) => self.fetch = None,
             _ => {}

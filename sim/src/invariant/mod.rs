@@ -144,6 +144,12 @@ invariants! {
     resent: t03_resent::Resent,
 }
 
+/// What an invariant objects to: nearly never anything, so it stands out of the way of what is done at every step.
+#[cold]
+fn objection<T>(what: fmt::Arguments<'_>) -> Result<T, String> {
+    Err(what.to_string())
+}
+
 /// Inlined: most steps are the business of few, and there are many steps.
 #[inline(always)]
 fn observe<I: Invariant>(invariant: &mut I, step: &Step<'_>) -> Result<(), Violation> {

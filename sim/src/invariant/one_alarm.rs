@@ -1,6 +1,6 @@
 use agent_gateway_machine::{Alarm, Effect, Effects, Limits, Renaming};
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// The alarm contract: it comes last in the list, only when it differs from what the hands know, and every ring is
 /// answered.
@@ -34,9 +34,9 @@ impl Invariant for OneAlarm {
             self.tell(step.effects)?;
         }
         match self.told {
-            None => Err("a ring was not answered".into()),
+            None => objection(format_args!("a ring was not answered")),
             Some(told) if told != step.state.alarm() => {
-                Err("the hands know another alarm than the state".into())
+                objection(format_args!("the hands know another alarm than the state"))
             }
             Some(_) => Ok(()),
         }
@@ -54,10 +54,10 @@ impl OneAlarm {
         for (index, effect) in effects.iter().enumerate() {
             if let Effect::SetAlarm(alarm) = effect {
                 if index + 1 != effects.len() {
-                    return Err("the alarm is not the last effect".into());
+                    return objection(format_args!("the alarm is not the last effect"));
                 }
                 if self.told == Some(*alarm) {
-                    return Err("the alarm was told twice".into());
+                    return objection(format_args!("the alarm was told twice"));
                 }
                 self.told = Some(*alarm);
             }

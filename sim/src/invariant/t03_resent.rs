@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use agent_gateway_machine::{AnswerId, Effect, EventKind, Notification};
 use agent_gateway_protocol::{ClientFrame, ServerFrame, ToolCallId};
 
-use super::{Invariant, Sort, Sorts, Step};
+use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// T3: a tool result that was taken from the caller or sent, and that nobody has seen at the server, goes out (again) after
 /// every `auth_success`.
@@ -69,7 +69,7 @@ impl Invariant for Resent {
         }
         match missing.first() {
             None => Ok(()),
-            Some(call) => Err(format!("the result of {call} was not sent")),
+            Some(call) => objection(format_args!("the result of {call} was not sent")),
         }
     }
 }
