@@ -1,6 +1,7 @@
 //! What the machine is told: commands of the caller, and facts the hands saw happen.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::fmt;
 
 use agent_gateway_protocol::api::ExecAgent;
@@ -164,8 +165,8 @@ impl EventKind {
 /// Everything a new run needs (R1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Execute {
-    /// The input of `execAgent`.
-    pub input: ExecAgent,
+    /// The input of `execAgent`; shared, for it goes into the request as it is.
+    pub input: Arc<ExecAgent>,
     /// The socket's token, for callers who use their own (an API key, a login's JWT) instead of the run's. None: the
     /// run's, or with [`Renewal::Caller`] one that the caller is asked for.
     pub token: Option<TokenGrant>,
@@ -178,9 +179,9 @@ pub struct Execute {
 impl Execute {
     /// A run of `input` with the server's own tokens.
     #[must_use]
-    pub fn new(input: ExecAgent) -> Self {
+    pub fn new(input: impl Into<Arc<ExecAgent>>) -> Self {
         Self {
-            input,
+            input: input.into(),
             token: None,
             renewal: Renewal::Server,
             parent: None,

@@ -1,6 +1,7 @@
 //! What the machine asks of the server over HTTP, and the typed answers.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::fmt;
 
 use agent_gateway_protocol::api::{ExecAgent, GetMessages};
@@ -17,7 +18,7 @@ use crate::token::TokenGrant;
 #[serde(rename_all = "snake_case")]
 pub enum Call {
     /// `aiAgent.execAgent`: start the run (R1). Answered by [`Reply::Started`] or [`Reply::StartRefused`].
-    StartRun(Box<ExecAgent>),
+    StartRun(Arc<ExecAgent>),
     /// `aiAgent.refreshGatewayToken`: a fresh token for the run of this topic (S8). Answered by
     /// [`Reply::TokenIssued`].
     RefreshToken {

@@ -86,9 +86,8 @@ impl HttpResponse {
 pub(crate) fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     query
         .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| unescape(value))
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+        .map(unescape)
 }
 
 /// Undoes percent escapes; what is no escape stays as it is.

@@ -92,9 +92,13 @@ impl Client {
             && execute.input.project_skills.is_none()
         {
             let skills = project_skills(root).await;
-            execute.input.project_skills = (!skills.is_empty()).then_some(skills);
+            let input = Arc::make_mut(&mut execute.input);
+            input.project_skills = (!skills.is_empty()).then_some(skills);
         }
-        let repositories = self.shared.repositories.go_along(&mut execute.input);
+        let repositories = self
+            .shared
+            .repositories
+            .go_along(Arc::make_mut(&mut execute.input));
         let vault = Arc::new(Vault::new());
         let (token, renewal) = self.token(&vault);
         let execute = Box::new(Execute {

@@ -1,5 +1,7 @@
 //! The real API, against a server that answers fixed bytes on a real socket.
 
+use std::sync::Arc;
+
 use agent_gateway_adapters::{
     Api, Client, ClientError, Credential, HttpApi, HttpOptions, Vault, tls,
 };
@@ -81,7 +83,7 @@ fn error(status: &str, code: &str, message: &str) -> Vec<u8> {
 }
 
 fn start() -> Call {
-    Call::StartRun(Box::new(ExecAgent {
+    Call::StartRun(Arc::new(ExecAgent {
         slug: Some("inbox".into()),
         prompt: "Hi".into(),
         ..ExecAgent::default()

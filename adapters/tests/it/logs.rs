@@ -96,7 +96,7 @@ async fn logged(level: LevelFilter) -> (String, Vec<String>) {
         .build()
         .unwrap();
     let mut start = execute();
-    start.input.prompt = "xyzzy-prompt".into();
+    Arc::make_mut(&mut start.input).prompt = "xyzzy-prompt".into();
     let mut run = client.execute(start).await.unwrap();
     while let Some(notification) = run.next().await {
         if let Notification::ToolRequested { call, .. } = notification {

@@ -91,7 +91,7 @@ fn client(api: &Arc<Starts>, project: Option<&Path>) -> Client {
 /// As in `execute`, but in no topic yet.
 fn new_topic() -> agent_gateway_adapters::Execute {
     let mut execute = execute();
-    execute.input.app_context = None;
+    Arc::make_mut(&mut execute.input).app_context = None;
     execute
 }
 
@@ -154,7 +154,7 @@ async fn r1_skills_of_the_project_go_out_with_a_run() {
     );
     // The caller's own word goes before.
     let mut said = new_topic();
-    said.input.project_skills = Some(Vec::new());
+    Arc::make_mut(&mut said.input).project_skills = Some(Vec::new());
     start(&client(&api, Some(&project.0)), said).await;
     assert_eq!(api.last().project_skills, Some(Vec::new()));
 }

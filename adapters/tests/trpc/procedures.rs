@@ -1,5 +1,7 @@
 //! Every procedure, as it goes well.
 
+use std::sync::Arc;
+
 use agent_gateway_adapters::{Api, Credential};
 use agent_gateway_machine::{Call, Millis, Reply, Started, StatusReport, TokenKind};
 use agent_gateway_protocol::api::{
@@ -11,7 +13,7 @@ use agent_gateway_protocol::{OperationStatus, RawJson};
 use crate::server::{NodeServer, access_token, key};
 
 pub(crate) fn start(prompt: &str) -> Call {
-    Call::StartRun(Box::new(ExecAgent {
+    Call::StartRun(Arc::new(ExecAgent {
         slug: Some("inbox".into()),
         prompt: prompt.into(),
         trigger: Some("cli".into()),
@@ -80,7 +82,7 @@ async fn r1_all_that_can_be_said_to_a_run_passes_the_real_schema() {
         initial_topic_metadata: Some(metadata),
         ..AppContext::default()
     };
-    let call = Call::StartRun(Box::new(ExecAgent {
+    let call = Call::StartRun(Arc::new(ExecAgent {
         agent_id: Some("agt_1".into()),
         prompt: "".into(),
         app_context: Some(context.with_nulls(["threadId", "groupId"])),

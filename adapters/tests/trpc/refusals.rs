@@ -1,5 +1,7 @@
 //! Every way in which the real stack says no.
 
+use std::sync::Arc;
+
 use agent_gateway_adapters::Credential;
 use agent_gateway_machine::{Call, Millis, Refusal, RefusalKind, Reply, RequestFailure};
 use agent_gateway_protocol::Token;
@@ -95,11 +97,11 @@ async fn s8_no_running_operation_is_not_found_and_no_procedure_is_something_else
 #[ignore = "needs Node; .ci/run runs it"]
 async fn r1_input_that_the_schema_refuses_is_a_bad_request_in_a_sentence() {
     let server = NodeServer::start().await;
-    let nobody = Call::StartRun(Box::default());
+    let nobody = Call::StartRun(Arc::default());
     let refusal = refused(server.failure("", &nobody).await);
     assert_eq!(refusal.kind, RefusalKind::BadRequest);
     assert_eq!(&*refusal.message, "One of agentId or slug must be provided");
-    let wrong = Call::StartRun(Box::new(ExecAgent {
+    let wrong = Call::StartRun(Arc::new(ExecAgent {
         slug: Some("inbox".into()),
         app_context: Some(
             agent_gateway_protocol::api::AppContext::default().with_nulls(["initialTopicMetadata"]),

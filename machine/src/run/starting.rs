@@ -61,7 +61,7 @@ impl Starting {
                 StartFailure::Gateway("the server names no gateway to stream from".into());
             return Settling::end(context, None, Outcome::StartFailed(failure));
         }
-        let call = Call::StartRun(Box::new(execute.input.clone()));
+        let call = Call::StartRun(execute.input.clone());
         let deadline = context.limits().start_deadline;
         let request = context.request(call, Timer::StartDeadline, deadline);
         Phase::Starting(Box::new(Self {
@@ -138,7 +138,7 @@ impl Starting {
 
     /// S12, R2: over for the caller now. What is in flight is still waited for: after a stop, so that a late id is
     /// interrupted; otherwise so that the request is not cut under the server's hands.
-    pub(crate) fn detach(self: Box<Self>, context: &mut Context<'_>) -> Phase {
+    pub(crate) fn detach(self, context: &mut Context<'_>) -> Phase {
         context.cite(Rule::S12);
         match self.step {
             Step::Requesting { request } => {
@@ -200,7 +200,7 @@ impl Starting {
 
     /// A stored state was woken: an `execAgent` in flight is never sent again.
     pub(crate) fn on_restored(
-        self: Box<Self>,
+        self,
         context: &mut Context<'_>,
         token: Option<crate::token::TokenGrant>,
     ) -> Phase {
@@ -297,12 +297,7 @@ impl Starting {
     }
 
     /// R2: the answer that came within the grace.
-    fn on_started_late(
-        self: Box<Self>,
-        context: &mut Context<'_>,
-        request: RequestId,
-        reply: Reply,
-    ) -> Phase {
+    fn on_started_late(self, context: &mut Context<'_>, request: RequestId, reply: Reply) -> Phase {
         context.cite(Rule::R2);
         let outcome = match context.answer(request, reply, Reply::into_start) {
             Ok(Start::Made(_)) if context.is_broken(Mutation::StopForgetsLateId) => {

@@ -326,14 +326,10 @@ impl Sequence {
 
     /// I13, and what no single field can say; for `check()`.
     pub(crate) fn is_consistent(&self, frames: usize, bytes: usize, ring: usize) -> bool {
-        let seam_is = self.seam.as_ref().is_none_or(|seam| {
-            let held: usize = seam.held.values().map(ServerFrame::size).sum();
-            !seam.ending
-                && seam.held.len() < frames
-                && seam.held_bytes < bytes
-                && seam.held_bytes == held
-        });
-        seam_is && self.ring.len() <= ring && self.given_up.len() <= GIVEN_UP
+        let seam = self.seam.as_ref();
+        seam.is_none_or(|seam| seam.is_consistent(frames, bytes))
+            && self.ring.len() <= ring
+            && self.given_up.len() <= GIVEN_UP
     }
 
     pub(crate) fn canonicalize(&mut self, canon: &Canon<'_>) {
@@ -466,6 +462,15 @@ impl Sequence {
 }
 
 impl Seam {
+    /// I13; what is over has nothing left, and is none any more.
+    fn is_consistent(&self, frames: usize, bytes: usize) -> bool {
+        let held: usize = self.held.values().map(ServerFrame::size).sum();
+        !self.ending
+            && self.held.len() < frames
+            && self.held_bytes < bytes
+            && self.held_bytes == held
+    }
+
     fn hold(&mut self, number: u64, frame: ServerFrame) {
         self.held_bytes += frame.size();
         self.held.insert(number, frame);

@@ -1,4 +1,5 @@
 use core::fmt;
+use std::sync::Arc;
 
 use agent_gateway_protocol::api::{
     ExecAgent, GetGlobalConfig, GetMessages, GetOperationStatus, GetTopicDetail, InterruptTask,
@@ -12,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiCall {
     /// `aiAgent.execAgent`.
-    ExecAgent(Box<ExecAgent>),
+    ExecAgent(Arc<ExecAgent>),
     /// `aiAgent.refreshGatewayToken`.
     RefreshGatewayToken(RefreshGatewayToken),
     /// `aiAgent.interruptTask`.

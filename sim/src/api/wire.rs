@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use agent_gateway_protocol::api::{Method, UpdateTopicMetadata};
+use agent_gateway_protocol::api::{ExecAgent, Method, UpdateTopicMetadata};
 use agent_gateway_protocol::json::FromJson;
 use agent_gateway_protocol::trpc::{
     Answer, Call, HttpMethod, Incoming, IncomingError, Outcome, TrpcCode, TrpcError, batch_answer,
@@ -227,7 +227,9 @@ fn read(call: &Call, method: Method, open: bool) -> Result<ApiCall, TrpcError> {
     }
     let input = call.input.as_ref();
     Ok(match procedure {
-        ProcedureName::ExecAgent => ApiCall::ExecAgent(required(call, input, "prompt")?),
+        ProcedureName::ExecAgent => {
+            ApiCall::ExecAgent(required::<ExecAgent>(call, input, "prompt")?.into())
+        }
         ProcedureName::RefreshGatewayToken => {
             ApiCall::RefreshGatewayToken(*required(call, input, "topicId")?)
         }

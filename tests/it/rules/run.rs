@@ -43,7 +43,7 @@ fn settles(lines: &[String]) -> bool {
 fn r1_execute_sends_exec_agent_as_it_was_given() {
     let mut stage = Stage::idle();
     let execute = execute();
-    let call = Call::StartRun(Box::new(execute.input.clone()));
+    let call = Call::StartRun(execute.input.clone());
     assert_eq!(
         stage.execute(execute.clone()),
         ["request#1 ▶ start_run \"hi\""]
