@@ -2,7 +2,7 @@ use alloc::{boxed::Box, string::String};
 
 use serde::{Deserialize, Serialize};
 
-use super::{EventType, Payload};
+use super::{EndReason, EventType, Payload};
 use crate::{
     FrameError, JsonError, Object, OperationId, RawJson,
     json::{JsonSlice, ObjectWriter, Others, Scanner, ToJson, match_key},
@@ -62,6 +62,15 @@ impl AgentEvent {
     /// read as `{}`.
     pub fn payload(&self) -> Payload {
         Payload::read(&self.kind, self.data.as_ref())
+    }
+
+    /// Why the run is over, if this is an `agent_runtime_end` that says so: [`payload`](Self::payload)'s reason, without
+    /// reading all that may come with it.
+    pub fn end_reason(&self) -> Option<EndReason> {
+        if self.kind != EventType::AgentRuntimeEnd {
+            return None;
+        }
+        self.data.as_ref()?.as_slice().member("reason")?.read()
     }
 
     /// Whether the event belongs to a sub-thread (S1): its data has a `subagent`.

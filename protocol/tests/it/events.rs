@@ -288,3 +288,33 @@ fn the_text_of_an_error_is_the_first_that_is_not_empty() {
         assert_eq!(error(data).text(), text, "{data}");
     }
 }
+
+#[test]
+fn the_reason_of_an_end_is_the_same_read_alone() {
+    let data = [
+        r#"{"reason":"done"}"#,
+        r#"{"reasonDetail":"a \"reason\"","reason":"waiting_for_human","uiMessages":[{"reason":"error"}]}"#,
+        r#"{"reason":"error","reason":"interrupted"}"#,
+        r#"{"re\u0061son":"cancelled"}"#,
+        r#"{"reason":"a new one"}"#,
+        r#"{"reason":7}"#,
+        r#"{"reason":null}"#,
+        "{}",
+        "null",
+        "[]",
+        r#""reason""#,
+    ];
+    for data in data {
+        let data = RawJson::parse(data).expect("it is JSON");
+        let event = AgentEvent::new(EventType::AgentRuntimeEnd, None, data.clone());
+        let whole = match event.payload() {
+            Payload::AgentRuntimeEnd(end) => end.reason,
+            _ => None,
+        };
+        assert_eq!(event.end_reason(), whole, "{data:?}");
+        let other = AgentEvent::new(EventType::StreamEnd, None, data);
+        assert_eq!(other.end_reason(), None);
+    }
+    let bare = AgentEvent::new(EventType::AgentRuntimeEnd, None, None);
+    assert_eq!(bare.end_reason(), None);
+}

@@ -195,11 +195,13 @@ fn says_over(status: &OperationStatus) -> bool {
 
 /// Whether this end or error is one of the run: not of what it waits for, nor of a tool.
 fn ends(event: &AgentEvent) -> bool {
-    match event.payload() {
-        Payload::AgentRuntimeEnd(end) => !matches!(
-            end.reason,
+    if event.kind == EventType::AgentRuntimeEnd {
+        return !matches!(
+            event.end_reason(),
             Some(EndReason::WaitingForHuman | EndReason::WaitingForAsyncTool)
-        ),
+        );
+    }
+    match event.payload() {
         Payload::Error(error) => !matches!(
             error.phase,
             Some(ErrorPhase::ToolExecution | ErrorPhase::ToolMessagePersist)
