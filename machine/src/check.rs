@@ -49,6 +49,7 @@ impl State {
         Ok(())
     }
 
+    #[inline]
     fn check_live(&self, live: &Live) -> Result<(), String> {
         let limits = &self.0.kit.config.limits;
         let dials = live.connection.current().is_some() && live.connection.connected().is_none();
@@ -75,6 +76,7 @@ impl State {
         Ok(())
     }
 
+    #[inline]
     fn live_expects(&self, live: &Live) -> TimerSet {
         let session = &live.session;
         let stop = live.stop.as_ref();

@@ -182,6 +182,7 @@ impl Live {
     }
 
     /// S2, S4, S9b: what it says of an end that was seen before.
+    #[inline]
     fn note_life(&mut self, context: &mut Context<'_>, event: &AgentEvent, own: bool) -> Sign {
         if !own {
             return Sign::None;

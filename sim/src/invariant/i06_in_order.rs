@@ -41,7 +41,11 @@ impl Invariant for InOrder {
         if let Some(cursor) = step.state.cursor() {
             self.advance(cursor)?;
         }
-        self.note_ahead(step, came);
+        let passed = self.last.as_ref().and_then(place).map(|(_, passed)| passed);
+        let came = came.filter(|came| passed.is_some_and(|passed| *came > passed));
+        if came.is_some() || !self.ahead.is_empty() {
+            self.note_ahead(step, came, passed);
+        }
         Ok(())
     }
 }
@@ -105,12 +109,8 @@ impl InOrder {
     }
 
     /// Only a seam keeps frames for later.
-    fn note_ahead(&mut self, step: &Step<'_>, came: Option<u64>) {
-        let passed = self.last.as_ref().and_then(place).map(|(_, passed)| passed);
-        let came = came.filter(|came| passed.is_some_and(|passed| *came > passed));
-        if self.ahead.is_empty() && came.is_none() {
-            return;
-        }
+    #[inline(never)]
+    fn note_ahead(&mut self, step: &Step<'_>, came: Option<u64>, passed: Option<u64>) {
         let session = step.state.session();
         if session.is_none_or(|session| session.seam == "closed") {
             self.ahead.clear();

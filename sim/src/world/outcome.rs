@@ -103,6 +103,7 @@ impl Played {
     }
 
     /// What the caller is told.
+    #[inline]
     pub(super) fn hear(&mut self, notification: Notification, now: Timestamp) {
         match notification {
             Notification::EventReceived(received) => self.handed_on.push(received),
