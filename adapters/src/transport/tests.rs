@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::task::{Context, Poll, Waker};
 
 use agent_gateway_machine::{Close, FrameProblem};
-use agent_gateway_protocol::CloseCode;
+use agent_gateway_protocol::{CloseCode, OperationId, ServerFrame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -187,6 +187,23 @@ fn c12_a_stream_cut_at_any_byte_gives_the_same() {
         pair.bring(std::slice::from_ref(byte));
     }
     assert_eq!(pair.received, wanted, "byte by byte");
+}
+
+#[test]
+fn an_expected_operation_is_one_text_in_all_its_events() {
+    let operation = OperationId::new("op_1");
+    let mut pair = Pair::new();
+    pair.near.expect_operation(&operation);
+    let event = br#"{"type":"agent_event","id":"1","event":{"data":{},"operationId":"op_1","stepIndex":0,"timestamp":1,"type":"error"}}"#;
+    pair.bring(&[frame(FINAL | TEXT, event), frame(FINAL | TEXT, event)].concat());
+    assert_eq!(pair.received.len(), 2);
+    for received in &pair.received {
+        let Received::Frame(ServerFrame::AgentEvent(frame)) = received else {
+            panic!("{received:?}")
+        };
+        let named = frame.event.operation_id.as_ref().unwrap();
+        assert_eq!(named.as_str().as_ptr(), operation.as_str().as_ptr());
+    }
 }
 
 #[test]
