@@ -35,25 +35,17 @@ impl Link {
     }
 
     pub(super) fn connected(&self) -> Option<&Connected> {
-        match self {
-            Self::Connected(connected) => Some(connected),
-            Self::Idle
-            | Self::BackingOff
-            | Self::AwaitingNotBefore
-            | Self::Dialing { .. }
-            | Self::Authenticating { .. } => None,
+        if let Self::Connected(connected) = self {
+            return Some(connected);
         }
+        None
     }
 
     pub(super) fn connected_mut(&mut self) -> Option<&mut Connected> {
-        match self {
-            Self::Connected(connected) => Some(connected),
-            Self::Idle
-            | Self::BackingOff
-            | Self::AwaitingNotBefore
-            | Self::Dialing { .. }
-            | Self::Authenticating { .. } => None,
+        if let Self::Connected(connected) = self {
+            return Some(connected);
         }
+        None
     }
 
     pub(super) fn canonicalize(&mut self, canon: &mut Canon<'_>) {
@@ -64,7 +56,7 @@ impl Link {
         }
     }
 
-    /// Which timers it implies. With `probes`, a peer that was not heard over a sleep is being probed (C5).
+    /// Which timers it implies. With `probes`, the probe after a sleep is out, and heartbeat and silence wait (C5).
     pub(super) fn expects(&self, probes: bool) -> TimerSet {
         match self {
             Self::Idle => TimerSet::default(),

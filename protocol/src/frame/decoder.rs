@@ -1,7 +1,8 @@
 use super::{FrameError, ServerFrame};
 use crate::OperationId;
 
-/// Reads the frames of one socket: the operation that one after the other names is one text in all of them.
+/// Reads the frames of one socket: the operation that one event after the other names is one text in all of them, where
+/// they come in the form in which LobeHub writes them.
 ///
 /// What it reads is what [`ServerFrame::decode`] reads.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! What befalls the network.
 
-use agent_gateway_machine::{Close, DialId, EventKind, Millis};
+use agent_gateway_machine::{Close, DialId, EventKind, Millis, Network};
 
 use super::run::World;
 use crate::script::NetworkAct;
@@ -20,15 +20,11 @@ impl World<'_> {
             NetworkAct::Offline => {
                 self.network.is_offline = true;
                 self.cut_all("network is down");
-                self.feed(EventKind::NetworkChanged(
-                    agent_gateway_machine::Network::Offline,
-                ));
+                self.feed(EventKind::NetworkChanged(Network::Offline));
             }
             NetworkAct::Online => {
                 self.network.is_offline = false;
-                self.feed(EventKind::NetworkChanged(
-                    agent_gateway_machine::Network::Online,
-                ));
+                self.feed(EventKind::NetworkChanged(Network::Online));
             }
             NetworkAct::RefuseDials(count) => self.network.refused_dials = count,
             NetworkAct::HangDials(count) => self.network.hanging_dials = count,
