@@ -14,7 +14,7 @@ use crate::notification::{EventReceived, Notification, Warning};
 use crate::rule::Rule;
 use crate::run::End;
 use crate::run::live::Live;
-use crate::session::seam::Admission;
+use crate::session::sequence::Admission;
 use crate::session::terminal::{Doubt, Sign, Verdict};
 use crate::transition::route_passed;
 

@@ -2,16 +2,18 @@
 //!
 //! The rooms do not know each other; the run follows what they report:
 //!
-//! - [`seam`]: every frame with an id takes its place in the sequence, once;
+//! - [`sequence`]: every frame with an id takes its place in the sequence, once;
 //! - [`terminal`]: what is known of the end;
 //! - [`credential`]: the token, its age, its renewal;
 //! - [`inquiry`]: ask, don't guess.
 
 pub(crate) mod credential;
+mod holes;
 pub(crate) mod inquiry;
 mod retry;
 mod ring;
-pub(crate) mod seam;
+mod seam;
+pub(crate) mod sequence;
 mod status;
 pub(crate) mod terminal;
 
@@ -23,7 +25,7 @@ use crate::context::Context;
 use crate::cursor::Cursor;
 use credential::Credential;
 use inquiry::Inquiry;
-use seam::Sequence;
+use sequence::Sequence;
 pub use status::SessionStatus;
 use terminal::Terminal;
 

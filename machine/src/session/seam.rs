@@ -1,59 +1,22 @@
-//! The order of the stream: every frame with an id takes its place in the sequence, once (C8–C11, I6, I7).
-//!
-//! After each `resume` frames may arrive live, replayed, twice and out of order. That stretch is the *seam*:
+//! The stretch after a `resume`, in which frames may arrive live, replayed, twice and out of order (C8).
 //!
 //! ```text
-//!  closed ──resume sent──▶ open ──resume_complete, or its bounds─▶ ending ──nothing held──▶ closed
-//!    as they come        next contiguous one passes,             what is held passes in order,
-//!                        ahead of a hole is held                 each hole is a gap
+//!  open ──quiet for too long──▶ probed ──answered, or the bounds in size─▶ ending ──nothing held──▶ gone
+//!    └────────────────── resume_complete ─────────────────────────────────▶
 //! ```
-//!
-//! [`Sequence::admit`] says what is to become of a frame, [`Sequence::hold`] keeps it, and [`Sequence::next_held`]
-//! gives back those whose turn has come.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 
-use agent_gateway_protocol::{EventId, ServerFrame};
+use agent_gateway_protocol::ServerFrame;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Canon;
 use crate::config::Limits;
-use crate::context::Context;
-use crate::cursor::{Cursor, Digest};
-use crate::mutation::Mutation;
-use crate::notification::Notification;
-use crate::rule::Rule;
-use crate::session::ring::{Ring, digest};
 use crate::time::{Millis, Timestamp};
-use crate::timers::Timer;
 
-/// Holes told as gaps that are remembered, so that a late fill is not taken for a restarted counter. The gateway keeps
-/// at most 1,000 frames, so more holes than this cannot matter.
-const GIVEN_UP: usize = 64;
-
-/// Where the stream stands, and what waits for its turn.
+/// What waits in it for its turn, and how long it has been quiet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct Sequence {
-    cursor: Cursor,
-    ring: Ring,
-    given_up: VecDeque<Hole>,
-    seam: Option<Seam>,
-    /// Whether a gap has been told behind the cursor, and nothing has passed since: what is missing there is told.
-    gap_told: bool,
-    /// Whether this gateway has ever sent `resume_complete`: then it is waited for longer (C8). It may have lost the
-    /// operation since, or another one may be behind this socket, so not for ever.
-    answers_resume: bool,
-}
-
-/// Ids told as a gap, both ends included.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Hole {
-    first: u64,
-    last: u64,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Seam {
+pub(super) struct Seam {
     /// Whether it was opened with a cursor: what passes in it is a replay (S11).
     replaying: bool,
     held: BTreeMap<u64, ServerFrame>,
@@ -67,403 +30,118 @@ struct Seam {
     ending: bool,
 }
 
-/// What is to become of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Admission {
-    /// It is its turn.
-    Passed,
-    /// It is ahead of a hole: hand it to [`Sequence::hold`], with its place.
-    Ahead(u64),
-    /// It was passed before, or comes too late.
-    Dropped,
-}
-
-impl Sequence {
-    pub(crate) fn new(cursor: Cursor) -> Self {
+impl Seam {
+    pub(super) fn open(replaying: bool, now: Timestamp) -> Self {
         Self {
-            cursor,
-            ring: Ring::default(),
-            given_up: VecDeque::new(),
-            seam: None,
-            gap_told: false,
-            answers_resume: false,
-        }
-    }
-
-    /// The last frame passed in order (C10).
-    pub(crate) fn cursor(&self) -> &Cursor {
-        &self.cursor
-    }
-
-    /// Whether there is a seam, in one word.
-    pub(crate) fn word(&self) -> &'static str {
-        match &self.seam {
-            None => "closed",
-            Some(seam) if seam.probes > 0 => "probed",
-            Some(_) => "open",
-        }
-    }
-
-    /// `resume` goes out: from here on frames may come in any order (C4, C8).
-    pub(crate) fn open_seam(&mut self, context: &mut Context<'_>) {
-        if context.is_broken(Mutation::SeamRemoved) {
-            return;
-        }
-        let now = context.now();
-        self.seam = Some(Seam {
-            replaying: !self.cursor.is_start(),
+            replaying,
             held: BTreeMap::new(),
             held_bytes: 0,
             moved_at: now,
             probes: 0,
             ending: false,
-        });
-        context.arm(Timer::Seam, self.quiet(context.limits()));
+        }
     }
 
-    /// The socket is gone: what was held comes again with the next replay.
-    pub(crate) fn abandon_seam(&mut self, context: &mut Context<'_>) {
-        self.seam = None;
-        context.disarm(Timer::Seam);
+    /// How it stands, in one word.
+    pub(super) fn word(&self) -> &'static str {
+        if self.probes > 0 { "probed" } else { "open" }
     }
 
-    /// Takes note of a frame, and says what is to become of it. By reference: on the hot path every copy counts.
-    #[inline]
-    pub(crate) fn admit(&mut self, context: &mut Context<'_>, frame: &ServerFrame) -> Admission {
-        let id = match frame.id() {
-            // Counters start at 1: a 0 has no place in the sequence, like no id at all.
-            None | Some(EventId::Number(0)) => return Admission::Passed,
-            Some(id) => id,
-        };
-        let digest = digest(id, frame);
-        let (EventId::Number(number), Some(mut last)) = (id, self.cursor.number()) else {
-            return self.admit_unnumbered(context, id, digest);
-        };
-        if *number <= last {
-            if self.has_passed(id, digest) {
-                context.cite(Rule::C9);
-                context.kit.receipt.duplicates += 1;
-                return Admission::Dropped;
-            }
-            if self.was_given_up(*number) {
-                context.cite(Rule::C8);
-                context.kit.receipt.late += 1;
-                return Admission::Dropped;
-            }
-            self.restart(context);
-            last = 0;
-        }
-        if number - 1 != last {
-            let Some(seam) = &mut self.seam else {
-                // A live jump: nothing in between is on its way, so it is a gap at once, and no late fill follows
-                // that would have to be told from a restarted counter (C11, I6).
-                self.tell_hole(context, *number);
-                self.pass(context, id.clone(), digest);
-                return Admission::Passed;
-            };
-            context.cite(Rule::C8);
-            if seam.held.contains_key(number) {
-                context.kit.receipt.duplicates += 1;
-                return Admission::Dropped;
-            }
-            if context.is_broken(Mutation::CursorMovedEarly) {
-                self.cursor.id = Some(EventId::Number(*number));
-            }
-            return Admission::Ahead(*number);
-        }
-        self.pass(context, id.clone(), digest);
-        Admission::Passed
+    pub(super) fn is_replaying(&self) -> bool {
+        self.replaying
     }
 
-    /// Keeps a frame that is ahead of a hole until the hole is filled, or given up (C8).
-    pub(crate) fn hold(&mut self, context: &mut Context<'_>, number: u64, frame: ServerFrame) {
-        if let Some(seam) = &mut self.seam {
-            if seam.held.is_empty() {
-                // The hole is new: its time to be filled starts now.
-                seam.moved_at = context.now();
-            }
-            seam.hold(number, frame);
-        }
-        self.end_overfull_seam(context);
+    pub(super) fn moved_at(&self) -> Timestamp {
+        self.moved_at
     }
 
-    /// The next held frame whose turn has come. While the seam is ending every held one's has, and the holes between
-    /// them are told as gaps (C8, C11). Once it has nothing left an ending seam is closed.
-    pub(crate) fn next_held(&mut self, context: &mut Context<'_>) -> Option<ServerFrame> {
-        let seam = self.seam.as_mut()?;
-        let Some((&number, _)) = seam.held.first_key_value() else {
-            if seam.ending {
-                self.seam = None;
-            }
-            return None;
-        };
-        let last = self.cursor.number().unwrap_or_default();
-        if number <= last {
-            // The server has mixed numbers with other ids, and its counter has gone past this one meanwhile.
-            seam.release(number);
-            context.kit.receipt.late += 1;
-            return self.next_held(context);
+    /// Whether a frame waits for what is missing before it. Whatever had no hole before it was given back when it came.
+    pub(super) fn has_hole(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    pub(super) fn holds(&self, number: u64) -> bool {
+        self.held.contains_key(&number)
+    }
+
+    pub(super) fn first_held(&self) -> Option<u64> {
+        self.held.first_key_value().map(|(number, _)| *number)
+    }
+
+    pub(super) fn hold(&mut self, number: u64, frame: ServerFrame, now: Timestamp) {
+        if self.held.is_empty() {
+            // The hole is new: its time to be filled starts now.
+            self.moved_at = now;
         }
-        if number - 1 > last {
-            if !seam.ending {
-                return None;
-            }
-            self.give_up(context, last, number);
-        }
-        let frame = self.seam.as_mut()?.release(number)?;
-        context.cite(Rule::C8);
-        let id = EventId::Number(number);
-        let digest = digest(&id, &frame);
-        self.pass(context, id, digest);
+        self.held_bytes += frame.size();
+        self.held.insert(number, frame);
+    }
+
+    pub(super) fn release(&mut self, number: u64) -> Option<ServerFrame> {
+        let frame = self.held.remove(&number)?;
+        self.held_bytes -= frame.size();
         Some(frame)
     }
 
-    /// `resume_complete`, or one of the bounds: the seam is over. Whether there was one to end.
-    pub(crate) fn end_seam(&mut self, context: &mut Context<'_>) -> bool {
-        context.disarm(Timer::Seam);
-        match &mut self.seam {
-            Some(seam) if !seam.ending => {
-                context.cite(Rule::C8);
-                seam.ending = true;
-                true
-            }
-            _ => false,
+    /// Lets go of all that is held. How many frames that were.
+    pub(super) fn let_go(&mut self) -> u64 {
+        self.held_bytes = 0;
+        core::mem::take(&mut self.held).len() as u64
+    }
+
+    /// C8's bounds in size.
+    pub(super) fn is_full(&self, limits: &Limits) -> bool {
+        self.held.len() >= limits.seam_frames || self.held_bytes >= limits.seam_bytes
+    }
+
+    /// A frame has passed: if there is a hole, it shrank.
+    pub(super) fn on_passed(&mut self, now: Timestamp) {
+        if self.has_hole() {
+            self.moved_at = now;
         }
     }
 
-    /// `resume_complete{gap: true}`: frames were lost before the first one kept. The hole they left is told by itself
-    /// if anything came behind it in this seam; otherwise this says that there is one (C11).
-    pub(crate) fn on_gap_flag(&mut self, context: &mut Context<'_>) {
-        let told_by_itself = self.seam.as_ref().is_some_and(|seam| !seam.held.is_empty());
-        if !told_by_itself {
-            self.tell_gap(context, None);
-        }
+    /// Part of a frame has come: the replay is not over, and the answer to a probe is behind that frame.
+    pub(super) fn on_frame_arriving(&mut self, now: Timestamp) {
+        self.moved_at = now;
+        self.probes = self.probes.min(1);
     }
 
-    /// The run is over, and its end was not in the stream: whatever came before it may be missing too (C11, S14).
-    pub(crate) fn tell_missing_end(&mut self, context: &mut Context<'_>) {
-        self.tell_gap(context, None);
+    /// The clocks stood still for `span`, up to `now` (C5).
+    pub(super) fn stood_still(&mut self, span: Millis, now: Timestamp) {
+        self.moved_at = self.moved_at.plus(span).min(now);
     }
 
-    /// The gateway has sent `resume_complete`: from now on it is waited for.
-    pub(crate) fn on_resume_answered(&mut self) {
-        self.answers_resume = true;
+    pub(super) fn probe(&mut self) {
+        self.probes = 1;
     }
 
-    /// C8's bound in time, for a gateway that does not answer `resume`: nothing is held, or no frame has found its place
-    /// for a while. Whether that is so: then the gateway is probed. It handles our frames in order, so what comes back tells that
-    /// the whole replay has been sent; and if nothing comes back the socket is dead, and nothing is given up.
-    pub(crate) fn on_seam_due(&mut self, context: &mut Context<'_>) -> bool {
-        let quiet = self.quiet(context.limits());
-        let Some(seam) = &mut self.seam else {
-            return false;
-        };
-        let still_moving = seam.moved_at.plus(quiet);
-        if context.now() < still_moving {
-            context.arm_at(Timer::Seam, still_moving);
-            return false;
-        }
-        context.cite(Rule::C8);
-        seam.probes = 1;
-        true
+    /// Probes a second time, if it has not yet. Whether it does.
+    pub(super) fn probe_again(&mut self) -> bool {
+        core::mem::replace(&mut self.probes, 2) < 2
     }
 
-    /// Whether the seam only waits for the answer to its probe.
-    pub(crate) fn is_probed(&self) -> bool {
-        self.seam
-            .as_ref()
-            .is_some_and(|seam| seam.probes > 0 && !seam.ending)
-    }
-
-    /// Something came after the probe, but not its answer: whether to probe once more. The socket may have died just
-    /// behind what came, and then a second probe shows it and nothing is given up; a gateway that lives and does not
-    /// answer this one either never will.
-    pub(crate) fn probe_again(&mut self) -> bool {
-        self.seam
-            .as_mut()
-            .is_some_and(|seam| core::mem::replace(&mut seam.probes, 2) < 2)
-    }
-
-    /// Part of a frame has come: the replay is not over, and the answer to a probe is behind that frame (C8).
-    pub(crate) fn on_frame_arriving(&mut self, now: Timestamp) {
-        if let Some(seam) = &mut self.seam {
-            seam.moved_at = now;
-            seam.probes = seam.probes.min(1);
-        }
-    }
-
-    /// The clocks stood still for `span`, up to `now`: so did the holes (C5, C8).
-    pub(crate) fn stood_still(&mut self, span: Millis, now: Timestamp) {
-        if let Some(seam) = &mut self.seam {
-            seam.moved_at = seam.moved_at.plus(span).min(now);
-        }
-    }
-
-    /// Whether the seam is over with a hole in it.
-    pub(crate) fn gives_up(&self) -> bool {
-        // Whatever had no hole before it was given back when it came.
-        self.seam
-            .as_ref()
-            .is_some_and(|seam| seam.ending && !seam.held.is_empty())
-    }
-
-    /// Whether frames may still come in any order.
-    pub(crate) fn is_in_seam(&self) -> bool {
-        self.seam.is_some()
-    }
-
-    /// Whether what passes now is a replay (S11).
-    pub(crate) fn is_replaying(&self) -> bool {
-        self.seam.as_ref().is_some_and(|seam| seam.replaying)
+    /// Whether it only waits for the answer to its probe.
+    pub(super) fn is_probed(&self) -> bool {
+        self.probes > 0 && !self.ending
     }
 
     /// Whether `Timer::Seam` runs.
-    pub(crate) fn expects_timer(&self) -> bool {
-        self.seam
-            .as_ref()
-            .is_some_and(|seam| !seam.ending && seam.probes == 0)
+    pub(super) fn expects_timer(&self) -> bool {
+        self.probes == 0 && !self.ending
     }
 
-    /// I13, and what no single field can say; for `check()`.
-    pub(crate) fn is_consistent(&self, frames: usize, bytes: usize, ring: usize) -> bool {
-        let seam = self.seam.as_ref();
-        seam.is_none_or(|seam| seam.is_consistent(frames, bytes))
-            && self.ring.len() <= ring
-            && self.given_up.len() <= GIVEN_UP
+    /// It is over. Whether it was not before.
+    pub(super) fn end(&mut self) -> bool {
+        !core::mem::replace(&mut self.ending, true)
     }
 
-    pub(crate) fn canonicalize(&mut self, canon: &Canon<'_>) {
-        let quiet = self.quiet(canon.limits);
-        if let Some(seam) = &mut self.seam {
-            canon.read_since(&mut seam.moved_at, quiet);
-        }
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending
     }
 
-    /// How long a hole may stay as it is, and how long a seam without one is left alone, before the gateway is probed (C8).
-    fn quiet(&self, limits: &Limits) -> Millis {
-        if self.answers_resume {
-            limits.resume_answer
-        } else {
-            limits.seam_quiet
-        }
-    }
-
-    /// Ids that are not numbers have no order but that of their coming (C9).
-    fn admit_unnumbered(
-        &mut self,
-        context: &mut Context<'_>,
-        id: &EventId,
-        digest: Digest,
-    ) -> Admission {
-        context.cite(Rule::C9);
-        if self.has_passed(id, digest) {
-            context.kit.receipt.duplicates += 1;
-            return Admission::Dropped;
-        }
-        if matches!(self.cursor.id, Some(EventId::Number(_))) && matches!(id, EventId::Text(_)) {
-            // A stray among numbers: handed on, but the counter stays what is resumed from (C10).
-            self.ring.push(digest, context.limits().ring);
-        } else {
-            self.pass(context, id.clone(), digest);
-        }
-        Admission::Passed
-    }
-
-    fn pass(&mut self, context: &mut Context<'_>, id: EventId, digest: Digest) {
-        self.cursor.id = Some(id);
-        self.cursor.digest = Some(digest);
-        self.gap_told = false;
-        self.ring.push(digest, context.limits().ring);
-        if let Some(seam) = &mut self.seam
-            && !seam.held.is_empty()
-        {
-            seam.moved_at = context.now();
-        }
-    }
-
-    /// The cursor's own frame counts too: it may have been given at the start, with no ring behind it, and even
-    /// without a digest (D4).
-    fn has_passed(&self, id: &EventId, digest: Digest) -> bool {
-        let is_cursor = self.cursor.id.as_ref() == Some(id);
-        (is_cursor && self.cursor.digest.is_none_or(|known| known == digest))
-            || self.ring.contains(digest)
-    }
-
-    fn was_given_up(&self, number: u64) -> bool {
-        self.given_up
-            .iter()
-            .any(|hole| (hole.first..=hole.last).contains(&number))
-    }
-
-    /// The gateway counts from the beginning again: a gap of which nobody knows the bounds (C9, C11). What the seam holds
-    /// has a place in the old count: it cannot be given one in the new.
-    fn restart(&mut self, context: &mut Context<'_>) {
-        context.cite(Rule::C9);
-        self.tell_gap(context, None);
-        self.cursor = Cursor {
-            epoch: self.cursor.epoch.saturating_add(1),
-            id: None,
-            digest: None,
-        };
-        self.ring.clear();
-        self.given_up.clear();
-        if let Some(seam) = &mut self.seam {
-            context.kit.receipt.late += seam.held.len() as u64;
-            seam.held.clear();
-            seam.held_bytes = 0;
-        }
-    }
-
-    /// The hole between the frames `after` and `before` will not be filled (C8, C11).
-    fn give_up(&mut self, context: &mut Context<'_>, after: u64, before: u64) {
-        self.tell_hole(context, before);
-        if self.given_up.len() == GIVEN_UP {
-            self.given_up.pop_front();
-        }
-        self.given_up.push_back(Hole {
-            first: after + 1,
-            last: before - 1,
-        });
-    }
-
-    /// What is missing ends with the frame `before`.
-    fn tell_hole(&mut self, context: &mut Context<'_>, before: u64) {
-        self.tell_gap(
-            context,
-            Some(Cursor {
-                epoch: self.cursor.epoch,
-                id: Some(EventId::Number(before)),
-                digest: None,
-            }),
-        );
-    }
-
-    fn tell_gap(&mut self, context: &mut Context<'_>, before: Option<Cursor>) {
-        if core::mem::replace(&mut self.gap_told, true) {
-            return;
-        }
-        context.cite(Rule::C11);
-        context.kit.receipt.gaps += 1;
-        context.notify(Notification::GapFound {
-            after: self.cursor.clone(),
-            before,
-        });
-    }
-
-    fn end_overfull_seam(&mut self, context: &mut Context<'_>) {
-        let overfull = self.seam.as_ref().is_some_and(|seam| {
-            seam.held.len() >= context.limits().seam_frames
-                || seam.held_bytes >= context.limits().seam_bytes
-        });
-        if overfull {
-            self.end_seam(context);
-        }
-    }
-}
-
-impl Seam {
     /// I13; what is over has nothing left, and is none any more.
-    fn is_consistent(&self, frames: usize, bytes: usize) -> bool {
+    pub(super) fn is_consistent(&self, frames: usize, bytes: usize) -> bool {
         let held: usize = self.held.values().map(ServerFrame::size).sum();
         !self.ending
             && self.held.len() < frames
@@ -471,14 +149,7 @@ impl Seam {
             && self.held_bytes == held
     }
 
-    fn hold(&mut self, number: u64, frame: ServerFrame) {
-        self.held_bytes += frame.size();
-        self.held.insert(number, frame);
-    }
-
-    fn release(&mut self, number: u64) -> Option<ServerFrame> {
-        let frame = self.held.remove(&number)?;
-        self.held_bytes -= frame.size();
-        Some(frame)
+    pub(super) fn canonicalize(&mut self, canon: &Canon<'_>, quiet: Millis) {
+        canon.read_since(&mut self.moved_at, quiet);
     }
 }
