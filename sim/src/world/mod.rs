@@ -10,8 +10,10 @@
 //!
 //! At one moment, what came is read first, then the user acts, then the server, and the alarm rings last (C14).
 
+mod act;
 mod arrival;
 mod call;
+mod clock;
 mod far_side;
 mod fault;
 mod hands;

@@ -2,14 +2,11 @@ use std::collections::VecDeque;
 
 use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::{
-    Attach, ConfigError, Cursor, Effect, Event, EventKind, Execute, Millis, Renewal, State,
-    Timestamp, TokenGrant, ToolAnswer, transition,
+    ConfigError, Effect, Event, EventKind, Millis, State, Timestamp, transition,
 };
-use agent_gateway_protocol::api::{AppContext, Decision, ExecAgent, ResumeApproval};
-use agent_gateway_protocol::{
-    AgentId, EventId, InputRequestId, MessageId, Object, OperationId, ToolCallId, TopicId,
-};
+use agent_gateway_protocol::{OperationId, TopicId};
 
+use super::clock::Clock;
 use super::hands::Hands;
 use super::happening::{Happening, Queue};
 use super::network::Network;
@@ -20,7 +17,7 @@ use super::user::User;
 use crate::deadline::earlier;
 use crate::invariant::{Invariants, Observation};
 use crate::random::Random;
-use crate::script::{ApproveAct, AttachAct, ClockAct, Script, UserAct};
+use crate::script::Script;
 use crate::server::{Server, ServerConfig, ServerInput, ServerOutput};
 
 /// Whoever looks on.
@@ -69,17 +66,17 @@ pub struct World<'a> {
     pub(super) owed: Owed,
     invariants: Invariants,
     /// Absent only while it makes a transition.
-    state: Option<State>,
+    pub(super) state: Option<State>,
     /// What has come on sockets while the caller does not read.
-    unread: Vec<(u64, Happening)>,
-    is_reading: bool,
+    pub(super) unread: Vec<(u64, Happening)>,
+    pub(super) is_reading: bool,
     /// What the machine is to be told beside what just happened, in order.
     inbox: VecDeque<EventKind>,
     /// How often the client tells that a frame is arriving.
     pub(super) arriving_interval: Millis,
     /// What the server says, on its way; kept for its room.
     pub(super) said: Vec<ServerOutput>,
-    running: Option<(OperationId, TopicId)>,
+    pub(super) running: Option<(OperationId, TopicId)>,
     /// What the machine is told word for word, if the script has that.
     history: Vec<Event>,
     follows_history: bool,
@@ -300,112 +297,6 @@ impl<'a> World<'a> {
         });
     }
 
-    /// What the machine is told of it.
-    fn act(&mut self, act: UserAct) -> EventKind {
-        match act {
-            UserAct::Execute(prompt) => self.execute(prompt, None),
-            UserAct::ExecuteInTopic(prompt) => self.execute(prompt, Some("tpc_1")),
-            UserAct::Approve(approve) => self.approve(&approve),
-            UserAct::Attach(attach) => self.attach(&attach),
-            UserAct::Stop => EventKind::Stop,
-            UserAct::Detach => EventKind::Detach,
-            UserAct::Interrupt => EventKind::Interrupt,
-            UserAct::AnswerTool(answer) => EventKind::AnswerTool {
-                call: ToolCallId::new(answer.id),
-                answer: ToolAnswer::success(answer.content).into(),
-            },
-            UserAct::Confirm(call) => EventKind::AnswerConfirmation {
-                call: ToolCallId::new(call),
-                approved: true,
-            },
-            UserAct::Reject(call) => EventKind::AnswerConfirmation {
-                call: ToolCallId::new(call),
-                approved: false,
-            },
-            UserAct::AnswerInput(answer) => EventKind::AnswerInput {
-                request: InputRequestId::new(answer.id),
-                content: answer.content.into(),
-            },
-            UserAct::PauseReading => {
-                self.is_reading = false;
-                EventKind::ReadingPaused
-            }
-            UserAct::ResumeReading => {
-                self.is_reading = true;
-                for (order, happening) in core::mem::take(&mut self.unread) {
-                    self.queue.put_off(self.now, order, happening);
-                }
-                EventKind::ReadingResumed
-            }
-            UserAct::Restore => {
-                for dial in self.hands.lose_everything() {
-                    self.server_loses(dial);
-                }
-                self.reload();
-                EventKind::Restored { token: None }
-            }
-        }
-    }
-
-    fn execute(&mut self, prompt: String, topic: Option<&str>) -> EventKind {
-        let mut execute = Execute::new(execution(prompt, topic));
-        self.with_own_token(&mut execute.token, &mut execute.renewal);
-        EventKind::Execute(Box::new(execute))
-    }
-
-    fn approve(&mut self, act: &ApproveAct) -> EventKind {
-        let mut input = execution(String::new(), Some("tpc_1"));
-        input.resume_approval = Some(ResumeApproval {
-            decision: Decision::Approved,
-            parent_message_id: MessageId::new("msg_t1"),
-            tool_call_id: ToolCallId::new(&*act.call),
-            rejection_reason: None,
-            extra: Object::new(),
-        });
-        let mut execute = Execute::new(input);
-        execute.parent = Some(OperationId::new(&*act.operation));
-        self.with_own_token(&mut execute.token, &mut execute.renewal);
-        EventKind::Execute(Box::new(execute))
-    }
-
-    /// A user with tokens of their own gives one along.
-    fn with_own_token(&mut self, token: &mut Option<TokenGrant>, renewal: &mut Renewal) {
-        if let Some(source) = self.user.token_source() {
-            *token = Some(self.own_token());
-            *renewal = source;
-        }
-    }
-
-    fn attach(&mut self, act: &AttachAct) -> EventKind {
-        let (operation, topic) = self
-            .running
-            .clone()
-            .unwrap_or_else(|| (OperationId::new("op_1"), TopicId::new("tpc_1")));
-        let mut attach = Attach::new(operation, (!act.without_topic).then_some(topic));
-        attach.executes_tools = act.executes_tools;
-        self.with_own_token(&mut attach.token, &mut attach.renewal);
-        if let Some(id) = &act.cursor {
-            attach.cursor = Cursor {
-                id: Some(EventId::parse(id)),
-                ..Cursor::start()
-            };
-        }
-        EventKind::Attach(Box::new(attach))
-    }
-
-    /// Stores the state as text and loads it again.
-    fn reload(&mut self) {
-        let Some(state) = self.state.take() else {
-            return;
-        };
-        let stored = serde_json::to_string(&state).unwrap_or_default();
-        match serde_json::from_str(&stored) {
-            Ok(loaded) if loaded == state => self.state = Some(loaded),
-            Ok(_) => self.report_bug("a stored state comes back as another one".into()),
-            Err(error) => self.report_bug(format!("a stored state cannot be loaded: {error}")),
-        }
-    }
-
     /// Whether the run is settled and nothing that concerns it is on its way.
     fn is_over(&self) -> bool {
         self.state.as_ref().is_none_or(State::is_settled)
@@ -418,55 +309,5 @@ impl<'a> World<'a> {
         self.played.ended_world_at = self.now;
         self.played.close(self.state, self.server);
         self.played
-    }
-}
-
-fn execution(prompt: String, topic: Option<&str>) -> ExecAgent {
-    let app_context = topic.map(|topic| AppContext {
-        topic_id: Some(TopicId::new(topic)),
-        scope: Some("main".into()),
-        ..AppContext::default()
-    });
-    ExecAgent {
-        agent_id: Some(AgentId::new("agt_1")),
-        prompt: prompt.into(),
-        app_context,
-        ..ExecAgent::default()
-    }
-}
-
-/// The client's clock.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Clock {
-    /// How far it is ahead of the world's, and behind it, ms.
-    ahead: Millis,
-    behind: Millis,
-    asleep_until: Timestamp,
-}
-
-impl Clock {
-    pub(super) fn act(&mut self, act: ClockAct, now: Timestamp) {
-        match act {
-            ClockAct::Sleep(span) => self.asleep_until = now.plus(Millis(span)),
-            ClockAct::JumpForward(span) => self.ahead = self.ahead.plus(Millis(span)),
-            ClockAct::JumpBack(span) => self.behind = self.behind.plus(Millis(span)),
-        }
-    }
-
-    /// What it reads.
-    fn reading(&self, now: Timestamp) -> Timestamp {
-        let ahead = now.plus(self.ahead);
-        Timestamp::from_millis(ahead.as_millis().saturating_sub(self.behind.as_millis()))
-    }
-
-    /// When it reads that.
-    fn to_world(&self, reading: Timestamp) -> Timestamp {
-        let later = reading.plus(self.behind);
-        Timestamp::from_millis(later.as_millis().saturating_sub(self.ahead.as_millis()))
-    }
-
-    /// That moment, or when the host wakes, if it sleeps then.
-    fn awake(&self, at: Timestamp) -> Timestamp {
-        at.max(self.asleep_until)
     }
 }
