@@ -167,6 +167,14 @@ impl Canon<'_> {
         }
     }
 
+    /// A moment that matters until it has come.
+    pub(crate) fn until(&self, moment: &mut Option<Timestamp>) {
+        *moment = moment.filter(|at| *at > self.now);
+        if let Some(moment) = moment {
+            self.moment(moment);
+        }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }

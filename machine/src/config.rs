@@ -69,6 +69,8 @@ pub struct Limits {
     pub inquiry_interval: Millis,
     /// Between two answers "unknown" that end a run, ms (S14).
     pub unknown_interval: Millis,
+    /// Between two questions how the run stands, at least this in the long run, ms; three may come at once (S14).
+    pub question_interval: Millis,
     /// Tries to learn from the server how a run went whose end does not say it (S3).
     pub status_tries: u32,
     /// The echo of another operation's end comes within this, ms (S4).
@@ -133,6 +135,7 @@ impl Default for Limits {
             resume_answer: Millis::seconds(5),
             inquiry_interval: Millis::seconds(60),
             unknown_interval: Millis::seconds(5),
+            question_interval: Millis::seconds(1),
             status_tries: 6,
             echo_window: Millis::seconds(5),
             token_lifetime: Millis::seconds(300),

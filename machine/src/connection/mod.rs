@@ -277,6 +277,18 @@ impl Connection {
         self.publish(context);
     }
 
+    /// S9: the next attempt waits as after a failed one, and spends nothing of the budget.
+    pub(crate) fn pace(&mut self, context: &mut Context<'_>) {
+        let cause = "the fresh token was not good for long".into();
+        if context.kit.network == Network::Offline {
+            return self.await_network(context, cause);
+        }
+        context.cite(Rule::C6);
+        let limits = &context.kit.config.limits;
+        let delay = self.backoff.next_delay(limits, &mut context.kit.jitter);
+        self.back_off(context, cause, delay);
+    }
+
     /// The end: no socket, no attempt (I2, I3).
     pub(crate) fn shut(&mut self, context: &mut Context<'_>) {
         self.drop_link(context);

@@ -204,8 +204,8 @@ impl Attaching {
 
     fn follow(mut self: Box<Self>, context: &mut Context<'_>, news: News) -> Phase {
         match news {
-            News::Fresh if !self.live.concluding => Self::read_marker(self.live, context),
-            News::Nothing | News::Fresh | News::RunOver | News::Lost(_) => {
+            News::Fresh { .. } if !self.live.concluding => Self::read_marker(self.live, context),
+            News::Nothing | News::Fresh { .. } | News::RunOver | News::Lost(_) => {
                 let end = self.live.follow_credential(context, news);
                 self.stay(context, end)
             }

@@ -108,8 +108,13 @@ impl Live {
     ) -> Option<End> {
         match news {
             credential::News::Nothing => None,
-            credential::News::Fresh => {
+            credential::News::Fresh { again } => {
                 self.wait_without_socket(context);
+                if again {
+                    context.cite(Rule::S9);
+                    self.connection.pace(context);
+                    return None;
+                }
                 self.dial_when_ready(context)
             }
             credential::News::RunOver => {

@@ -83,7 +83,11 @@ pub(crate) enum News {
     /// Nothing yet.
     Nothing,
     /// A fresh token is there: close, redial (S8).
-    Fresh,
+    Fresh {
+        /// The one before it was as fresh a moment ago: the redial waits as after a failed attempt, or this would go
+        /// round as fast as the server answers (S9).
+        again: bool,
+    },
     /// The server knows of no running operation on the topic (S8).
     RunOver,
     /// No token can be had.
@@ -179,7 +183,7 @@ impl Credential {
     /// The answer to the refresh in flight; only called for that one.
     pub(crate) fn on_reply(&mut self, context: &mut Context<'_>, reply: Reply) -> News {
         if context.is_broken(Mutation::RefreshUnfenced) && self.request().is_none() {
-            return News::Fresh;
+            return News::Fresh { again: false };
         }
         let Refresh::InFlight {
             request,
@@ -194,9 +198,10 @@ impl Credential {
         match context.answer(request, reply, Reply::into_token) {
             Ok(grant) => {
                 context.kit.receipt.refreshes += 1;
+                let again = self.has_fresh(context);
                 self.held = Some(Held::new(context, &grant, true));
                 context.notify(Notification::TokenRefreshed);
-                News::Fresh
+                News::Fresh { again }
             }
             Err(failure) => self.judge(context, failure, tries, first_cause),
         }
@@ -275,11 +280,21 @@ impl Credential {
     pub(crate) fn canonicalize(&mut self, canon: &mut Canon<'_>) {
         if let Some(held) = &mut self.held {
             canon.token(&mut held.token);
-            canon.since(&mut held.received_at, held.lifetime.unwrap_or(Millis::ZERO));
+            let fresh = held.fresh.then_some(canon.limits.progress_after);
+            let matters = held.lifetime.max(fresh).unwrap_or(Millis::ZERO);
+            canon.since(&mut held.received_at, matters);
         }
         if let Refresh::InFlight { request, .. } = &mut self.refresh {
             canon.request(request);
         }
+    }
+
+    /// Whether the token came of a refresh, and not long ago.
+    fn has_fresh(&self, context: &Context<'_>) -> bool {
+        self.held.as_ref().is_some_and(|held| {
+            let age = context.now().since(held.received_at);
+            held.fresh && age < context.limits().progress_after
+        })
     }
 
     pub(crate) fn is_refreshing(&self) -> bool {

@@ -11,8 +11,11 @@ use crate::fences::RequestId;
 use crate::request::{Call, RequestFailure};
 use crate::rule::Rule;
 use crate::session::retry::{self, Retry};
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 use crate::timers::Timer;
+
+/// Questions that may come at once, whatever their pace.
+const AT_ONCE: u64 = 3;
 
 /// When the stream last said something, and what has been asked.
 ///
@@ -35,8 +38,11 @@ pub(crate) struct Inquiry {
     awaits_replay: bool,
     /// Questions in a row that brought no usable answer while an end waited for it (S3).
     unanswered: u32,
-    /// When that is asked again.
+    /// When that is asked again, or what came too soon after a question is asked.
     retry_at: Option<Timestamp>,
+    /// Until when the questions so far last at their pace: a server that gives reason after reason to ask is not asked
+    /// as fast as it answers.
+    paced_until: Option<Timestamp>,
 }
 
 impl Inquiry {
@@ -51,6 +57,7 @@ impl Inquiry {
             awaits_replay: false,
             unanswered: 0,
             retry_at: None,
+            paced_until: None,
         };
         inquiry.rearm(context);
         inquiry
@@ -85,12 +92,22 @@ impl Inquiry {
         self.awaits_replay = false;
     }
 
-    /// Asks now; a question in flight is joined, and so is one that is about to be asked again.
+    /// Asks now, or a moment after the last question; one in flight is joined, and so is one that is about to be asked
+    /// again.
     pub(crate) fn ask(&mut self, context: &mut Context<'_>, operation: &OperationId) {
-        if self.request.is_some() || self.retry_at.is_some_and(|at| context.now() < at) {
+        let now = context.now();
+        if self.request.is_some() || self.retry_at.is_some_and(|at| now < at) {
             return;
         }
         context.cite(Rule::S14);
+        let interval = context.limits().question_interval;
+        let ahead = self.paced_until.map_or(Millis::ZERO, |at| at.since(now));
+        let most = interval.times(AT_ONCE - 1);
+        if ahead > most {
+            self.retry_at = Some(now.plus(Millis(ahead.0 - most.0)));
+            return self.rearm(context);
+        }
+        self.paced_until = Some(now.plus(ahead).plus(interval));
         self.unanswered_since = None;
         self.awaits_quiet = false;
         self.retry_at = None;
@@ -180,6 +197,7 @@ impl Inquiry {
         self.request = None;
         self.unanswered_since = None;
         self.retry_at = None;
+        self.paced_until = None;
         context.disarm(Timer::StatusDeadline);
         self.rearm(context);
     }
@@ -207,6 +225,7 @@ impl Inquiry {
         if let Some(at) = &mut self.retry_at {
             canon.moment(at);
         }
+        canon.until(&mut self.paced_until);
         if let Some(since) = &mut self.unanswered_since {
             canon.since(since, limits.resume_answer);
         }

@@ -1,8 +1,9 @@
 //! S14: ask, don't guess.
 
 use agent_gateway_machine::{RefusalKind, Reply};
+use serde_json::json;
 
-use super::{cut_and_asked_while_away, ends_with};
+use super::{cut_and_asked_while_away, ends_with, foreign};
 use crate::rules::stage::*;
 
 #[test]
@@ -60,6 +61,32 @@ fn s14_what_was_asked_before_not_found_is_asked_anew() {
     );
     let lines = stage.wire(&end(2, "done"));
     assert!(ends_with(&lines, "completed"));
+}
+
+#[test]
+fn s14_a_gateway_that_gives_reason_after_reason_to_ask_is_asked_three_times_at_once_and_then_once_a_second()
+ {
+    let mut stage = Stage::connected();
+    let mut asked = Vec::new();
+    let mut late = Vec::new();
+    for round in 0..30 {
+        let id = 3 * round;
+        let mut lines = late;
+        lines.extend(stage.wire(&foreign(
+            id + 1,
+            "agent_runtime_end",
+            json!({ "reason": "done" }),
+        )));
+        lines.extend(stage.wire(&session_complete(id + 2)));
+        lines.extend(stage.wire(&chunk(id + 3)));
+        if lines.iter().any(|line| line.contains("ask_status")) {
+            asked.push(round * 100);
+            stage.status("running");
+        }
+        late = stage.wait(100);
+    }
+    assert_eq!(asked, [0, 100, 200, 1_000, 2_000]);
+    assert_eq!(stage.outcome(), None);
 }
 
 #[test]

@@ -76,10 +76,41 @@ fn s9_three_fresh_tokens_refused_in_a_row_are_auth_lost() {
     for _ in 0..3 {
         stage.wire(AUTH_EXPIRED);
         assert_eq!(stage.outcome(), None);
-        stage.issue();
+        let mut lines = stage.issue();
+        if dials(&lines) == 0 {
+            lines = stage.wait(2_000);
+        }
+        assert_eq!(dials(&lines), 1);
         stage.open();
     }
     assert!(ends_with(&stage.wire(AUTH_EXPIRED), "auth_lost"));
+}
+
+#[test]
+fn s9_a_gateway_that_wants_token_after_token_is_not_dialled_as_fast_as_tokens_come() {
+    let mut stage = Stage::connected();
+    stage.wire(AUTH_EXPIRED);
+    let lines = stage.issue();
+    assert_eq!(dials(&lines), 1, "the first one is used at once");
+    for id in 1..20 {
+        stage = stage.authenticated();
+        stage.wire(&chunk(id));
+        stage.wire(AUTH_EXPIRED);
+        let lines = stage.issue();
+        assert_eq!(dials(&lines), 0);
+        assert_eq!(stage.connection(), "reconnecting");
+        let waited = stage.wait_for_dial();
+        assert!((500..=1_000).contains(&waited), "{waited}");
+    }
+    assert_eq!(stage.outcome(), None, "each was good for an event");
+    stage = stage.authenticated().resumed();
+    stage.wait(10_000);
+    stage.wire(AUTH_EXPIRED);
+    assert_eq!(
+        dials(&stage.issue()),
+        1,
+        "that one was good for long enough"
+    );
 }
 
 #[test]
