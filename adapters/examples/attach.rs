@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut attach = Attach::new(operation.ok_or("the run was not started")?, topic);
     attach.cursor = Cursor::start();
     let mut run = client(&server)?.attach(attach).await?;
-    let (outcome, _) = run.outcome().await;
+    let (outcome, _) = run.outcome().await?;
     println!("later: {outcome}");
     Ok(())
 }

@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             io::stdout().flush()?;
         }
     }
-    let (outcome, receipt) = run.outcome().await;
+    let (outcome, receipt) = run.outcome().await?;
     println!("\n{outcome}, after {} events", receipt.delivered);
     run.settled().await;
     Ok(())

@@ -31,14 +31,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let mut run = client.execute(Execute::new(input)).await?;
         handles.push(run.handle());
         runs.spawn(async move {
-            let (outcome, _) = run.outcome().await;
+            let outcome = run.outcome().await;
             run.settled().await;
-            outcome
+            outcome.map(|(outcome, _)| outcome)
         });
     }
     let mut outcomes = BTreeMap::<String, usize>::new();
     while let Some(outcome) = runs.join_next().await {
-        *outcomes.entry(outcome?.to_string()).or_default() += 1;
+        *outcomes.entry(outcome??.to_string()).or_default() += 1;
         let over: usize = outcomes.values().sum();
         println!("{over} of {count} are over; {}", totals(&handles));
     }

@@ -43,7 +43,7 @@ pub use observer::Observer;
 pub use project_skills::project_skills;
 pub use proxy::{ProxyError, ProxyRules};
 pub use recorder::Recorder;
-pub use run::{AnswerError, Answered, Run, RunHandle};
+pub use run::{AnswerError, Answered, Run, RunHandle, Unwatched};
 pub use token_source::TokenSource;
 pub use transport::{Received, Socket, Transport, TransportOptions, WebSocketTransport};
 pub use vault::Vault;

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use agent_gateway_adapters::ClientError;
+use agent_gateway_adapters::{ClientError, Unwatched};
 use agent_gateway_machine::ConfigError;
 use agent_gateway_machine::recording::RecordingError;
 use agent_gateway_protocol::GatewayUrlError;
@@ -117,6 +117,9 @@ pub(crate) enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A run that is followed no further.
+    #[error("{0}")]
+    Unwatched(Unwatched),
     /// Standard input cannot be read.
     #[error("standard input: {0}")]
     Input(io::Error),
@@ -163,7 +166,9 @@ impl Error {
                 | ClientError::Proxy(_)
                 | ClientError::Observer(_) => ExitCode::Usage,
             },
-            Self::Input(_) | Self::Output(_) | Self::Setup { .. } => ExitCode::Failed,
+            Self::Unwatched(_) | Self::Input(_) | Self::Output(_) | Self::Setup { .. } => {
+                ExitCode::Failed
+            }
         }
     }
 

@@ -102,8 +102,10 @@ impl RunHandle {
         self.snapshot().receipt
     }
 
-    /// Waits until the run is over and nothing of it is left: its marker is cleared (R6), its socket closed, its task
-    /// gone. At most `settle_deadline` after the end. Cancel-safe.
+    /// Waits until nothing of the run is left here, because it is over or its task is gone
+    /// ([`Unwatched`](crate::Unwatched)): its marker is cleared (R6), its socket closed, its task
+    /// gone. At most `settle_deadline` after the end, or 2 s where that is less: a closing handshake may take so long.
+    /// Cancel-safe.
     pub async fn settled(&self) {
         self.mailbox.gone().await;
     }
@@ -187,7 +189,7 @@ pub enum AnswerError {
     /// again once they are taken.
     #[error("too many answers wait for the run; give this one again later")]
     NoRoom,
-    /// The run is over.
+    /// The run is over, or its task is gone ([`Unwatched`](crate::Unwatched)).
     #[error("the run is over")]
     RunOver,
 }

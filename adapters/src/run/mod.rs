@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 
 use agent_gateway_machine::{AttachRefusal, Cursor, Notification, Outcome, Receipt, State};
 use futures_util::Stream;
+use thiserror::Error;
 use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
 
@@ -20,7 +21,8 @@ use crate::driver::{Mailbox, QueueLimits, RunCommand, give_back};
 pub use handle::{AnswerError, Answered, RunHandle};
 use next::Next;
 
-/// One run: a stream of [`Notification`]s that ends after [`Notification::RunEnded`].
+/// One run: a stream of [`Notification`]s. It ends with [`Notification::RunEnded`], or with the
+/// [`Notification::TopicStatusChanged`] that comes right behind it, where the run has kept its topic busy.
 ///
 /// Its driver goes on by itself; this is where what it brings is picked up. Everything a [`RunHandle`] can do, a `Run`
 /// can. Dropping a `Run` detaches: the run goes on on the server (S12).
@@ -58,7 +60,8 @@ impl Run {
         Self::new(mailbox, Cursor::start())
     }
 
-    /// The next notification; `None` after the last. Cancel-safe: what is not returned is still there.
+    /// The next notification; `None` after the last, or where nobody watches the run any more, which [`Run::outcome`] tells
+    /// apart. Cancel-safe: what is not returned is still there.
     ///
     /// While it waits it is woken for what comes on the socket, and sees to it itself: so poll the future when it is woken,
     /// or drop it. One that is only held leaves the socket unread until the next alarm or command, a heartbeat interval at
@@ -71,17 +74,16 @@ impl Run {
     /// use [`Run::next`] where tools are executed. Cancel-safe, and can be asked again.
     ///
     /// The end is told at once; [`RunHandle::settled`] waits for what the client still tidies up on the server.
-    pub async fn outcome(&mut self) -> (Outcome, Receipt) {
+    ///
+    /// # Errors
+    /// Nobody will tell: the run's task is gone.
+    pub async fn outcome(&mut self) -> Result<(Outcome, Receipt), Unwatched> {
         while self.ended.is_none() {
             if self.next().await.is_none() {
                 break;
             }
         }
-        match &self.ended {
-            Some(ended) => ended.clone(),
-            // The driver's task was ended from outside (its runtime is shutting down): nobody watches the run any more.
-            None => (Outcome::Detached, self.receipt()),
-        }
+        self.ended.clone().ok_or(Unwatched)
     }
 
     /// The place of the last event that [`Run::next`] returned: attach with it to miss nothing and see nothing twice,
@@ -139,6 +141,13 @@ impl Run {
         Poll::Ready(self.taken.pop_front())
     }
 }
+
+/// The run's task went before the run's end: its runtime has shut down, or an [`Observer`](crate::Observer) has panicked.
+/// The server was told nothing, so the run goes on there: [`Client::attach`](crate::Client::attach) with [`Run::cursor`]
+/// watches it again. A [`Run::receipt`] says what was handed over until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("nobody watches the run any more: its runtime has shut down, or an observer has panicked")]
+pub struct Unwatched;
 
 impl Stream for Run {
     type Item = Notification;

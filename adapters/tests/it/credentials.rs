@@ -113,7 +113,7 @@ async fn serve() -> EmbeddedServer {
 async fn outcome(builder: ClientBuilder, server: &EmbeddedServer) -> Outcome {
     let client = builder.server(server.server_url().clone()).build().unwrap();
     let mut run = client.execute(execute()).await.unwrap();
-    let (outcome, _) = run.outcome().await;
+    let (outcome, _) = run.outcome().await.unwrap();
     run.settled().await;
     outcome
 }
@@ -215,7 +215,7 @@ async fn s8_an_expired_token_is_renewed_by_the_source_that_made_it() {
             socket.text(r#"{"type":"resume_complete","status":"completed"}"#);
         }
     }
-    assert_eq!(run.outcome().await.0, Outcome::Completed);
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
     assert!(!far.calls().contains(&"refresh_token"));
 }
 

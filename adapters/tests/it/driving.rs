@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use agent_gateway_adapters::{Notification, Observer, Outcome, Run};
+use agent_gateway_adapters::{Notification, Observer, Outcome, Run, Unwatched};
 use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::{Effects, Event, EventKind, ToolAnswer};
 use tokio::runtime::{Builder, Runtime};
@@ -184,7 +184,10 @@ fn a_run_can_be_read_outside_of_its_runtime() {
     // The end makes timers, which only the runtime of the run has.
     let told = wait_here(rest(&mut run), || socket.text(&end(3)));
     assert_eq!(ids(&told), ["3"]);
-    assert_eq!(wait_here(run.outcome(), || ()).0, Outcome::Completed);
+    assert_eq!(
+        wait_here(run.outcome(), || ()).unwrap().0,
+        Outcome::Completed
+    );
     wait_here(run.settled(), || ());
 }
 
@@ -193,8 +196,8 @@ fn a_runtime_that_goes_takes_its_runs_with_it() {
     let far = Far::default();
     let home = runtime();
     let (mut run, _socket) = home.block_on(waiting(&far));
-    let (outcome, _) = wait_here(run.outcome(), || drop(home));
-    assert_eq!(outcome, Outcome::Detached);
+    let outcome = wait_here(run.outcome(), || drop(home));
+    assert_eq!(outcome, Err(Unwatched));
     wait_here(run.settled(), || ());
 }
 
@@ -227,7 +230,7 @@ async fn a_panic_ends_the_run_and_not_the_caller_that_drives() {
     assert!(flag.take());
     assert_eq!(poll(&mut next, &waker), Poll::Ready(None));
     drop(next);
-    assert_eq!(run.outcome().await.0, Outcome::Detached);
+    assert_eq!(run.outcome().await, Err(Unwatched));
     run.settled().await;
 }
 

@@ -104,7 +104,7 @@ async fn logged(level: LevelFilter) -> (String, Vec<String>) {
             run.answer_tool(call.tool_call_id, answer).await.unwrap();
         }
     }
-    let (outcome, receipt) = run.outcome().await;
+    let (outcome, receipt) = run.outcome().await.unwrap();
     assert_eq!(outcome, Outcome::Completed);
     assert!(
         receipt.refreshes > 0 && receipt.reconnects > 0,

@@ -100,7 +100,10 @@ async fn start(client: &Client, execute: agent_gateway_adapters::Execute) {
     let mut run = client.execute(execute).await.unwrap();
     while run.operation().is_none() {
         if run.next().await.is_none() {
-            assert!(matches!(run.outcome().await.0, Outcome::StartFailed(_)));
+            assert!(matches!(
+                run.outcome().await.unwrap().0,
+                Outcome::StartFailed(_)
+            ));
             return;
         }
     }

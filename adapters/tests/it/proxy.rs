@@ -137,7 +137,7 @@ async fn a_run_goes_through_the_proxy_by_http_and_by_websocket() {
         .build()
         .unwrap();
     let mut run = client.execute(execute()).await.unwrap();
-    assert_eq!(run.outcome().await.0, Outcome::Completed);
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
     run.settled().await;
     let heads = proxy.heads();
     let starting = |start: &str| heads.iter().find(|head| head.starts_with(start));
@@ -167,7 +167,7 @@ async fn a_run_goes_through_the_proxy_over_tls() {
         .unwrap();
     let forwarding = tokio::spawn(forward(server, upstream.parse().unwrap()));
     let mut run = client.execute(execute()).await.unwrap();
-    assert_eq!(run.outcome().await.0, Outcome::Completed);
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
     run.settled().await;
     forwarding.abort();
     let heads = proxy.heads();
@@ -187,7 +187,7 @@ async fn c2_a_proxy_that_does_not_let_us_through_is_over_at_once() {
         .build()
         .unwrap();
     let mut run = client.execute(execute()).await.unwrap();
-    let Outcome::ConnectionLost { cause } = run.outcome().await.0 else {
+    let Outcome::ConnectionLost { cause } = run.outcome().await.unwrap().0 else {
         panic!("{run:?}");
     };
     assert!(cause.contains("answered 407"), "{cause}");

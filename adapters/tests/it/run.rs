@@ -25,7 +25,7 @@ async fn a_run_is_started_streamed_and_settled() {
     let told = rest(&mut run).await;
     assert_eq!(ids(&told), ["1", "2", "3", "4"]);
     assert_eq!(run.cursor().to_string(), "4");
-    let (outcome, receipt) = run.outcome().await;
+    let (outcome, receipt) = run.outcome().await.unwrap();
     assert_eq!(outcome, Outcome::Completed);
     assert_eq!(receipt.delivered, 4);
     run.settled().await;
@@ -92,7 +92,7 @@ async fn c5_a_slow_reader_stops_the_socket_and_loses_nothing() {
     let told = rest(&mut run).await;
     let wanted: Vec<String> = (1..=EVENTS).map(|id| id.to_string()).collect();
     assert_eq!(ids(&told), wanted);
-    assert_eq!(run.outcome().await.1.reconnects, 0);
+    assert_eq!(run.outcome().await.unwrap().1.reconnects, 0);
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn t2_an_answer_is_accepted_once() {
     assert_eq!(again, Err(AnswerError::AlreadyAnswered));
     assert!(socket.sent().await.contains(r#""type":"tool_result""#));
     socket.text(&end(2));
-    run.outcome().await;
+    run.outcome().await.unwrap();
     run.settled().await;
     let late = run.answer_tool("call_1".into(), answer()).await;
     assert_eq!(late, Err(AnswerError::RunOver));
@@ -147,7 +147,7 @@ async fn r5_stop_is_asked_over_http_and_the_end_still_comes() {
     run.stop();
     while !matches!(run.next().await, Some(Notification::StopAccepted)) {}
     socket.text(&end(1).replace("done", "interrupted"));
-    assert_eq!(run.outcome().await.0, Outcome::Interrupted);
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Interrupted);
     run.settled().await;
     let calls = far.calls();
     assert_eq!(calls, ["start_run", "interrupt_run", "settle_marker"]);
@@ -200,7 +200,7 @@ async fn i15_a_recording_replays_to_the_effects_seen_and_i17_holds_no_token() {
     assert!(socket.sent().await.contains(r#""lastEventId":"1""#));
     socket.text(&end(2));
     socket.text(r#"{"type":"resume_complete","status":"completed"}"#);
-    assert_eq!(run.outcome().await.0, Outcome::Completed);
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
     run.settled().await;
 
     let text = String::from_utf8(seen.text.lock().unwrap().clone()).unwrap();
@@ -252,13 +252,13 @@ async fn r7_an_operation_that_a_live_run_owns_is_not_attached_to() {
     let (mut first, socket) = started(&client, &mut sockets).await;
     let attach = || Attach::new("op_1".into(), Some("tpc_1".into()));
     let mut second = client.attach(attach()).await.unwrap();
-    let (outcome, _) = second.outcome().await;
+    let (outcome, _) = second.outcome().await.unwrap();
     assert_eq!(outcome, Outcome::AttachRefused(AttachRefusal::Owned));
     second.settled().await;
     drop(second);
     // The first is untouched, and once it is over the operation is free.
     socket.text(&end(1));
-    assert_eq!(first.outcome().await.0, Outcome::Completed);
+    assert_eq!(first.outcome().await.unwrap().0, Outcome::Completed);
     let third = client.attach(attach()).await.unwrap();
     sockets.recv().await.unwrap();
     drop(third);
@@ -271,10 +271,10 @@ async fn r8_the_run_started_later_has_the_topic() {
     let client = builder.build().unwrap();
     let (mut first, mut old) = started(&client, &mut sockets).await;
     let (mut second, new) = started(&client, &mut sockets).await;
-    assert_eq!(first.outcome().await.0, Outcome::Detached);
+    assert_eq!(first.outcome().await.unwrap().0, Outcome::Detached);
     old.gone().await;
     new.text(&end(1).replace("op_1", "op_2"));
-    assert_eq!(second.outcome().await.0, Outcome::Completed);
+    assert_eq!(second.outcome().await.unwrap().0, Outcome::Completed);
 }
 
 #[tokio::test]
@@ -297,7 +297,7 @@ async fn g2_runs_are_found_by_their_operation_and_unknown_ones_do_nothing() {
     client.interrupt("op_1".into());
     assert_eq!(socket.sent().await, r#"{"type":"interrupt"}"#);
     client.disconnect("op_1".into());
-    assert_eq!(run.outcome().await.0, Outcome::Detached);
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Detached);
     assert_eq!(client.status(&"op_1".into()), None);
 }
 
@@ -328,7 +328,7 @@ async fn a_stored_run_is_carried_on_by_another_client_where_it_stood() {
     socket.text(&end(2));
     socket.text(r#"{"type":"resume_complete","status":"completed"}"#);
     assert_eq!(ids(&rest(&mut run).await), ["2"]);
-    assert_eq!(run.outcome().await.0, Outcome::Completed);
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
     run.settled().await;
     assert!(run.state().await.is_none());
 }

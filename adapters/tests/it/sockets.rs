@@ -48,7 +48,7 @@ async fn outcome_with<F: Future<Output = TcpStream> + Send + 'static>(
         }
     });
     let mut run = builder.build().unwrap().execute(execute()).await.unwrap();
-    let (outcome, _) = run.outcome().await;
+    let (outcome, _) = run.outcome().await.unwrap();
     run.settled().await;
     server.await.unwrap();
     outcome
@@ -104,7 +104,7 @@ async fn s12_a_gateway_that_does_not_answer_the_close_is_left() {
     };
     let (mut run, mut stream) = tokio::join!(open, serve);
     run.detach();
-    assert_eq!(run.outcome().await.0, Outcome::Detached);
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Detached);
     // Nobody reads the close frame. From here on only the clock goes on.
     tokio::time::pause();
     run.settled().await;
@@ -145,7 +145,7 @@ async fn c12_frames_right_behind_the_upgrade_are_read() {
     };
     let run = async {
         let mut run = client.execute(execute()).await.unwrap();
-        run.outcome().await.0
+        run.outcome().await.unwrap().0
     };
     let (outcome, _stream) = tokio::join!(run, serve);
     assert_eq!(outcome, Outcome::Completed);

@@ -145,7 +145,7 @@ async fn a_whole_run_goes_over_tls() {
         .unwrap();
     let forwarding = tokio::spawn(forward(server, upstream.parse().unwrap()));
     let mut run = client.execute(execute()).await.unwrap();
-    assert_eq!(run.outcome().await.0, Outcome::Completed);
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
     run.settled().await;
     forwarding.abort();
 }
@@ -205,7 +205,7 @@ async fn c2_a_peer_that_is_not_trusted_is_dialled_once() {
     let connections = AtomicUsize::new(0);
     let mut run = client.execute(execute()).await.unwrap();
     let (outcome, _) = tokio::select! {
-        ended = run.outcome() => ended,
+        ended = run.outcome() => ended.unwrap(),
         () = server.serve(&connections) => unreachable!(),
     };
     let Outcome::ConnectionLost { cause } = outcome else {

@@ -38,7 +38,7 @@ async fn read_to(run: &mut Run, last: u64) {
 
 /// The run ends as the gateway said, on the socket it began with.
 async fn completed(mut run: Run, far: JoinHandle<()>) {
-    let (outcome, receipt) = run.outcome().await;
+    let (outcome, receipt) = run.outcome().await.unwrap();
     assert!(matches!(outcome, Outcome::Completed), "{outcome:?}");
     assert_eq!((receipt.reconnects, receipt.gaps), (0, 0));
     run.settled().await;

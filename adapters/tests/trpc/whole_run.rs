@@ -48,7 +48,7 @@ async fn a_run_is_started_streamed_and_settled_against_the_real_stack() {
             _ => {}
         }
     }
-    let (outcome, receipt) = run.outcome().await;
+    let (outcome, receipt) = run.outcome().await.unwrap();
     assert_eq!(outcome, Outcome::Completed);
     assert_eq!(receipt.gaps, 0);
     assert_eq!(text, "Say this again ");

@@ -1,7 +1,7 @@
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use agent_gateway_adapters::{Client, ClientError, Run, RunHandle};
+use agent_gateway_adapters::{Client, ClientError, Run, RunHandle, Unwatched};
 use agent_gateway_machine::{AnswerId, Attach, Execute, Millis, Notification, Outcome};
 use tokio::time::{Instant, timeout};
 
@@ -227,8 +227,7 @@ impl Session {
                         }
                         self.work(notification);
                     }
-                    // The runtime is going down under us.
-                    None => return Ok(Over::Left),
+                    None => return Err(Error::Unwatched(Unwatched)),
                 },
                 error = output.failed() => return Err(Error::Output(error)),
                 done = self.workbench.next_done() => {

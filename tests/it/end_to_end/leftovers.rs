@@ -47,7 +47,7 @@ async fn a_server_that_vanishes_leaves_nothing_behind() {
     let mut run = client.execute(Execute::new(input)).await.unwrap();
     while !matches!(run.next().await, Some(Notification::RunStarted(_))) {}
     server.shutdown().await;
-    let (outcome, _) = run.outcome().await;
+    let (outcome, _) = run.outcome().await.unwrap();
     assert!(
         matches!(outcome, Outcome::ConnectionLost { .. }),
         "{outcome:?}"

@@ -70,7 +70,7 @@ pub(super) async fn play_through(
         }
     }
     let mut run = user.run.expect("the script starts a run");
-    let (outcome, receipt) = run.outcome().await;
+    let (outcome, receipt) = run.outcome().await.unwrap();
     run.settled().await;
     let steps = seen.check(server.client_token().expose());
     let expected = script.expect.server_status.as_deref();

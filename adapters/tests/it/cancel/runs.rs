@@ -40,7 +40,7 @@ async fn execute_has_started_nothing_or_one_run() {
         let (mut run, socket) = started(&client, &mut sockets).await;
         let operation = run.operation().unwrap();
         socket.text(&end(1).replace("op_1", operation.as_str()));
-        assert_eq!(run.outcome().await.0, Outcome::Completed);
+        assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
         is_done
     });
 }
@@ -61,7 +61,7 @@ async fn attach_watches_once_or_leaves_the_operation_free() {
         socket.text(r#"{"type":"auth_success"}"#);
         socket.text(&end(1));
         socket.text(r#"{"type":"resume_complete","status":"completed"}"#);
-        assert_eq!(run.outcome().await.0, Outcome::Completed);
+        assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
         assert_eq!(far.dials.load(Ordering::Relaxed), 1, "after {polls} polls");
         is_done
     });
@@ -85,7 +85,7 @@ async fn restore_carries_a_run_on_once() {
         socket.text(r#"{"type":"auth_success"}"#);
         socket.text(&end(1));
         socket.text(r#"{"type":"resume_complete","status":"completed"}"#);
-        assert_eq!(run.outcome().await.0, Outcome::Completed);
+        assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
         assert_eq!(far.dials.load(Ordering::Relaxed), 1, "after {polls} polls");
         is_done
     });
@@ -147,8 +147,8 @@ async fn outcome_and_settled_can_be_asked_again() {
         socket.text(&end(6));
         let ended = polled(polls, run.outcome()).await;
         let settled = polled(polls, run.settled()).await;
-        assert_eq!(run.outcome().await.0, Outcome::Completed);
-        assert_eq!(run.outcome().await.1.delivered, 6);
+        assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
+        assert_eq!(run.outcome().await.unwrap().1.delivered, 6);
         run.settled().await;
         assert_eq!(far.calls(), ["start_run", "settle_marker"]);
         ended.is_some() && settled.is_some()
@@ -188,7 +188,7 @@ async fn stop_and_detach_need_no_waiting() {
         run.stop();
         socket.text(&end(1).replace("done", "interrupted"));
         let ended = polled(polls, run.outcome()).await;
-        assert_eq!(run.outcome().await.0, Outcome::Interrupted);
+        assert_eq!(run.outcome().await.unwrap().0, Outcome::Interrupted);
         run.settled().await;
         let interrupts = far
             .calls()
@@ -200,7 +200,7 @@ async fn stop_and_detach_need_no_waiting() {
         let (mut run, _socket) = connected(&far).await;
         run.detach();
         let left = polled(polls, run.outcome()).await;
-        assert_eq!(run.outcome().await.0, Outcome::Detached);
+        assert_eq!(run.outcome().await.unwrap().0, Outcome::Detached);
         assert_eq!(far.calls(), ["start_run"]);
         left.is_some() && ended.is_some()
     });
