@@ -1,7 +1,9 @@
 //! Frames cut anywhere, and frames that must not be: the same comes out as when the library reads the whole stream.
 
 use std::io::Cursor;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use agent_gateway_machine::{Close, FrameProblem};
 use agent_gateway_protocol::{CloseCode, OperationId, ServerFrame};
@@ -320,6 +322,77 @@ fn pings_are_answered_in_order() {
         latest = next;
     }
     assert_eq!(messages.next(), Some(Message::text("last")));
+}
+
+/// Polls for as long as the socket wakes itself. Gives how often that was, and the last answer.
+fn polled<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> (usize, Poll<T>) {
+    #[derive(Default)]
+    struct Flag(AtomicBool);
+    impl Wake for Flag {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let flag = Arc::new(Flag::default());
+    let waker = flag.clone().into();
+    let mut turns = 0;
+    loop {
+        turns += 1;
+        let answer = poll(&mut Context::from_waker(&waker));
+        if answer.is_ready() || !flag.0.swap(false, Ordering::Relaxed) {
+            return (turns, answer);
+        }
+    }
+}
+
+#[test]
+fn i13_a_flood_of_empty_parts_lets_the_others_have_their_turn() {
+    let mut pair = Pair::new();
+    let parts = frame(CONTINUATION, b"").repeat(60_000);
+    at_once(pair.far.write_all(&frame(TEXT, b"{"))).unwrap();
+    at_once(pair.far.write_all(&parts)).unwrap();
+    let (turns, arriving) = polled(|context| pair.near.poll_receive(context));
+    assert_eq!(arriving, Poll::Ready(Received::Arriving));
+    assert!(turns > 100, "all of it in {turns} turns");
+    // It is a message all the same.
+    at_once(pair.far.write_all(&frame(FINAL | CONTINUATION, b"}"))).unwrap();
+    let (_, whole) = polled(|context| pair.near.poll_receive(context));
+    assert_eq!(whole, Poll::Ready(Received::text("{}")));
+}
+
+#[test]
+fn c7_a_message_in_parts_without_end_is_a_violation() {
+    let mut pair = Pair::new();
+    let parts = frame(CONTINUATION, b"").repeat(70_000);
+    at_once(pair.far.write_all(&frame(TEXT, b""))).unwrap();
+    at_once(pair.far.write_all(&parts)).unwrap();
+    let (_, closed) = polled(|context| pair.near.poll_receive(context));
+    let Poll::Ready(Received::Closed(Close::Violation { text })) = closed else {
+        panic!("{closed:?}");
+    };
+    assert_eq!(&*text, "a message in more than 65536 frames");
+    // What follows is not waited for.
+    pair.near.start_close(CloseCode::PROTOCOL_ERROR);
+    let (turns, closed) = polled(|context| pair.near.poll_close(context));
+    assert_eq!((turns, closed), (1, Poll::Ready(())));
+}
+
+#[test]
+fn s12_a_socket_that_closes_lets_the_others_have_their_turn_whatever_still_comes() {
+    let flood = [
+        frame(FINAL | TEXT, &event(40)).repeat(20_000),
+        frame(FINAL | PING, b"").repeat(20_000),
+        frame(TEXT, b""),
+        frame(CONTINUATION, b"").repeat(20_000),
+    ];
+    for kind in [&flood[..1], &flood[1..2], &flood[2..]] {
+        let mut pair = Pair::new();
+        at_once(pair.far.write_all(&kind.concat())).unwrap();
+        pair.near.start_close(CloseCode::NORMAL);
+        let (turns, closed) = polled(|context| pair.near.poll_close(context));
+        assert_eq!(closed, Poll::Pending, "the far end has not closed");
+        assert!(turns > 100, "all of it in {turns} turns");
+    }
 }
 
 /// What the far end reads at last, when the near one has closed before it read anything.

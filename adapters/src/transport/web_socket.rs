@@ -31,15 +31,20 @@ const LIBRARY_BUFFER: usize = 4 << 10;
 /// The most that waits in the library to be sent, bytes. All that can wait is smaller: answers by T3, and one pong.
 const LIBRARY_OUTBOUND: usize = 64 << 20;
 
-/// Messages of no concern (pings, pongs) that are taken in one go: then the driver's other work has its turn.
-const UNCONCERNED: usize = 64;
+/// Steps in one go that bring nothing to tell (reads, parts of messages, pings), or whatever a closing socket brings: then
+/// the driver's other work has its turn.
+const STEPS: usize = 128;
+
+/// Frames that one message may come in. Their bytes have a bound; but they may be empty, and then such a message would have
+/// no end.
+const PARTS: usize = 64 << 10;
 
 pub(super) struct WebSocket<S> {
     link: Link<S>,
     reading: Reading,
     decoder: Decoder,
-    /// The library has begun a message of several frames.
-    fragmented: bool,
+    /// The frames so far of the message that the library has begun and that goes on.
+    parts: usize,
     /// Something has come of what is not a whole message yet, and was not told.
     arriving: bool,
     library: Option<Box<WebSocketContext>>,
@@ -80,9 +85,7 @@ enum Step {
     Received(Received),
     /// The socket has ended, in whatever way.
     Over(Close),
-    /// Nothing that concerns the driver.
-    Unconcerned,
-    /// There is more to read at once.
+    /// Nothing to tell, and there may be more to read at once.
     GoOn,
 }
 
@@ -104,7 +107,7 @@ impl<S: ByteStream> WebSocket<S> {
             link,
             reading: Reading::Between,
             decoder: Decoder::default(),
-            fragmented: false,
+            parts: 0,
             arriving: false,
             library: None,
             limit,
@@ -138,7 +141,7 @@ impl<S: ByteStream> WebSocket<S> {
             Reading::Library { .. } => self.poll_library(context),
             Reading::Needless { left: 0 } => {
                 self.reading = Reading::Between;
-                Poll::Ready(Step::Unconcerned)
+                Poll::Ready(Step::GoOn)
             }
             Reading::Needless { left } => {
                 let there = self.link.bytes().len() as u64;
@@ -164,7 +167,7 @@ impl<S: ByteStream> WebSocket<S> {
                 let read = ready!(self.link.poll_fill(1, context));
                 return Poll::Ready(self.more(read));
             }
-            Head::Plain { start, length } if !self.fragmented && length <= self.limit as u64 => {
+            Head::Plain { start, length } if self.parts == 0 && length <= self.limit as u64 => {
                 // It fits: it is at most the limit.
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
                 let whole = start + length;
@@ -198,7 +201,16 @@ impl<S: ByteStream> WebSocket<S> {
             Head::Other { whole, goes_on } => (whole, goes_on),
             Head::Broken => (u64::MAX, None),
         };
-        self.fragmented = goes_on.unwrap_or(self.fragmented);
+        match goes_on {
+            Some(true) if self.parts == PARTS => {
+                return Poll::Ready(Step::Over(Close::Violation {
+                    text: format!("a message in more than {PARTS} frames").into(),
+                }));
+            }
+            Some(true) => self.parts += 1,
+            Some(false) => self.parts = 0,
+            None => {}
+        }
         self.reading = Reading::Library { left: whole };
         Poll::Ready(Step::GoOn)
     }
@@ -267,9 +279,9 @@ impl<S: ByteStream> WebSocket<S> {
             Message::Ping(_) => {
                 // The library has the pong ready.
                 self.unflushed = true;
-                Step::Unconcerned
+                Step::GoOn
             }
-            Message::Pong(_) | Message::Frame(_) => Step::Unconcerned,
+            Message::Pong(_) | Message::Frame(_) => Step::GoOn,
         })
     }
 
@@ -279,7 +291,7 @@ impl<S: ByteStream> WebSocket<S> {
         if let Some(close) = self.broken.take() {
             return Some(Received::Closed(close));
         }
-        let amid = self.fragmented || !matches!(self.reading, Reading::Between);
+        let amid = self.parts > 0 || !matches!(self.reading, Reading::Between);
         (std::mem::take(&mut self.arriving) && amid).then_some(Received::Arriving)
     }
 
@@ -308,7 +320,7 @@ impl<S: ByteStream> WebSocket<S> {
     fn settle(&mut self) {
         if self.library.is_some()
             && matches!(self.reading, Reading::Between)
-            && !self.fragmented
+            && self.parts == 0
             && self.closing.is_none()
         {
             self.library = None;
@@ -341,22 +353,16 @@ impl<S: ByteStream> Socket for WebSocket<S> {
     }
 
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Received> {
-        let mut unconcerned = 0;
-        loop {
+        for _ in 0..STEPS {
             match self.poll_step(context) {
                 Poll::Ready(Step::Received(received)) => return Poll::Ready(received),
                 Poll::Ready(Step::Over(close)) => return Poll::Ready(Received::Closed(close)),
                 Poll::Ready(Step::GoOn) => {}
-                Poll::Ready(Step::Unconcerned) => {
-                    unconcerned += 1;
-                    if unconcerned == UNCONCERNED {
-                        context.waker().wake_by_ref();
-                        return Poll::Pending;
-                    }
-                }
                 Poll::Pending => return self.unfinished().map_or(Poll::Pending, Poll::Ready),
             }
         }
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn rest(&mut self) {
@@ -406,11 +412,13 @@ impl<S: ByteStream> Socket for WebSocket<S> {
         if matches!(sent, Poll::Ready(Err(_))) {
             return Poll::Ready(());
         }
-        loop {
+        for _ in 0..STEPS {
             if let Step::Over(_) = ready!(self.poll_step(context)) {
                 return Poll::Ready(());
             }
         }
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
