@@ -1,11 +1,12 @@
 //! The one current dial or socket, and the sockets that are being closed.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use agent_gateway_machine::{Close, DialFailure, DialId, EventKind};
 use agent_gateway_protocol::{CloseCode, OperationId};
+use tokio::task::unconstrained;
 use tokio::time::{Sleep, sleep};
 
 use crate::transport::{Received, Socket};
@@ -133,8 +134,11 @@ impl Connection {
 
     pub(super) fn poll_closing(&mut self, context: &mut Context<'_>) {
         self.closing.retain_mut(|closing| {
+            // Whatever the socket has read in this turn: a timer that only puts us off would never end it.
             closing.socket.poll_close(context).is_pending()
-                && closing.bound.as_mut().poll(context).is_pending()
+                && pin!(unconstrained(closing.bound.as_mut()))
+                    .poll(context)
+                    .is_pending()
         });
     }
 

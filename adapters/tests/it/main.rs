@@ -2,6 +2,7 @@
 
 mod api;
 mod cancel;
+mod closing;
 mod credentials;
 mod double;
 mod driving;
