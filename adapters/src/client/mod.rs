@@ -87,7 +87,7 @@ impl Client {
     /// Nothing was started: the server could not be asked for its gateway, or new runs do not go through one (G3). What
     /// goes wrong later is the run's outcome.
     pub async fn execute(&self, mut execute: Execute) -> Result<Run, ClientError> {
-        let config = self.config().await?;
+        let (config, new_runs) = self.config().await?;
         if let Some(root) = &self.shared.project
             && execute.input.project_skills.is_none()
         {
@@ -111,6 +111,7 @@ impl Client {
             state,
             vault,
             observers,
+            new_runs,
             event: RegistryEvent::Execute(execute.clone()),
             command: EventKind::Execute(execute),
             cursor: Cursor::start(),
@@ -127,7 +128,7 @@ impl Client {
     /// # Errors
     /// The server could not be asked for its gateway. What goes wrong later is the run's outcome.
     pub async fn attach(&self, attach: Attach) -> Result<Run, ClientError> {
-        let config = self.config().await?;
+        let (config, new_runs) = self.config().await?;
         let vault = Arc::new(Vault::new());
         let (token, renewal) = self.token(&vault);
         let cursor = attach.cursor.clone();
@@ -141,6 +142,7 @@ impl Client {
             state,
             vault,
             observers,
+            new_runs,
             event: RegistryEvent::Attach(attach.clone()),
             command: EventKind::Attach(attach),
             cursor,
@@ -158,8 +160,6 @@ impl Client {
     /// # Errors
     /// New runs do not go through a gateway, and this one has not begun to stream (G3).
     pub async fn restore(&self, state: State) -> Result<Run, ClientError> {
-        let gateway = state.config().gateway.clone();
-        self.shared.runs.configure(gateway, true);
         let vault = Arc::new(Vault::new());
         let (token, _) = self.token(&vault);
         let event = match state.operation() {
@@ -174,6 +174,8 @@ impl Client {
             state,
             vault,
             observers: Vec::new(),
+            // It is none.
+            new_runs: true,
             event,
             command: EventKind::Restored { token },
             cursor,
@@ -225,18 +227,19 @@ impl Client {
         }
     }
 
-    async fn config(&self) -> Result<Config, ClientError> {
+    /// What a run is set up with, and whether a new one goes over the gateway (G3).
+    async fn config(&self) -> Result<(Config, bool), ClientError> {
         let gateway = self.gateway().await?;
         // A gateway that was given is the caller's to use, whatever the server says of its own.
         let new_runs = self.shared.gateway_mode
             && (self.shared.gateway.is_some() || self.published().await?.new_runs);
-        self.shared.runs.configure(gateway.clone(), new_runs);
-        Ok(Config {
+        let config = Config {
             gateway,
             server: self.shared.server.clone(),
             allow_insecure: self.shared.allow_insecure,
             limits: self.shared.limits.clone(),
-        })
+        };
+        Ok((config, new_runs))
     }
 
     /// Asks the server once; a failure is not remembered.
@@ -291,7 +294,11 @@ impl Client {
     fn begin(&self, begin: Begin) -> Result<Run, ClientError> {
         let shared = &self.shared;
         let mailbox = Arc::new(Mailbox::new(shared.queue));
-        let run = match shared.runs.admit(begin.event, &mailbox) {
+        let gateway = begin.state.config().gateway.clone();
+        let admission = shared
+            .runs
+            .admit(gateway, begin.new_runs, begin.event, &mailbox);
+        let run = match admission {
             Admission::Begin(run) => run,
             Admission::RefusedAttach(refusal) => return Ok(Run::refused(refusal)),
             Admission::RefusedExecute => return Err(ClientError::GatewayModeOff),
@@ -323,6 +330,8 @@ struct Begin {
     state: State,
     vault: Arc<Vault>,
     observers: Observers,
+    /// Whether new runs go over the gateway (G3).
+    new_runs: bool,
     event: RegistryEvent,
     command: EventKind,
     cursor: Cursor,

@@ -33,16 +33,18 @@ pub(super) enum Admission {
 }
 
 impl Runs {
-    /// What is known of the gateway, and whether it is for new runs (G3).
-    pub(super) fn configure(&self, gateway: Option<GatewayUrl>, new_runs: bool) {
+    /// Asks for a run to begin (R7, G1), with what it was told of the gateway and of whether that is for new runs (G3): in
+    /// one go, so that another run's word does not come between. The mailbox is where it can be reached.
+    pub(super) fn admit(
+        &self,
+        gateway: Option<GatewayUrl>,
+        new_runs: bool,
+        event: RegistryEvent,
+        mailbox: &Arc<Mailbox>,
+    ) -> Admission {
         let mut inner = self.lock();
         inner.tell(RegistryEvent::ServerConfigured { gateway });
         inner.tell(RegistryEvent::GatewayModeSwitched { on: new_runs });
-    }
-
-    /// Asks for a run to begin (R7, G1). The mailbox is where it can be reached.
-    pub(super) fn admit(&self, event: RegistryEvent, mailbox: &Arc<Mailbox>) -> Admission {
-        let mut inner = self.lock();
         for directive in inner.tell(event) {
             match directive {
                 Directive::Begin { run, .. } => {

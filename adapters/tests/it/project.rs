@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 
-use agent_gateway_adapters::{Api, Client, Outcome, Vault, project_skills};
-use agent_gateway_machine::{Call, Reply, RequestFailure, Started};
+use agent_gateway_adapters::{Api, Client, ClientError, Outcome, Vault, project_skills};
+use agent_gateway_machine::{Call, Config, Reply, RequestFailure, Started, State};
 use agent_gateway_protocol::api::{ExecAgent, GlobalConfig};
 use agent_gateway_protocol::{GatewayUrl, RawJson};
 use async_trait::async_trait;
@@ -226,4 +227,31 @@ async fn r4_repositories_wait_until_a_topic_was_made_with_them() {
     assert!(client.repositories().is_empty());
     start(&client, new_topic()).await;
     assert_eq!(repositories(&api.last()), None);
+}
+
+#[tokio::test]
+async fn g3_a_run_restored_meanwhile_lets_no_new_one_through() {
+    let project = Project::new("g3");
+    let api = Arc::new(Starts::default());
+    let client = Client::builder()
+        .transport(Arc::new(Far::default()))
+        .api(api.clone())
+        .gateway(GatewayUrl::parse("ws://localhost:1").unwrap())
+        .gateway_mode(false)
+        .project(&project.0)
+        .build()
+        .unwrap();
+    let mut execute = Box::pin(client.execute(execute()));
+    // It looks for skills.
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(execute.as_mut().poll(&mut context).is_pending());
+    let gateway = GatewayUrl::parse("ws://localhost:1").unwrap();
+    let stored = State::new(Config::new(Some(gateway)), 7).unwrap();
+    let restored = client.restore(stored).await.unwrap();
+    let refused = execute.await;
+    assert!(
+        matches!(refused, Err(ClientError::GatewayModeOff)),
+        "{refused:?}"
+    );
+    drop(restored);
 }
