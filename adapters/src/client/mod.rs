@@ -8,16 +8,18 @@ mod runs;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::registry::RegistryEvent;
 use agent_gateway_machine::{
-    Attach, Config, ConnectionStatus, Cursor, EventKind, Execute, Limits, Renewal, State,
-    TokenGrant,
+    Attach, Config, ConnectionStatus, Cursor, EventKind, Execute, Limits, Renewal, RequestFailure,
+    State, TokenGrant,
 };
 use agent_gateway_protocol::api::ExecAgent;
 use agent_gateway_protocol::{GatewayUrl, OperationId, ServerUrl};
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 use tracing::info_span;
 
 use crate::credential::Credential;
@@ -242,7 +244,8 @@ impl Client {
         Ok((config, new_runs))
     }
 
-    /// Asks the server once; a failure is not remembered.
+    /// Asks the server once; a failure is not remembered. Whoever waits does so no longer than for any request (R1),
+    /// whoever else has asked before.
     async fn published(&self) -> Result<&Published, ClientError> {
         let ask = || async {
             let config = self.shared.hands.api.global_config().await;
@@ -258,7 +261,14 @@ impl Client {
                 new_runs: config.enable_gateway_mode != Some(false),
             })
         };
-        self.shared.published.get_or_try_init(ask).await
+        let deadline = self.shared.limits.request_deadline;
+        let published = self.shared.published.get_or_try_init(ask);
+        match timeout(Duration::from_millis(deadline.0), published).await {
+            Ok(published) => published,
+            Err(_) => Err(ClientError::GatewayUnknown(RequestFailure::Lost {
+                text: format!("no answer within {deadline}").into(),
+            })),
+        }
     }
 
     /// The socket's token, if the client has one of its own, and where a fresh one comes from (S8).

@@ -1,6 +1,7 @@
 //! The hands, through their public doors.
 
 mod api;
+mod asking;
 mod cancel;
 mod closing;
 mod credentials;
