@@ -112,10 +112,14 @@ pub(crate) enum Error {
         error: SessionError,
     },
     /// A file that is not ours to replace.
-    #[error("{} is there already and is no page of `agw view`; name another file with --output", path.display())]
+    #[error("{} is there already{}; name another file with {option}", path.display(), no(*ours))]
     WouldReplace {
         /// The file.
         path: PathBuf,
+        /// What would be replaced, if anything is.
+        ours: Option<&'static str>,
+        /// Where another file is named.
+        option: &'static str,
     },
     /// A run that is followed no further.
     #[error("{0}")]
@@ -176,6 +180,10 @@ impl Error {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+fn no(ours: Option<&str>) -> String {
+    ours.map_or_else(String::new, |ours| format!(" and is no {ours}"))
 }
 
 /// The sentence with the place in front, unless it names it.

@@ -13,6 +13,7 @@ mod log;
 mod machine;
 mod outlet;
 mod render;
+mod replace;
 mod replay;
 mod run;
 mod script;

@@ -17,6 +17,7 @@ use crate::arguments::{SimArguments, TraceForm};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::render::{plain, span};
+use crate::replace::spare_all_but_recordings;
 use crate::script::{self, Named};
 
 const DIM: Style = Style::new().dimmed();
@@ -45,6 +46,9 @@ pub(crate) fn run(arguments: &SimArguments, mut output: impl Write) -> Result<Ex
         return Err(Error::OneScript {
             found: scripts.len(),
         });
+    }
+    if let Some(path) = &arguments.record {
+        spare_all_but_recordings(path, "--record")?;
     }
     let mut failed = 0;
     for named in &scripts {

@@ -35,7 +35,7 @@ pub(crate) struct CheckArguments {
     /// Give up when this much memory is in use, roughly, in MiB
     #[arg(long, value_name = "MIB", default_value = "8192")]
     pub(crate) memory: NonZero<u64>,
-    /// Write what was found as a script, for `agw sim`; without it the script is printed
+    /// Write what was found as a script, for `agw sim`, into a new file; without it the script is printed
     #[arg(long, value_name = "FILE")]
     pub(crate) script: Option<PathBuf>,
     /// One JSON object instead of text

@@ -85,7 +85,7 @@ pub(crate) struct ShownArguments {
     /// One JSON object a line instead of text
     #[arg(long)]
     pub(crate) json: bool,
-    /// Record everything the machine was told, for `agw replay`; holds the run's texts, but no token
+    /// Record everything the machine was told, for `agw replay`, in a new file; holds the run's texts, but no token
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
 }

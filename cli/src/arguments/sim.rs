@@ -22,7 +22,7 @@ pub(crate) struct SimArguments {
     /// The seed of everything left to chance, instead of the script's own
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// Record what the machine was told, for `agw replay`; for one script
+    /// Record what the machine was told, for `agw replay`; for one script. Replaces nothing but another recording
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
 }

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use crate::arguments::CheckArguments;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::replace::spare;
 use crate::signals::Signals;
 
 use bar::Bar;
@@ -54,6 +55,7 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Error> {
     if let Some(path) = &arguments.script {
         check_folder(path)?;
+        spare(path, "--script")?;
     }
     let cores = || thread::available_parallelism().ok();
     let threads = arguments.threads.or_else(cores).map_or(1, NonZero::get);

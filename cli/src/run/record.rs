@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::outlet::Outlet;
+use crate::replace::spare;
 
 /// Bytes of a recording that may wait for a slow disk.
 const ROOM: usize = 64 << 20;
@@ -21,8 +22,9 @@ pub(super) struct Target(Outlet);
 
 impl Record {
     /// # Errors
-    /// The file cannot be made.
+    /// The file cannot be made, or holds something already: a recording cannot be made again.
     pub(super) fn create(path: &Path) -> Result<Self, Error> {
+        spare(path, "--record")?;
         let outlet = File::create(path).and_then(|file| Outlet::new(file, ROOM));
         let outlet = outlet.map_err(|error| failed(path, error))?;
         Ok(Self {

@@ -83,7 +83,11 @@ fn target(arguments: &ViewArguments) -> Result<Option<PathBuf>, Error> {
     };
     let is_foreign = arguments.output.is_none() && path.exists() && !page::is_ours(&path);
     if is_source || is_foreign {
-        return Err(Error::WouldReplace { path });
+        return Err(Error::WouldReplace {
+            path,
+            ours: Some("page of `agw view`"),
+            option: "--output",
+        });
     }
     Ok(Some(path))
 }

@@ -229,6 +229,39 @@ fn a_record_file_that_cannot_be_made_is_named() {
     .complains(2, &["no/such/folder/file"]);
 }
 
+/// A run cannot be had again, and what else is in its place is the user's.
+#[test]
+fn a_file_that_holds_something_is_not_recorded_over() {
+    let precious = file("precious.txt", "years of work\n");
+    let name = precious.to_str().unwrap();
+    let words = [
+        "precious.txt is there already",
+        "another file with --record",
+    ];
+    run(&["run", "hi", "--record", name]).complains(2, &words);
+    run(&["attach", "op_1", "--server", &nobody(), "--record", name]).complains(2, &words);
+    run(&["sim", "good_run", "--record", name])
+        .complains(2, &[&words[..], &["no recording"]].concat());
+    run(&["check", "--budget", "small", "--script", name]).complains(
+        2,
+        &[
+            "precious.txt is there already",
+            "another file with --script",
+        ],
+    );
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "years of work\n");
+
+    let recording = file("recorded_once.jsonl", "");
+    let name = recording.to_str().unwrap();
+    assert_eq!(run(&["run", "hi", "--record", name]).code, Some(0));
+    let recorded = fs::read_to_string(&recording).unwrap();
+    run(&["run", "hi", "--record", name]).complains(2, &["recorded_once.jsonl is there already"]);
+    assert_eq!(fs::read_to_string(&recording).unwrap(), recorded);
+    // A script is played again to be recorded again.
+    assert_eq!(run(&["sim", "good_run", "--record", name]).code, Some(0));
+    assert_ne!(fs::read_to_string(&recording).unwrap(), recorded);
+}
+
 /// The run is not ended for it, but nobody must believe in a recording that is not there.
 #[cfg(target_os = "linux")]
 #[test]

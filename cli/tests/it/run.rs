@@ -77,6 +77,7 @@ fn without_a_server_the_gateway_inside_shows_a_whole_run() {
 #[test]
 fn s11_json_is_one_object_a_line_and_the_last_is_the_end() {
     let record = path("demo.jsonl");
+    let _ = std::fs::remove_file(&record);
     let left = run(&["run", "--json", "--record", &record, "hi"]);
     assert_eq!(left.code, Some(0), "{}", left.stderr);
     let lines = lines(&left.stdout);
