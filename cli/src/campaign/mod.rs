@@ -2,6 +2,7 @@
 //! small and written down with the command that repeats it.
 
 mod findings;
+mod folder;
 mod progress;
 mod shard;
 mod summary;
@@ -22,6 +23,7 @@ use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
 
+use folder::Folder;
 use progress::Bar;
 use summary::Summary;
 
@@ -42,9 +44,7 @@ pub(crate) async fn run(
     mut output: impl Write,
 ) -> Result<ExitCode, Error> {
     // What cannot be written is not found out after hours of work.
-    if arguments.out.exists() && !arguments.out.is_dir() {
-        return Err(Error::NoFolder(arguments.out));
-    }
+    let _folder = Folder::new(&arguments.out)?;
     let cores = || thread::available_parallelism().ok();
     let threads = arguments.threads.or_else(cores).map_or(1, NonZero::get);
     let time = arguments.time.map(|time| Duration::from_millis(time.0));

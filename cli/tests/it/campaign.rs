@@ -106,6 +106,19 @@ fn what_cannot_be_meant_is_a_usage_error() {
     run(&["campaign", "--out", &file]).complains(2, &[&file, "no folder"]);
 }
 
+/// Not when something is found, which may be after hours.
+#[test]
+fn a_folder_that_cannot_be_made_is_told_before_anything_is_played() {
+    let file = path("in_the_way");
+    fs::write(&file, "").unwrap();
+    let folder = format!("{file}/findings");
+    run(&["campaign", "--runs", "1", "--out", &folder]).complains(2, &[&folder]);
+    let folder = path("findings_of_none");
+    let left = run(&["campaign", "--runs", "1", "--out", &folder]);
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    assert!(!fs::exists(&folder).unwrap(), "nothing was found");
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_campaign_with_what_was_seen_so_far() {
