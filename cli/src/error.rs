@@ -121,6 +121,16 @@ pub(crate) enum Error {
         /// Where another file is named.
         option: &'static str,
     },
+    /// A file that is to be read and is not text.
+    #[error("{}:{line}:{column}: this is not text in UTF-8", path.display())]
+    NoText {
+        /// The file.
+        path: PathBuf,
+        /// Where, counted from 1.
+        line: usize,
+        /// The character in that line, counted from 1.
+        column: usize,
+    },
     /// A run that is followed no further.
     #[error("{0}")]
     Unwatched(Unwatched),
@@ -158,6 +168,7 @@ impl Error {
             | Self::Recording { .. }
             | Self::RecordedConfig { .. }
             | Self::Session { .. }
+            | Self::NoText { .. }
             | Self::WouldReplace { .. } => ExitCode::Usage,
             Self::Client { error, .. } => match error {
                 ClientError::GatewayUnknown(failure) => ExitCode::of_request(failure),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use agent_gateway_sim::script::{Script, ScriptError, find, locate};
+use agent_gateway_sim::script::{Script, find, locate};
 
 use crate::error::Error;
 
@@ -26,6 +26,11 @@ impl Named {
         })
     }
 
+    fn of_library(name: &str) -> Result<Option<Self>, Error> {
+        let script = find(name).map(|script| Self::parse(name, name, script.text.to_owned()));
+        script.transpose()
+    }
+
     fn read(path: &Path) -> Result<Self, Error> {
         let name = path.file_stem().unwrap_or_default();
         let file = path.display().to_string();
@@ -39,29 +44,39 @@ impl Named {
     }
 }
 
-/// Reads a script file.
+/// The one script of a file, or of this name in the library.
 ///
 /// # Errors
-/// It cannot be read, or is no script: told with file, line, column and path.
-pub(crate) fn read(path: &Path) -> Result<Script, Error> {
-    Ok(Named::read(path)?.script)
+/// There is none; or it cannot be read, or is no script: told with file, line, column and path.
+pub(crate) fn find_one(place: &str) -> Result<Script, Error> {
+    let named = if Path::new(place).exists() {
+        Named::read(Path::new(place))?
+    } else {
+        Named::of_library(place)?.ok_or_else(|| Error::NoScript(place.to_owned()))?
+    };
+    Ok(named.script)
 }
 
 fn read_text(path: &Path) -> Result<String, Error> {
-    let bytes = fs::read(path).map_err(file(path))?;
+    text(path, fs::read(path).map_err(file(path))?)
+}
+
+/// What was read from a file, as text.
+///
+/// # Errors
+/// It is none: told with file, line and column.
+pub(crate) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = good
             .split(|byte| *byte == b'\n')
             .next_back()
             .unwrap_or_default();
-        Error::Script(ScriptError::Form {
-            file: path.display().to_string().into(),
+        Error::NoText {
+            path: path.to_owned(),
             line: good.iter().filter(|byte| **byte == b'\n').count() + 1,
             column: String::from_utf8_lossy(line).chars().count() + 1,
-            path: "".into(),
-            what: "this is not text in UTF-8".into(),
-        })
+        }
     })
 }
 
@@ -91,8 +106,8 @@ pub(crate) fn find_all(places: &[String]) -> Result<Vec<Named>, Error> {
             // The folder's own name is no pattern.
             let folder = glob::Pattern::escape(place);
             scripts.extend(fitting(place, &format!("{folder}/*.json"))?);
-        } else if let Some(library) = find(place) {
-            scripts.push(Named::parse(place, place, library.text.to_owned())?);
+        } else if let Some(named) = Named::of_library(place)? {
+            scripts.push(named);
         } else {
             scripts.extend(fitting(place, place)?);
         }

@@ -28,7 +28,11 @@ struct Announcement<'a> {
 /// The script or the address cannot be used, or the output fails.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<ExitCode, Error> {
     let mut signals = Signals::new()?;
-    let script = arguments.script.as_deref().map(script::read).transpose()?;
+    let script = arguments
+        .script
+        .as_deref()
+        .map(script::find_one)
+        .transpose()?;
     let listen = |error| Error::Listen {
         address: arguments.listen,
         error,

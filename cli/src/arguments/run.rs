@@ -48,9 +48,9 @@ pub(crate) struct RunArguments {
     pub(crate) project: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) shown: ShownArguments,
-    /// The session that the gateway inside this process plays
-    #[arg(long, value_name = "FILE", conflicts_with = "server")]
-    pub(crate) script: Option<PathBuf>,
+    /// The session that the gateway inside this process plays: a file, or the name of a script that comes with the program
+    #[arg(long, value_name = "SCRIPT", conflicts_with = "server")]
+    pub(crate) script: Option<String>,
 }
 
 /// Where the server is and who we are to it.

@@ -1,5 +1,4 @@
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::Args;
 
@@ -15,13 +14,15 @@ a new operation and its token, and what is pushed to that operation is streamed.
 
 Examples:
   agw serve --listen 127.0.0.1:8787
-  agw serve session.json";
+  agw serve session.json
+  agw serve tool_call";
 
 /// `agw serve`.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
-    /// The session to play; without one, whoever pushes events drives
-    pub(crate) script: Option<PathBuf>,
+    /// The session to play, a file or the name of a script that comes with the program; without one, whoever pushes
+    /// events drives
+    pub(crate) script: Option<String>,
     /// Where to listen; port 0 takes any that is free
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,

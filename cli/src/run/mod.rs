@@ -63,7 +63,7 @@ pub(crate) async fn run(
         }
         None => {
             let script = match &script {
-                Some(path) => script::read(path)?,
+                Some(place) => script::find_one(place)?,
                 None => script::demo()?,
             };
             let server = embedded(&script).await?;

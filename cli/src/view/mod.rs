@@ -11,6 +11,7 @@ use agent_gateway_sim::view::{Session, View};
 use crate::arguments::ViewArguments;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::script;
 
 /// Reads the session, writes its page, and says where on `output`; or writes the page itself there.
 ///
@@ -54,15 +55,22 @@ pub(crate) fn run(arguments: &ViewArguments, mut output: impl Write) -> Result<E
 
 fn read(source: &Path) -> Result<String, Error> {
     let read = if is_standard(source) {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text).map(|_| text)
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
     } else {
-        fs::read_to_string(source)
+        fs::read(source)
     };
-    read.map_err(|error| Error::File {
+    let mut bytes = read.map_err(|error| Error::File {
         path: source.into(),
         error,
-    })
+    })?;
+    if let Err(error) = str::from_utf8(&bytes)
+        && error.error_len().is_none()
+    {
+        // Torn in the middle of a character: so is its line, and that is noted.
+        bytes.truncate(error.valid_up_to());
+    }
+    script::text(source, bytes)
 }
 
 /// Where the page goes; none: to standard output.

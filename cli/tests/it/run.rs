@@ -201,6 +201,14 @@ fn a_reader_that_leaves_ends_the_program_quietly() {
 }
 
 #[test]
+fn a_script_of_the_library_is_played_by_its_name() {
+    let left = run(&["run", "--script", "good_run", "hi"]);
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    assert!(left.stdout.contains("── completed"), "{}", left.stdout);
+    run(&["run", "--script", "bad_run", "hi"]).complains(2, &["bad_run", "library"]);
+}
+
+#[test]
 fn a_script_that_is_none_is_refused_with_its_place() {
     let broken = script("not.json", "{\n  \"about\": oops\n}");
     for command in [

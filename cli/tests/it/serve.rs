@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 #[cfg(unix)]
 use crate::program::until;
-use crate::program::{Live, agw};
+use crate::program::{Live, agw, run};
 use crate::stub::request;
 
 /// A server that is up, and what it announced.
@@ -67,6 +67,14 @@ fn the_announcement_says_all_that_a_client_needs() {
     }
     let (status, body) = request(serving.text("gateway"), "GET", "/health", &[], "");
     assert_eq!((status, &*body), (200, "OK"));
+}
+
+#[test]
+fn a_script_of_the_library_is_served_by_its_name() {
+    let serving = Serving::start(&["good_run"]);
+    let output = serving.client(&["run", "hi"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    run(&["serve", "bad_run"]).complains(2, &["bad_run", "library"]);
 }
 
 #[test]

@@ -95,6 +95,24 @@ fn a_trace_comes_through_a_pipe() {
 }
 
 #[test]
+fn a_recording_torn_in_the_middle_of_a_character_is_shown_up_to_there() {
+    let folder = folder("torn");
+    let recording = recorded(&folder);
+    let mut bytes = fs::read(&recording).unwrap();
+    let last = bytes.len() - 9;
+    bytes.truncate(last);
+    bytes.push(0xc3);
+    fs::write(&recording, bytes).unwrap();
+    let left = run(&["view", &recording]);
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    assert!(
+        left.stdout.contains("session.html: 12 steps"),
+        "{}",
+        left.stdout
+    );
+}
+
+#[test]
 fn what_cannot_be_shown_is_named_in_one_sentence() {
     let folder = folder("bad");
     run(&["view", "no/such/file"]).complains(2, &["no/such/file"]);
@@ -103,6 +121,8 @@ fn what_cannot_be_shown_is_named_in_one_sentence() {
     run(&["view", &text(&bad)]).complains(2, &["bad.jsonl:1:"]);
     fs::write(&bad, "{\"hello\":1}\n").unwrap();
     run(&["view", &text(&bad)]).complains(2, &["bad.jsonl:1:"]);
+    fs::write(&bad, b"{}\n{}\n\"\xff\"\n").unwrap();
+    run(&["view", &text(&bad)]).complains(2, &["bad.jsonl:3:2: ", "UTF-8"]);
     let recording = recorded(&folder);
     let nowhere = text(&folder.join("no/such/page.html"));
     run(&["view", &recording, "-o", &nowhere]).complains(2, &["page.html"]);
