@@ -181,6 +181,8 @@ impl Error {
                 | ClientError::Proxy(_)
                 | ClientError::Observer(_) => ExitCode::Usage,
             },
+            // Whoever read our output has seen enough: nothing has failed.
+            Self::Output(_) if self.is_broken_pipe() => ExitCode::Stopped,
             Self::Unwatched(_) | Self::Input(_) | Self::Output(_) | Self::Setup { .. } => {
                 ExitCode::Failed
             }

@@ -24,7 +24,7 @@ pub(crate) enum ExitCode {
     Superseded = 7,
     /// Not everything was explored.
     Unfinished = 8,
-    /// Stopped, interrupted, or left by a signal.
+    /// Stopped, interrupted, or left: by a signal, or by whoever read our output.
     Stopped = 130,
 }
 

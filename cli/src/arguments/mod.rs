@@ -37,7 +37,7 @@ Exit codes:
   6    ended, and the server cannot say how
   7    superseded by another run, or nothing to attach to
   8    `agw check` ran out of time or memory: nothing found, nothing proved
-  130  stopped or interrupted, confirmed or not; or left by Ctrl-C
+  130  stopped or interrupted, confirmed or not; or left, by Ctrl-C or by whoever read the output
 
 Log lines go to standard error with --verbose, or as AGW_LOG says (such as AGW_LOG=debug).";
 

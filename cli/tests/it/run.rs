@@ -196,7 +196,7 @@ fn a_reader_that_leaves_ends_the_program_quietly() {
         .read_line(&mut line)
         .unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(130));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
 

@@ -176,7 +176,7 @@ fn r5_a_reader_that_leaves_stops_the_run_on_the_server() {
     let body = json!({ "operationId": operation, "event": event });
     assert_eq!(serving.push("push-event", &body).0, 200);
     let left = client.left();
-    assert_eq!((left.code, left.stderr.as_str()), (Some(1), ""));
+    assert_eq!((left.code, left.stderr.as_str()), (Some(130), ""));
     // The server has taken the stop; it has its own time to carry it out.
     let status = || {
         serving
