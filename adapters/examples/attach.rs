@@ -6,9 +6,9 @@
 use std::error::Error;
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
-use agent_gateway_adapters::{Attach, Client, Credential, Cursor, Execute, Notification, Run};
-use agent_gateway_machine::State;
-use agent_gateway_protocol::api::ExecAgent;
+use agent_gateway_adapters::{
+    Attach, Client, Credential, Cursor, ExecAgent, Execute, Notification, Run, State,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -6,10 +6,9 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
-use agent_gateway_adapters::{Client, Credential, Execute, Notification};
-use agent_gateway_protocol::Payload;
-use agent_gateway_protocol::api::ExecAgent;
-use agent_gateway_protocol::event::Chunk;
+use agent_gateway_adapters::{
+    Chunk, Client, Credential, ExecAgent, Execute, Notification, Payload,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

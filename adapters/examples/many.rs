@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
-use agent_gateway_adapters::{Client, Credential, Execute, RunHandle};
-use agent_gateway_protocol::api::ExecAgent;
+use agent_gateway_adapters::{Client, Credential, ExecAgent, Execute, RunHandle};
 use tokio::task::JoinSet;
 
 #[tokio::main]

@@ -3,11 +3,9 @@
 //! `cargo run -p agent-gateway-adapters --example tools`
 
 use std::error::Error;
-use std::time::Duration;
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
-use agent_gateway_adapters::{Client, Credential, Execute, Notification, ToolAnswer};
-use agent_gateway_protocol::api::ExecAgent;
+use agent_gateway_adapters::{Client, Credential, ExecAgent, Execute, Notification, ToolAnswer};
 use tokio::time::timeout;
 
 #[tokio::main]
@@ -29,8 +27,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Notification::ToolRequested { call, deadline_in } => {
                 let handle = run.handle();
                 tokio::spawn(async move {
-                    let limit = Duration::from_millis(deadline_in.as_millis());
-                    let answer = match timeout(limit, execute(&call.api_name)).await {
+                    let working = execute(&call.api_name);
+                    let answer = match timeout(deadline_in.into(), working).await {
                         Ok(answer) => answer,
                         Err(_) => ToolAnswer::failure("client_executor_timeout", "too slow"),
                     };

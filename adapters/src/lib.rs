@@ -31,8 +31,13 @@ mod transport;
 mod vault;
 
 pub use agent_gateway_machine::{
-    Attach, Cursor, Event, EventReceived, Execute, Limits, Notification, Outcome, Receipt,
-    ToolAnswer,
+    Attach, ConnectionStatus, Cursor, Effects, Event, EventReceived, Execute, Limits, Millis,
+    Notification, Outcome, Receipt, State, ToolAnswer,
+};
+pub use agent_gateway_protocol::api::ExecAgent;
+pub use agent_gateway_protocol::event::Chunk;
+pub use agent_gateway_protocol::{
+    GatewayUrl, OperationId, Payload, ServerUrl, Token, ToolCallId, TopicId,
 };
 
 pub use api::{Api, HttpApi, HttpApiError, HttpOptions};

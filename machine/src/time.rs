@@ -1,6 +1,7 @@
 //! Time as the machine knows it: it comes in with every event, in milliseconds, and only ever grows.
 
 use core::fmt;
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +89,12 @@ impl Millis {
     #[must_use]
     pub const fn minus(self, less: Self) -> Self {
         Self(self.0.saturating_sub(less.0))
+    }
+}
+
+impl From<Millis> for Duration {
+    fn from(span: Millis) -> Self {
+        Self::from_millis(span.0)
     }
 }
 

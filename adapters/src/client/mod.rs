@@ -8,7 +8,6 @@ mod runs;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::registry::RegistryEvent;
@@ -263,7 +262,7 @@ impl Client {
         };
         let deadline = self.shared.limits.request_deadline;
         let published = self.shared.published.get_or_try_init(ask);
-        match timeout(Duration::from_millis(deadline.0), published).await {
+        match timeout(deadline.into(), published).await {
             Ok(published) => published,
             Err(_) => Err(ClientError::GatewayUnknown(RequestFailure::Lost {
                 text: format!("no answer within {deadline}").into(),

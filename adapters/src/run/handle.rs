@@ -114,7 +114,8 @@ impl RunHandle {
     /// another program; `None` once the run is over and settled. It holds no token, but the run's texts that wait.
     ///
     /// What is queued for [`Run::next`](crate::Run::next) is past for the state: who goes away with it wants
-    /// [`Run::into_state`](crate::Run::into_state). Cancel-safe.
+    /// [`Run::into_state`](crate::Run::into_state), and who may crash stores [`Run::cursor`](crate::Run::cursor).
+    /// Cancel-safe.
     pub async fn state(&self) -> Option<State> {
         let (stored, state) = oneshot::channel();
         self.mailbox.command(RunCommand::Store(stored));

@@ -88,6 +88,10 @@ impl Run {
 
     /// The place of the last event that [`Run::next`] returned: attach with it to miss nothing and see nothing twice,
     /// whatever was still queued (C10).
+    ///
+    /// Stored with the operation and the topic each time that what came was dealt with, it is all that a run takes to
+    /// survive a crash of the program. [`Client::attach`](crate::Client::attach) then watches: who answers tool calls too
+    /// sets [`Attach::executes_tools`](crate::Attach::executes_tools), which is off unless set.
     #[must_use]
     pub fn cursor(&self) -> &Cursor {
         &self.cursor
