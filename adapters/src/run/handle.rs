@@ -111,7 +111,8 @@ impl RunHandle {
     }
 
     /// The run as plain data, to be stored and carried on later by [`Client::restore`](crate::Client::restore), perhaps by
-    /// another program; `None` once the run is over and settled. It holds no token, but the run's texts that wait.
+    /// another program; `None` once the run is over and settled, or [`Unwatched`](crate::Unwatched). It holds no token, but
+    /// the run's texts that wait.
     ///
     /// What is queued for [`Run::next`](crate::Run::next) is past for the state: who goes away with it wants
     /// [`Run::into_state`](crate::Run::into_state), and who may crash stores [`Run::cursor`](crate::Run::cursor).

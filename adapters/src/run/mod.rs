@@ -99,7 +99,7 @@ impl Run {
 
     /// Goes away in the middle of the run, and leaves it going: gives what was told and not read yet, and the run as plain
     /// data from there on, to be carried on by [`Client::restore`](crate::Client::restore) with nothing missed and nothing
-    /// seen twice, perhaps by another program. `None` once the run is over and settled.
+    /// seen twice, perhaps by another program. `None` once the run is over and settled, or [`Unwatched`].
     ///
     /// The state holds no token, but the run's texts that wait. Dropping the future detaches, as dropping the run does.
     pub async fn into_state(mut self) -> Option<(Vec<Notification>, State)> {
@@ -148,7 +148,7 @@ impl Run {
 
 /// The run's task went before the run's end: its runtime has shut down, or an [`Observer`](crate::Observer) has panicked.
 /// The server was told nothing, so the run goes on there: [`Client::attach`](crate::Client::attach) with [`Run::cursor`]
-/// watches it again. A [`Run::receipt`] says what was handed over until then.
+/// watches it again. [`RunHandle::receipt`] says what was handed over until then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("nobody watches the run any more: its runtime has shut down, or an observer has panicked")]
 pub struct Unwatched;
