@@ -17,6 +17,10 @@ pub enum EventId {
 }
 
 impl EventId {
+    /// The longest id that a frame has, bytes: what has a longer one has none. Every event handed on carries an id, so a
+    /// gateway could make much of little with a long one.
+    pub const LONGEST: usize = 256;
+
     /// Reads an id; every text is one.
     pub fn parse(text: &str) -> Self {
         match canonical(text) {
@@ -34,7 +38,7 @@ impl EventId {
     }
 
     /// Bytes of text held.
-    pub(crate) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         match self {
             Self::Number(_) => 0,
             Self::Text(text) => text.len(),
@@ -88,18 +92,26 @@ impl<'de> Deserialize<'de> for EventId {
 }
 
 impl FromJson for EventId {
-    /// A string, or a number as some old gateways send. The empty string is no id: it is how "none" is written.
+    /// A string, or a number as some old gateways send. The empty string is no id: it is how "none" is written. Nor is
+    /// one of more than [`EventId::LONGEST`] bytes.
     fn from_json(json: JsonSlice<'_>) -> Option<Self> {
+        // As it is written: a string's escapes only make it longer, by its quotes and up to sixfold.
+        if json.as_str().len() > 6 * Self::LONGEST + 2 {
+            return None;
+        }
         if let Some(text) = json.string() {
             let text = text.decode();
-            return (!text.is_empty()).then(|| Self::parse(&text));
+            let is_id = (1..=Self::LONGEST).contains(&text.len());
+            return is_id.then(|| Self::parse(&text));
         }
         if let Some(number) = json.read() {
             return Some(Self::Number(number));
         }
-        json.as_str()
-            .starts_with(|first: char| first == '-' || first.is_ascii_digit())
-            .then(|| Self::parse(json.as_str()))
+        let is_id = json.as_str().len() <= Self::LONGEST
+            && json
+                .as_str()
+                .starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        is_id.then(|| Self::parse(json.as_str()))
     }
 }
 

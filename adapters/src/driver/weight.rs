@@ -6,9 +6,8 @@ use agent_gateway_machine::Notification;
 pub(super) fn size(notification: &Notification) -> usize {
     match notification {
         Notification::EventReceived(received) => {
-            let event = &received.event;
-            let extra = event.extra.as_ref().map_or(0, |extra| extra.size());
-            extra + event.data.as_ref().map_or(0, |data| data.len())
+            let id = received.cursor.id.as_ref();
+            received.event.size() + id.map_or(0, |id| id.size())
         }
         notification => size_of_rare(notification),
     }
@@ -22,9 +21,11 @@ fn size_of_rare(notification: &Notification) -> usize {
         } => messages.len(),
         Notification::ToolRequested { call, .. } => call.size(),
         Notification::ConfirmationRequested(request) => {
-            request.tool.as_ref().map_or(0, |tool| tool.len())
+            request.tool.as_ref().map_or(0, |tool| tool.len()) + request.tool_call_id.as_str().len()
         }
-        Notification::InputRequested(request) => request.prompt.len(),
+        Notification::InputRequested(request) => {
+            request.prompt.len() + request.request_id.as_str().len()
+        }
         _ => 0,
     }
 }

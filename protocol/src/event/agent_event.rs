@@ -87,7 +87,7 @@ impl AgentEvent {
     }
 
     /// About how many bytes the event holds.
-    pub(crate) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         let unknown = if let EventType::Unknown(kind) = &self.kind {
             kind.len()
         } else {

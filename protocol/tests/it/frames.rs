@@ -496,3 +496,30 @@ fn the_size_of_a_frame_counts_its_texts() {
     );
     assert_eq!(ServerFrame::HeartbeatAck.size(), 0);
 }
+
+/// Every event handed on carries an id: a long one, sent once, would be held many times over.
+#[test]
+fn i13_an_id_longer_than_its_bound_is_none() {
+    let frame = |id: &str| {
+        let text = format!(r#"{{"type":"session_complete","id":{id}}}"#);
+        ServerFrame::decode(&text).unwrap()
+    };
+    let longest = "é".repeat(EventId::LONGEST / 2);
+    assert_eq!(
+        frame(&format!(r#""{longest}""#)).id(),
+        Some(&EventId::parse(&longest))
+    );
+    let escaped = format!(r#""{}""#, r"\u0061".repeat(EventId::LONGEST));
+    assert_eq!(
+        frame(&escaped).id(),
+        Some(&EventId::parse(&"a".repeat(EventId::LONGEST)))
+    );
+    for long in [
+        format!(r#""{longest}x""#),
+        format!(r#""{}""#, "9".repeat(40_000_000)),
+        "9".repeat(EventId::LONGEST + 1),
+        format!("-{}", "9".repeat(EventId::LONGEST)),
+    ] {
+        assert_eq!(frame(&long).id(), None);
+    }
+}
