@@ -24,6 +24,7 @@ mod observer;
 mod project_skills;
 mod proxy;
 mod recorder;
+mod redaction;
 mod run;
 pub mod tls;
 mod token_source;

@@ -8,6 +8,7 @@ use agent_gateway_machine::{Millis, TokenGrant, TokenId, TokenKind};
 use agent_gateway_protocol::Token;
 
 use crate::lifetime::lifetime;
+use crate::redaction::redact;
 
 /// The tokens of one run. What goes out under a [`TokenId`] is filled in from here; nothing in here can be printed.
 ///
@@ -57,6 +58,13 @@ impl Vault {
         let held = self.lock();
         let (_, token) = held.tokens.iter().rev().find(|(name, _)| *name == id)?;
         Some(token.clone())
+    }
+
+    /// Puts `***` wherever `text` has a token that is held (I17).
+    pub(crate) fn redact(&self, text: &mut Box<str>) {
+        for (_, token) in &self.lock().tokens {
+            redact(text, token.expose());
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {

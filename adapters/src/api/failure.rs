@@ -18,7 +18,11 @@ pub(super) fn refused(error: ApiError, retry_after: Option<Millis>) -> RequestFa
         ApiError::NoEnvelope { status, excerpt } => RequestFailure::Unreadable {
             status,
             retry_after,
-            text: format!("no tRPC answer but `{excerpt}`").into(),
+            text: if excerpt.is_empty() {
+                "no tRPC answer".into()
+            } else {
+                format!("no tRPC answer but `{excerpt}`").into()
+            },
         },
         ApiError::UnexpectedReply {
             status,

@@ -18,6 +18,7 @@ use super::Api;
 use super::failure::{refused, unanswered};
 use crate::credential::Credential;
 use crate::proxy::{ProxyError, ProxyRules};
+use crate::redaction::{redact, redact_failure, redact_reply};
 use crate::vault::Vault;
 
 /// The numbers of the real API.
@@ -120,6 +121,14 @@ impl HttpApi {
     }
 
     async fn ask<P: Procedure>(&self, procedure: &P) -> Result<P::Reply, RequestFailure> {
+        let answer = self.exchange(procedure).await;
+        answer.map_err(|mut failure| {
+            redact_failure(&mut failure, |text| self.redact(text));
+            failure
+        })
+    }
+
+    async fn exchange<P: Procedure>(&self, procedure: &P) -> Result<P::Reply, RequestFailure> {
         let request = trpc::request(procedure);
         let url = format!("{}{}", self.server, request.path_and_query);
         let mut builder = match P::METHOD {
@@ -143,7 +152,31 @@ impl HttpApi {
             return Err(redirected(&response));
         }
         let body = self.body(response).await?;
-        trpc::decode::<P>(status.as_u16(), &body).map_err(|error| refused(error, retry_after))
+        let status = status.as_u16();
+        trpc::decode::<P>(status, &body)
+            .or_else(|error| match self.redacted(&body) {
+                // Before an excerpt is made of it, which might show the half of the credential.
+                Some(clean) => trpc::decode::<P>(status, clean.as_bytes()),
+                None => Err(error),
+            })
+            .map_err(|error| refused(error, retry_after))
+    }
+
+    /// The body without the credential, if it has that.
+    fn redacted(&self, body: &[u8]) -> Option<Box<str>> {
+        let body = String::from_utf8_lossy(body);
+        let mut clean = Box::from(&*body);
+        self.redact(&mut clean);
+        (*clean != *body).then_some(clean)
+    }
+
+    /// I17: servers and proxies may show in their answers what they were sent.
+    fn redact(&self, text: &mut Box<str>) {
+        if let Some((_, value)) = &self.credential
+            && let Ok(secret) = value.to_str()
+        {
+            redact(text, secret);
+        }
     }
 
     /// The whole body, unless it is over the limit.
@@ -241,7 +274,9 @@ impl HttpApi {
 #[async_trait]
 impl Api for HttpApi {
     async fn send(&self, call: &Call, vault: &Vault) -> Reply {
-        self.reply(call, vault).await.unwrap_or_else(Reply::Failed)
+        let mut reply = self.reply(call, vault).await.unwrap_or_else(Reply::Failed);
+        redact_reply(&mut reply, |text| self.redact(text));
+        reply
     }
 
     async fn global_config(&self) -> Result<GlobalConfig, RequestFailure> {

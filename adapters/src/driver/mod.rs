@@ -45,6 +45,7 @@ use self::requests::Requests;
 use crate::client::Place;
 use crate::clock::Clock;
 use crate::observer::Observer;
+use crate::redaction::{has_words, redact_event};
 use crate::vault::Vault;
 
 pub(crate) use self::brought::give_back;
@@ -277,7 +278,9 @@ impl Driver {
         self.take_commands();
         while let Poll::Ready((request, reply)) = self.requests.poll(context) {
             debug!(%request, reply = reply.name(), "reply_received");
-            self.step(EventKind::ReplyReceived { request, reply });
+            let mut kind = EventKind::ReplyReceived { request, reply };
+            self.redact(&mut kind);
+            self.step(kind);
         }
         let more = self.poll_connection(context, socket);
         self.poll_alarm(context);
@@ -324,14 +327,23 @@ impl Driver {
                     return false;
                 }
             }
-            let Poll::Ready(kind) = self.connection.poll_event(context, socket) else {
+            let Poll::Ready(mut kind) = self.connection.poll_event(context, socket) else {
                 return false;
             };
+            self.redact(&mut kind);
             if matches!(kind, EventKind::FrameReceived { .. }) || self.note(&kind) {
                 self.step(kind);
             }
         }
         true
+    }
+
+    /// I17: no token gets into the machine, even if a server repeats it.
+    #[inline]
+    fn redact(&self, kind: &mut EventKind) {
+        if has_words(kind) {
+            redact_event(kind, |text| self.vault.redact(text));
+        }
     }
 
     /// Takes note of what came beside frames, and says whether the machine is to be told.

@@ -373,3 +373,29 @@ fn c1_a_credential_does_not_go_in_the_clear_to_another_machine() {
     assert!(builder("http://127.0.0.1:1").build().is_ok());
     assert!(builder("https://lobe.example").build().is_ok());
 }
+
+#[tokio::test]
+async fn i17_a_server_that_shows_what_it_was_sent_does_not_get_the_credential_into_a_failure() {
+    let key = "sk-lh-a-secret-of-some-length";
+    let credential = Credential::ApiKey(Token::new(key));
+    let page = format!("{}{key}", "x".repeat(190));
+    let said = format!("no such key as {key}");
+    for answer in [
+        json(
+            "400 Bad Request",
+            &format!("your headers: x-api-key: {key}"),
+        ),
+        json("502 Bad Gateway", &page),
+        error("401 Unauthorized", "UNAUTHORIZED", &said),
+        result(&format!(r#"{{"success":false,"error":"{said}"}}"#)),
+    ] {
+        let reply = exchange(&start(), &credential, &answer).await.reply;
+        let shown = format!("{reply:?}");
+        assert!(matches!(
+            reply,
+            Reply::Failed(_) | Reply::StartRefused { .. }
+        ));
+        assert!(!shown.contains("sk-lh"), "{shown}");
+        assert!(shown.contains("***"), "{shown}");
+    }
+}

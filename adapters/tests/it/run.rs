@@ -217,6 +217,40 @@ async fn i15_a_recording_replays_to_the_effects_seen_and_i17_holds_no_token() {
 }
 
 #[tokio::test]
+async fn i17_a_gateway_that_repeats_the_token_gets_it_into_no_outcome_and_no_recording() {
+    let error = r#"{"type":"agent_event","id":"1","event":{"type":"error","operationId":"op_1","data":{"message":"no a.secret.token here"}}}"#;
+    for frames in [
+        [
+            r#"{"type":"auth_failed","reason":"bad token a.secret.token"}"#,
+            "",
+        ],
+        [error, r#"{"type":"session_complete","id":"2"}"#],
+    ] {
+        let far = Far::default();
+        let (builder, mut sockets) = far.client();
+        let seen = Seen::default();
+        let recorder = seen.clone();
+        let client = builder
+            .record(move || Ok(recorder.clone()))
+            .build()
+            .unwrap();
+        let (mut run, socket) = started(&client, &mut sockets).await;
+        frames
+            .iter()
+            .filter(|frame| !frame.is_empty())
+            .for_each(|frame| socket.text(frame));
+        let told = rest(&mut run).await;
+        let (outcome, _) = run.outcome().await.unwrap();
+        run.settled().await;
+        let shown = format!("{told:?} {outcome:?} {outcome}");
+        assert!(shown.contains("***"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+        let text = String::from_utf8(seen.text.lock().unwrap().clone()).unwrap();
+        assert!(text.contains("***") && !text.contains("secret"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_run_that_cannot_be_recorded_does_not_begin() {
     let far = Far::default();
     let (builder, _sockets) = far.client();
@@ -229,6 +263,24 @@ async fn a_run_that_cannot_be_recorded_does_not_begin() {
             .starts_with("the run cannot be recorded: ")
     );
     assert_eq!(far.calls(), [""; 0]);
+}
+
+/// I13: a type, or an operation, can be as long as a frame, and waits with each event.
+#[tokio::test]
+async fn i13_what_waits_is_counted_with_all_its_texts() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (run, socket) = started(&client, &mut sockets).await;
+    let long = "x".repeat(100_000);
+    socket.text(&format!(
+        r#"{{"type":"agent_event","id":"1","event":{{"type":"{long}","operationId":"{long}"}}}}"#
+    ));
+    while run.snapshot().receipt.delivered == 0 {
+        tokio::task::yield_now().await;
+    }
+    let snapshot = run.snapshot();
+    assert!(snapshot.waiting_bytes >= 200_000, "{snapshot:?}");
 }
 
 #[tokio::test]

@@ -83,6 +83,7 @@ pub struct ExecAgentReply {
 impl Procedure for ExecAgent {
     const PATH: &'static str = "aiAgent.execAgent";
     const METHOD: Method = Method::Mutation;
+    const ANSWERS_WITH_TOKEN: bool = true;
     type Reply = ExecAgentReply;
 
     fn write_input(&self, out: &mut String) {

@@ -21,6 +21,9 @@ pub trait Procedure {
     /// How it is called.
     const METHOD: Method;
 
+    /// Whether a token is in the answer: then nothing of an answer that cannot be read is shown.
+    const ANSWERS_WITH_TOKEN: bool = false;
+
     /// What it answers.
     type Reply;
 

@@ -38,6 +38,7 @@ impl RefreshGatewayToken {
 impl Procedure for RefreshGatewayToken {
     const PATH: &'static str = "aiAgent.refreshGatewayToken";
     const METHOD: Method = Method::Query;
+    const ANSWERS_WITH_TOKEN: bool = true;
     type Reply = RefreshGatewayTokenReply;
 
     fn write_input(&self, out: &mut String) {

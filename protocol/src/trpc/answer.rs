@@ -17,12 +17,18 @@ pub type Outcome = Result<RawJson, TrpcError>;
 /// # Errors
 /// What the server says; that the body is no envelope; that the reply is not what the procedure gives.
 pub fn decode<P: Procedure>(status: u16, body: &[u8]) -> Result<P::Reply, ApiError> {
-    let raw = envelope(status, body)?;
-    let reply = outcome(raw.as_slice(), status).ok_or_else(|| no_envelope(status, body))??;
+    // Of a call that went well and is answered with a token, nothing is shown.
+    let shown = if P::ANSWERS_WITH_TOKEN && status < 400 {
+        &[]
+    } else {
+        body
+    };
+    let raw = envelope(body).ok_or_else(|| no_envelope(status, shown))?;
+    let reply = outcome(raw.as_slice(), status).ok_or_else(|| no_envelope(status, shown))??;
     P::read_reply(reply).map_err(|what| ApiError::UnexpectedReply {
         status,
         what: what.into(),
-        excerpt: excerpt(body),
+        excerpt: excerpt(shown),
     })
 }
 
@@ -31,7 +37,7 @@ pub fn decode<P: Procedure>(status: u16, body: &[u8]) -> Result<P::Reply, ApiErr
 /// # Errors
 /// The body is no array of envelopes. A single error envelope, of a batch that failed as a whole, is that error.
 pub fn decode_batch(status: u16, body: &[u8]) -> Result<Vec<Outcome>, ApiError> {
-    let raw = envelope(status, body)?;
+    let raw = envelope(body).ok_or_else(|| no_envelope(status, body))?;
     let mut outcomes = Vec::new();
     let all = raw.as_slice().items(|item| {
         outcomes.push(outcome(item, status)?.map(JsonSlice::to_raw));
@@ -106,9 +112,8 @@ fn write_envelope(outcome: &Outcome, out: &mut String) {
 }
 
 /// The body as JSON.
-fn envelope(status: u16, body: &[u8]) -> Result<RawJson, ApiError> {
-    let text = core::str::from_utf8(body).map_err(|_| no_envelope(status, body))?;
-    RawJson::parse(text).map_err(|_| no_envelope(status, body))
+fn envelope(body: &[u8]) -> Option<RawJson> {
+    RawJson::parse(core::str::from_utf8(body).ok()?).ok()
 }
 
 /// What one envelope holds; `None` if it is none.

@@ -343,3 +343,20 @@ fn a_reply_of_another_shape_says_what_is_missing() {
         Err(ApiError::UnexpectedReply { .. })
     ));
 }
+
+#[test]
+fn i17_nothing_is_shown_of_an_unreadable_answer_that_may_hold_a_token() {
+    for body in [
+        &br#""s3cr3t""#[..],
+        br#"{"result":{"data":{"json":"s3cr3t"}}}"#,
+    ] {
+        for error in [
+            decode::<RefreshGatewayToken>(200, body).unwrap_err(),
+            decode::<ExecAgent>(200, body).unwrap_err(),
+        ] {
+            assert!(!format!("{error} {error:?}").contains("s3cr3t"), "{error}");
+        }
+    }
+    let error = decode::<RefreshGatewayToken>(502, b"bad gateway").unwrap_err();
+    assert!(error.to_string().contains("bad gateway"), "{error}");
+}
