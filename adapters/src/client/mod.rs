@@ -154,7 +154,8 @@ impl Client {
 
     /// Carries on a run that was stored with [`RunHandle::state`](crate::RunHandle::state), with the config it was stored
     /// with. Its sockets, requests and tokens are gone: a streaming run fetches a token and redials, an `execAgent` in
-    /// flight ends as *start unknown* and is never sent again.
+    /// flight ends as *start unknown* and is never sent again. A run that was only settling has told its end already:
+    /// [`Run::outcome`] says it, and [`Run::next`] does not tell it again.
     ///
     /// It is neither recorded nor observed: a recording begins with the run.
     ///
@@ -319,6 +320,8 @@ impl Client {
         };
         let span = info_span!("run", %run, command = begin.command.name());
         mailbox.command(RunCommand::tell(begin.command));
+        let ended = begin.state.outcome().cloned();
+        let ended = ended.map(|outcome| (outcome, begin.state.receipt()));
         let driver = Driver::new(
             begin.state,
             shared.hands.clone(),
@@ -328,7 +331,7 @@ impl Client {
             place,
         );
         tokio::spawn(Task::new(driver, span));
-        Ok(Run::new(mailbox, begin.cursor))
+        Ok(Run::new(mailbox, begin.cursor, ended))
     }
 }
 

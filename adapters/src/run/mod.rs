@@ -40,12 +40,17 @@ pub struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(mailbox: Arc<Mailbox>, cursor: Cursor) -> Self {
+    /// With its end, if that was told before it was stored.
+    pub(crate) fn new(
+        mailbox: Arc<Mailbox>,
+        cursor: Cursor,
+        ended: Option<(Outcome, Receipt)>,
+    ) -> Self {
         Self {
             handle: RunHandle::new(mailbox),
             taken: VecDeque::new(),
             cursor,
-            ended: None,
+            ended,
             home: here(),
         }
     }
@@ -57,7 +62,7 @@ impl Run {
             outcome: Outcome::AttachRefused(refusal),
             receipt: Receipt::default().into(),
         });
-        Self::new(mailbox, Cursor::start())
+        Self::new(mailbox, Cursor::start(), None)
     }
 
     /// The next notification; `None` after the last, or where nobody watches the run any more, which [`Run::outcome`] tells

@@ -5,12 +5,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use crate::double::{Far, chunk, end, execute, ids, rest, started, tool_execute};
-use agent_gateway_adapters::{AnswerError, Observer, QueueLimits};
+use agent_gateway_adapters::{AnswerError, Api, Observer, QueueLimits, Vault};
 use agent_gateway_machine::recording::{Header, Recording};
 use agent_gateway_machine::{
-    Attach, AttachRefusal, ConnectionStatus, Effects, Event, Notification, Outcome, State,
-    ToolAnswer,
+    Attach, AttachRefusal, Call, ConnectionStatus, Effects, Event, Notification, Outcome, Reply,
+    RequestFailure, State, ToolAnswer,
 };
+use agent_gateway_protocol::api::GlobalConfig;
+use async_trait::async_trait;
 
 #[tokio::test]
 async fn a_run_is_started_streamed_and_settled() {
@@ -248,6 +250,45 @@ async fn i17_a_gateway_that_repeats_the_token_gets_it_into_no_outcome_and_no_rec
         let text = String::from_utf8(seen.text.lock().unwrap().clone()).unwrap();
         assert!(text.contains("***") && !text.contains("secret"), "{text}");
     }
+}
+
+/// The far side, which never confirms that a marker is cleared.
+struct Unsettled(Far);
+
+#[async_trait]
+impl Api for Unsettled {
+    async fn send(&self, call: &Call, vault: &Vault) -> Reply {
+        match call {
+            Call::SettleMarker { .. } => std::future::pending().await,
+            call => self.0.send(call, vault).await,
+        }
+    }
+
+    async fn global_config(&self) -> Result<GlobalConfig, RequestFailure> {
+        self.0.global_config().await
+    }
+}
+
+#[tokio::test]
+async fn r6_a_run_stored_while_it_settles_still_knows_its_end_and_tells_it_no_second_time() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder
+        .api(Arc::new(Unsettled(far.clone())))
+        .build()
+        .unwrap();
+    let (mut run, socket) = started(&client, &mut sockets).await;
+    socket.text(&end(1));
+    let ended = run.outcome().await.unwrap();
+    let state = run.handle().state().await.unwrap();
+    drop((run, client));
+
+    let (builder, _sockets) = far.client();
+    let client = builder.build().unwrap();
+    let mut run = client.restore(state).await.unwrap();
+    assert_eq!(run.outcome().await, Ok(ended));
+    assert_eq!(rest(&mut run).await, []);
+    assert_eq!(far.calls(), ["start_run", "settle_marker"]);
 }
 
 #[tokio::test]
