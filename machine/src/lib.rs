@@ -57,6 +57,7 @@ mod timers;
 mod token;
 pub mod transcript;
 mod transition;
+mod version;
 
 pub use canonical::Renaming;
 pub use config::{Config, ConfigError, Limits};

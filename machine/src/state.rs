@@ -18,17 +18,20 @@ use crate::receipt::Receipt;
 use crate::run::Phase;
 use crate::session::SessionStatus;
 use crate::time::Timestamp;
+use crate::version::Version;
 
 /// One run, plain data, in a thin box.
 ///
 /// It can be stored at any moment, mid-anything, and carried on elsewhere: load it, then feed it
-/// [`Restored`](crate::EventKind::Restored) first. It holds no token.
+/// [`Restored`](crate::EventKind::Restored) first. It holds no token. Stored, it names the version of its form: one that
+/// this program does not know is refused with both numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct State(pub(crate) Box<Core>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Core {
+    version: Version,
     pub(crate) kit: Kit,
     pub(crate) phase: Phase,
 }
@@ -43,6 +46,7 @@ impl State {
         let config = config.into();
         config.validate()?;
         Ok(Self(Box::new(Core {
+            version: Version,
             kit: Kit::new(config, seed),
             phase: Phase::Idle,
         })))

@@ -48,13 +48,14 @@ impl Changes {
     }
 }
 
-/// The state as a person looks at it: without the config, which never changes, and without the time, which every step
-/// tells; timers by their names.
+/// The state as a person looks at it: without version and config, which never change, and without the time, which every
+/// step tells; timers by their names.
 fn json(state: &State) -> Value {
     let mut json = serde_json::to_value(state).unwrap_or_default();
     let Some(core) = json.as_object_mut() else {
         return json;
     };
+    core.remove("version");
     if let Some(Value::Object(kit)) = core.remove("kit") {
         for (name, member) in kit {
             if name != "config" && name != "clock" {

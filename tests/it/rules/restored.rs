@@ -2,7 +2,7 @@
 //! counted from the last event it saw.
 //! The stage wakes a copy after every step of every test; here is what comes of it.
 
-use agent_gateway_machine::{Execute, Reply, Timer};
+use agent_gateway_machine::{Execute, Reply, State, Timer};
 use agent_gateway_protocol::api::ExecAgent;
 
 use super::stage::*;
@@ -157,4 +157,24 @@ fn restored_while_paused_reads_again() {
     let lines = stage.wait(15_000);
     assert!(has(&lines, "close_connection dial#2 1000"), "{lines:?}");
     assert_eq!(stage.resume_reading(), ["ignored: no change"]);
+}
+
+#[test]
+fn restored_a_state_of_another_version_is_refused_for_that() {
+    let stored = serde_json::to_string(Stage::streamed(1).state()).unwrap();
+    assert!(stored.starts_with(r#"{"version":1,"#), "{stored}");
+    for other in [
+        stored.replacen(r#""version":1"#, r#""version":2"#, 1),
+        r#"{"version":2,"made":"of something else"}"#.to_owned(),
+    ] {
+        let error = serde_json::from_str::<State>(&other).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("the state has version 2; this program reads version 1"),
+            "{error}"
+        );
+    }
+    let error = serde_json::from_str::<State>("{}").unwrap_err();
+    assert!(error.to_string().contains("`version`"), "{error}");
 }
