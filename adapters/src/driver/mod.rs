@@ -12,6 +12,16 @@
 //! that neither ever waits for the other. When the caller's queue is full the socket is not read, and TCP pushes back;
 //! everything else goes on, and the machine is told.
 //!
+//! | type | what it is |
+//! |---|---|
+//! | [`Driver`] | the hands: socket, requests, alarm, and the machine's state |
+//! | [`Ride`](ride::Ride) | a driver with the wakers it needs, as it goes from hand to hand |
+//! | [`Wheel`](wheel::Wheel) | who drives next; pure |
+//! | [`Mailbox`] | the one lock between driver and caller: commands, notifications, the wheel |
+//! | [`Seat`] | the driver's end of it: dropped, whoever waits is told |
+//! | [`Brought`], [`Room`] | what a wake-up has brought for the caller, and how much more may come |
+//! | [`Place`] | where the run stands among the runs of its client |
+//!
 //! What it deliberately does not do: it knows no rule. Which socket, token or request matters is said by the machine
 //! through ids it mints; the driver only finds what has that id.
 

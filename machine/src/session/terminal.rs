@@ -3,6 +3,18 @@
 //! An end is first *noted*. Outside a seam it counts at once; inside one it waits for the seam's end, because what
 //! follows in the replay may show that the operation was started again (D12). An end that does not say how the run
 //! went is *unexplained*: the server is asked (S14).
+//!
+//! ```text
+//!   ┌───────own event: void (S2)───────┐               ┌─it is said how it went──▶ ended
+//!   ▼                                  │               │
+//! alive ──an end, error, or status──▶ noted ──no seam──┤
+//!   │ ▲                                                └─it is not──▶ unexplained: `run/conclusion.rs` asks
+//!   │ └──own event──┐
+//!   └──a wait───▶ suspended (S9b)
+//! ```
+//!
+//! An end is *whole* if a frame in its place in the stream told it: everything before it has come. It is *binding* if
+//! nothing can make it void, because there is no token for the run any more (S8).
 
 use core::mem;
 
