@@ -1,6 +1,6 @@
 //! R2, R3, R5: how a run is stopped, whenever that is asked for.
 
-use agent_gateway_machine::{Call, Config, EventKind, Execute, RefusalKind, Reply, Started};
+use agent_gateway_machine::{Call, Config, EventKind, Execute, RefusalKind, Reply};
 use agent_gateway_protocol::OperationId;
 
 use super::{has, new_topic};
