@@ -21,7 +21,7 @@ pub trait Procedure {
     /// How it is called.
     const METHOD: Method;
 
-    /// Whether a token is in the answer: then nothing of an answer that cannot be read is shown.
+    /// Whether a token is in the answer: then an answer that cannot be read is not shown, but a proxy's page and an error.
     const ANSWERS_WITH_TOKEN: bool = false;
 
     /// What it answers.

@@ -17,8 +17,9 @@ pub type Outcome = Result<RawJson, TrpcError>;
 /// # Errors
 /// What the server says; that the body is no envelope; that the reply is not what the procedure gives.
 pub fn decode<P: Procedure>(status: u16, body: &[u8]) -> Result<P::Reply, ApiError> {
-    // Of a call that went well and is answered with a token, nothing is shown.
-    let shown = if P::ANSWERS_WITH_TOKEN && status < 400 {
+    // What may hold a token is not shown: an answer to such a call that is no error, and no page of a proxy's.
+    let is_page = body.trim_ascii_start().starts_with(b"<");
+    let shown = if P::ANSWERS_WITH_TOKEN && status < 400 && !is_page {
         &[]
     } else {
         body

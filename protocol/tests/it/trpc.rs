@@ -359,4 +359,6 @@ fn i17_nothing_is_shown_of_an_unreadable_answer_that_may_hold_a_token() {
     }
     let error = decode::<RefreshGatewayToken>(502, b"bad gateway").unwrap_err();
     assert!(error.to_string().contains("bad gateway"), "{error}");
+    let page = decode::<RefreshGatewayToken>(200, b"\n<html>Please log in").unwrap_err();
+    assert!(page.to_string().contains("Please log in"), "{page}");
 }
