@@ -9,13 +9,28 @@ use std::sync::Arc;
 use agent_gateway_machine::{Close, EventKind, Reply, RequestFailure};
 use agent_gateway_protocol::{EventType, RawJson, ServerFrame};
 
-/// A shorter one is no secret: it would turn up in any text by chance.
-const SHORTEST: usize = 8;
+/// This much of a secret's beginning gives it away, characters. A shorter secret is none: it would turn up in any text by
+/// chance.
+const BEGINNING: usize = 8;
 
-/// Puts `***` wherever the text has the secret.
+/// Puts `***` wherever the text has the secret, or its beginning, as far as it goes: whoever repeats it may cut it short.
 pub(crate) fn redact(text: &mut Box<str>, secret: &str) {
-    if secret.len() >= SHORTEST && text.contains(secret) {
-        *text = text.replace(secret, "***").into();
+    let Some((last, letter)) = secret.char_indices().nth(BEGINNING - 1) else {
+        return;
+    };
+    let beginning = &secret[..last + letter.len_utf8()];
+    let mut clean = String::new();
+    let mut rest = &**text;
+    while let Some((before, _)) = rest.split_once(beginning) {
+        let found = &rest[before.len()..];
+        let same = found.chars().zip(secret.chars());
+        let length = same.take_while(|(one, other)| one == other);
+        let length: usize = length.map(|(letter, _)| letter.len_utf8()).sum();
+        clean.extend([before, "***"]);
+        rest = &found[length..];
+    }
+    if !clean.is_empty() {
+        *text = (clean + rest).into();
     }
 }
 
@@ -89,5 +104,36 @@ pub(crate) fn redact_failure(failure: &mut RequestFailure, redact: impl Fn(&mut 
                 redact(path);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i17_a_secret_is_redacted_wherever_it_stands_and_however_it_is_cut() {
+        let secret = "eyJhbGciOi.päyload.sig";
+        for (said, shown) in [
+            ("no token here", "no token here"),
+            ("eyJhbGciOi.päyload.sig", "***"),
+            (
+                "a eyJhbGciOi.päyload.sig b eyJhbGciOi.päyload.sig",
+                "a *** b ***",
+            ),
+            ("cut eyJhbGciOi.pä", "cut ***"),
+            ("cut eyJhbGci", "cut ***"),
+            ("cut eyJhbGciOi.p...", "cut ***..."),
+            ("eyJhbGciOi.other", "***other"),
+            ("twice eyJhbGcieyJhbGciOi.päyload.sig", "twice ******"),
+            ("eyJhbGc", "eyJhbGc"),
+        ] {
+            let mut text = said.into();
+            redact(&mut text, secret);
+            assert_eq!(&*text, shown, "{said}");
+        }
+        let mut text = "short".into();
+        redact(&mut text, "short");
+        assert_eq!(&*text, "short");
     }
 }

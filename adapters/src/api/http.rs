@@ -152,22 +152,7 @@ impl HttpApi {
             return Err(redirected(&response));
         }
         let body = self.body(response).await?;
-        let status = status.as_u16();
-        trpc::decode::<P>(status, &body)
-            .or_else(|error| match self.redacted(&body) {
-                // Before an excerpt is made of it, which might show the half of the credential.
-                Some(clean) => trpc::decode::<P>(status, clean.as_bytes()),
-                None => Err(error),
-            })
-            .map_err(|error| refused(error, retry_after))
-    }
-
-    /// The body without the credential, if it has that.
-    fn redacted(&self, body: &[u8]) -> Option<Box<str>> {
-        let body = String::from_utf8_lossy(body);
-        let mut clean = Box::from(&*body);
-        self.redact(&mut clean);
-        (*clean != *body).then_some(clean)
+        trpc::decode::<P>(status.as_u16(), &body).map_err(|error| refused(error, retry_after))
     }
 
     /// I17: servers and proxies may show in their answers what they were sent.

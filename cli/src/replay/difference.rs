@@ -30,7 +30,7 @@ pub(super) fn show(path: &Path, recording: &Recording, difference: &Difference) 
         event: step.event.clone(),
         effects: Effects::new(),
     };
-    complain(plain(step_text(&event).trim_end()));
+    complain(step_text(&event).trim_end());
     // Standard error that cannot be written to has nobody to tell.
     let _ = show_lines(&step.effects, &difference.effects, &mut anstream::stderr());
 }

@@ -186,6 +186,18 @@ fn r1_input_that_the_server_refuses_is_told_in_a_sentence() {
 }
 
 #[test]
+fn what_a_server_says_in_an_error_does_nothing_to_a_terminal() {
+    let said = r"boom\u001b[2J\u001b]0;pwned\u0007\u0008";
+    let body = format!(
+        r#"{{"error":{{"json":{{"message":"{said}","code":-32603,"data":{{"code":"INTERNAL_SERVER_ERROR","httpStatus":500,"path":"aiAgent.execAgent"}}}}}}}}"#
+    );
+    let server = answering("500 Internal Server Error", "application/json", &body);
+    let left = run(&["run", "hi", "--server", &server, "--gateway", &server]);
+    let shown = "boom\u{fffd}[2J\u{fffd}]0;pwned\u{fffd}\u{fffd}";
+    assert!(left.stderr.contains(shown), "{:?}", left.stderr);
+}
+
+#[test]
 fn a_recording_that_cannot_be_read_is_named_with_the_place() {
     let refused = |name: &str, text: &str, words: &[&str]| {
         let path = file(name, text);

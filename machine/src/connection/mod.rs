@@ -277,9 +277,9 @@ impl Connection {
         self.publish(context);
     }
 
-    /// S9: the next attempt waits as after a failed one, and spends nothing of the budget.
-    pub(crate) fn pace(&mut self, context: &mut Context<'_>) {
-        let cause = "the fresh token was not good for long".into();
+    /// The next attempt waits for a step of the backoff (C6), without a network for as long as it gets (C15). It spends
+    /// nothing of the budget: that one fresh token follows another is no failed attempt (S9).
+    pub(crate) fn pace(&mut self, context: &mut Context<'_>, cause: Box<str>) {
         if context.kit.network == Network::Offline {
             return self.await_network(context, cause);
         }
@@ -375,20 +375,14 @@ impl Connection {
     /// The socket is gone or never came: another attempt after a delay, if the budget allows one (C6).
     fn fail(&mut self, context: &mut Context<'_>, cause: Box<str>) -> News {
         self.unlink(context);
-        if context.kit.network == Network::Offline {
-            self.await_network(context, cause);
-            return News::Lost;
-        }
-        context.cite(Rule::C6);
-        let limits = &context.kit.config.limits;
-        let budget = self.budget(limits);
-        if !self.backoff.spend(budget) {
+        let budget = self.budget(context.limits());
+        if context.kit.network == Network::Online && !self.backoff.spend(budget) {
+            context.cite(Rule::C6);
             return News::GivenUp(Outcome::ConnectionLost {
                 cause: give_up_text(&cause, budget),
             });
         }
-        let delay = self.backoff.next_delay(limits, &mut context.kit.jitter);
-        self.back_off(context, cause, delay);
+        self.pace(context, cause);
         News::Lost
     }
 

@@ -112,7 +112,8 @@ impl Live {
                 self.wait_without_socket(context);
                 if again {
                     context.cite(Rule::S9);
-                    self.connection.pace(context);
+                    let cause = "the fresh token was not good for long";
+                    self.connection.pace(context, cause.into());
                     return None;
                 }
                 self.dial_when_ready(context)
