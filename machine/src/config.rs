@@ -103,7 +103,7 @@ pub struct Limits {
     pub result_lifetime: Millis,
     /// Results that wait (T3, I13).
     pub results: usize,
-    /// Bytes of results that wait (T3, I13).
+    /// Bytes of results that wait, as they are on the wire (T3, I13).
     pub result_bytes: usize,
     /// Tool calls and prompts remembered (T4, I13).
     pub ledger: usize,

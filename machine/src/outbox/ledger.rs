@@ -46,10 +46,23 @@ pub(crate) enum Stage {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) frame: ClientFrame<TokenId>,
+    /// What it takes on the wire.
     pub(crate) bytes: usize,
     pub(crate) expires: Timestamp,
     /// Whether it was ever written to an authenticated socket.
     pub(crate) sent: bool,
+}
+
+impl Answer {
+    pub(crate) fn new(frame: ClientFrame<TokenId>, expires: Timestamp) -> Self {
+        let bytes = frame.size();
+        Self {
+            frame,
+            bytes,
+            expires,
+            sent: false,
+        }
+    }
 }
 
 impl Ledger {

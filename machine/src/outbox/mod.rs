@@ -33,12 +33,6 @@ use crate::timers::Timer;
 use crate::token::TokenId;
 use ledger::{Answer, Ledger, Stage};
 
-/// A frame's bytes beside its texts, roughly: braces, names, ids.
-const FRAME_OVERHEAD: usize = 128;
-
-/// An answer of so many bytes is taken whatever the limits: ours at the deadline is one.
-const LEAST_BYTES: usize = 512;
-
 /// The asks of one run and their answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Outbox {
@@ -136,15 +130,8 @@ impl Outbox {
         socket: Option<DialId>,
     ) {
         context.cite(Rule::T2);
-        let bytes = answer.size() + FRAME_OVERHEAD;
-        let frame = ClientFrame::ToolResult(Box::new(ToolResult {
-            tool_call_id: call.clone(),
-            content: answer.content,
-            success: answer.success,
-            error: answer.error,
-            state: answer.state,
-        }));
-        self.answer(context, AnswerId::Tool(call), frame, bytes, socket);
+        let frame = tool_result(&call, answer);
+        self.answer(context, AnswerId::Tool(call), frame, socket);
     }
 
     /// The caller's answer to a confirmation request (T7).
@@ -160,13 +147,7 @@ impl Outbox {
             tool_call_id: call.clone(),
             approved,
         });
-        self.answer(
-            context,
-            AnswerId::Confirmation(call),
-            frame,
-            FRAME_OVERHEAD,
-            socket,
-        );
+        self.answer(context, AnswerId::Confirmation(call), frame, socket);
     }
 
     /// The caller's answer to an input request (T7).
@@ -178,12 +159,11 @@ impl Outbox {
         socket: Option<DialId>,
     ) {
         context.cite(Rule::T7);
-        let bytes = content.len() + FRAME_OVERHEAD;
         let frame = ClientFrame::UserInput(UserInput {
             request_id: request.clone(),
             content,
         });
-        self.answer(context, AnswerId::Input(request), frame, bytes, socket);
+        self.answer(context, AnswerId::Input(request), frame, socket);
     }
 
     /// After every `auth_success`, everything not yet seen at the server goes out (again), byte for byte (T2, T3).
@@ -211,7 +191,10 @@ impl Outbox {
             match (self.ledger.stage(&id), id) {
                 (Some(Stage::Asked { .. }), AnswerId::Tool(call)) => {
                     context.notify(Notification::ToolTimedOut { call: call.clone() });
-                    self.answer_tool(context, call, timed_out(), socket);
+                    context.cite(Rule::T2);
+                    let frame = tool_result(&call, timed_out());
+                    let answer = Answer::new(frame, now.plus(context.limits().result_lifetime));
+                    self.keep(context, AnswerId::Tool(call), answer, socket);
                 }
                 (_, id) => self.expire(context, &id),
             }
@@ -279,7 +262,6 @@ impl Outbox {
         context: &mut Context<'_>,
         id: AnswerId,
         frame: ClientFrame<TokenId>,
-        bytes: usize,
         socket: Option<DialId>,
     ) {
         let now = context.now();
@@ -290,30 +272,37 @@ impl Outbox {
             }
             Some(Stage::Held(_)) | None => return refuse(context, id, AnswerRefusal::NeverAsked),
         };
+        let lifetime = context.limits().result_lifetime.max(deadline.since(now));
+        let answer = Answer::new(frame, now.plus(lifetime));
         // It would be given up at once, and with it everything else that waits.
-        if bytes > context.limits().result_bytes.max(LEAST_BYTES) {
+        if answer.bytes > context.limits().result_bytes {
             context.cite(Rule::T3);
             return refuse(context, id, AnswerRefusal::TooLarge);
         }
+        self.keep(context, id, answer, socket);
+    }
+
+    /// Sends an answer, and keeps it until the server is known to have it (T3).
+    fn keep(
+        &mut self,
+        context: &mut Context<'_>,
+        id: AnswerId,
+        mut answer: Answer,
+        socket: Option<DialId>,
+    ) {
         if socket.is_none() && context.is_broken(Mutation::AnswerForgotten) {
             self.ledger.advance(&id, Stage::Settled);
             return self.rearm(context);
         }
-        let lifetime = context.limits().result_lifetime.max(deadline.since(now));
         match socket {
             Some(dial) => context.push(Effect::SendFrame {
                 dial,
-                frame: frame.clone(),
+                frame: answer.frame.clone(),
             }),
             // It waits for the next `auth_success`.
             None => context.cite(Rule::T3),
         }
-        let answer = Answer {
-            frame,
-            bytes,
-            expires: now.plus(lifetime),
-            sent: socket.is_some(),
-        };
+        answer.sent = socket.is_some();
         self.ledger.advance(&id, Stage::Answered(answer));
         self.drop_surplus(context);
         self.rearm(context);
@@ -352,6 +341,16 @@ impl Outbox {
             None => context.disarm(Timer::Tool),
         }
     }
+}
+
+fn tool_result(call: &ToolCallId, answer: ToolAnswer) -> ClientFrame<TokenId> {
+    ClientFrame::ToolResult(Box::new(ToolResult {
+        tool_call_id: call.clone(),
+        content: answer.content,
+        success: answer.success,
+        error: answer.error,
+        state: answer.state,
+    }))
 }
 
 fn refuse(context: &mut Context<'_>, answer: AnswerId, why: AnswerRefusal) {

@@ -80,11 +80,13 @@ impl<T> ClientFrame<T> {
             Self::Unknown(frame) => &frame.kind,
         }
     }
-}
 
-impl ClientFrame<Token> {
-    /// Writes the frame as a text message. For `auth` this holds the token's text: it goes nowhere but onto the socket.
-    pub fn encode(&self) -> String {
+    /// Bytes of its text message, without the token's.
+    pub fn size(&self) -> usize {
+        self.write(|_| "").len()
+    }
+
+    fn write<'a>(&'a self, expose: impl FnOnce(&'a T) -> &'a str) -> String {
         let mut out = String::new();
         if let Self::Unknown(frame) = self {
             out.push_str(frame.raw.as_str());
@@ -94,7 +96,7 @@ impl ClientFrame<Token> {
         writer.member("type", self.kind());
         match self {
             Self::Auth(frame) => {
-                writer.member("token", frame.token.expose());
+                writer.member("token", expose(&frame.token));
                 writer.optional("tokenType", frame.token_type.as_ref());
                 if let Some(server) = &frame.server_url {
                     writer.member("serverUrl", server.as_str());
@@ -134,6 +136,13 @@ impl ClientFrame<Token> {
         }
         writer.finish();
         out
+    }
+}
+
+impl ClientFrame<Token> {
+    /// Writes the frame as a text message. For `auth` this holds the token's text: it goes nowhere but onto the socket.
+    pub fn encode(&self) -> String {
+        self.write(Token::expose)
     }
 
     /// Reads one text message, as a gateway does.

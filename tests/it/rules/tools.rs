@@ -202,7 +202,7 @@ fn t3_past_the_bounds_the_oldest_waiting_result_is_undeliverable() {
     stage.answer("call_1", "a");
     let lines = stage.answer("call_3", "c");
     assert_eq!(lines[1], "answer_undeliverable tool call call_1");
-    let mut stage = Stage::with(|limits| limits.result_bytes = 400)
+    let mut stage = Stage::with(|limits| limits.result_bytes = 300)
         .executed()
         .started();
     stage = stage.authenticated().resumed();
@@ -226,6 +226,39 @@ fn t3_an_answer_that_is_too_large_by_itself_is_refused_and_a_smaller_one_is_take
     );
     stage.answer("call_1", "smaller");
     assert_eq!(stage.sent().len(), 1);
+}
+
+#[test]
+fn t3_an_answer_counts_as_many_bytes_as_it_takes_on_the_wire() {
+    let mut stage = Stage::with(|limits| limits.result_bytes = 1_000)
+        .executed()
+        .started();
+    stage = stage.authenticated().resumed();
+    stage.wire(&tool_execute(1, "call_1", 0));
+    // Each is six bytes there.
+    assert_eq!(
+        stage.answer("call_1", &"\u{0}".repeat(200)),
+        ["answer_refused tool call call_1: TooLarge"]
+    );
+    stage.answer("call_1", &"\u{0}".repeat(100));
+    assert_eq!(stage.sent().len(), 1);
+}
+
+#[test]
+fn t2_at_the_deadline_a_call_is_answered_whatever_the_bounds() {
+    let mut stage = Stage::with(|limits| limits.result_bytes = 1)
+        .executed()
+        .started();
+    stage = stage.authenticated().resumed();
+    stage.wire(&tool_execute(1, "call_1", 5_000));
+    assert_eq!(
+        stage.wait(4_500),
+        [
+            "tool_timed_out call_1",
+            "dial#1 ▶ tool_result call_1 client_executor_timeout",
+            "answer_undeliverable tool call call_1"
+        ]
+    );
 }
 
 #[test]
