@@ -29,12 +29,17 @@ use crate::proxy::ProxyRules;
 pub struct TransportOptions {
     /// A frame or message over this many bytes is a protocol violation (C7, C12).
     pub frame_limit: usize,
+    /// Where more than this many bytes wait to be sent, the peer does not read, and the socket is lost (I13). One message
+    /// may be larger by itself. A [`Client`](crate::Client) allows for at least twice
+    /// [`Limits::result_bytes`](agent_gateway_machine::Limits::result_bytes), so much may go out at once (T3).
+    pub outbound_limit: usize,
 }
 
 impl Default for TransportOptions {
     fn default() -> Self {
         Self {
             frame_limit: 64 << 20,
+            outbound_limit: 32 << 20,
         }
     }
 }
@@ -82,10 +87,10 @@ impl WebSocketTransport {
         request: Request,
         stream: impl ByteStream + 'static,
     ) -> Result<Box<dyn Socket>, Error> {
-        let limit = self.options.frame_limit;
         let mut link = Link::new(stream);
-        client_async_with_config(request, &mut link, Some(web_socket::config(limit))).await?;
-        Ok(Box::new(WebSocket::new(link, limit)))
+        let config = web_socket::config(self.options.frame_limit);
+        client_async_with_config(request, &mut link, Some(config)).await?;
+        Ok(Box::new(WebSocket::new(link, self.options)))
     }
 }
 

@@ -6,6 +6,7 @@ mod failure;
 mod head;
 mod inbound;
 mod link;
+mod outbound;
 #[cfg(test)]
 mod tests;
 mod tunnel;

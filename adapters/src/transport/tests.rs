@@ -15,10 +15,15 @@ use super::failure::close_of;
 use super::inbound::Inbound;
 use super::link::Link;
 use super::web_socket::{WebSocket, config};
-use super::{Received, Socket};
+use super::{Received, Socket, TransportOptions};
 
 /// The most a message may have in these tests.
 const LIMIT: usize = 1 << 20;
+
+const OPTIONS: TransportOptions = TransportOptions {
+    frame_limit: LIMIT,
+    outbound_limit: 10_000,
+};
 
 const TEXT: u8 = 1;
 const CONTINUATION: u8 = 0;
@@ -105,7 +110,7 @@ impl Pair {
     fn with_room(bytes: usize) -> Self {
         let (near, far) = duplex(bytes);
         Self {
-            near: WebSocket::new(Link::new(near), LIMIT),
+            near: WebSocket::new(Link::new(near), OPTIONS),
             far,
             received: Vec::new(),
         }
@@ -452,4 +457,33 @@ fn what_the_socket_takes_at_once_goes_out_before_a_close() {
     let mut server = tungstenite::WebSocket::from_raw_socket(Cursor::new(sent), Role::Server, None);
     assert_eq!(server.read().unwrap(), Message::text("answer"));
     assert!(matches!(server.read(), Ok(Message::Close(Some(_)))));
+}
+
+#[test]
+fn i13_a_peer_that_does_not_read_is_lost_whatever_it_sends() {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut pair = Pair::with_room(100);
+    let answer = "x".repeat(1_000);
+    // The first is with the library, ten more may wait.
+    for _ in 0..11 {
+        pair.near.send(answer.clone());
+        assert!(pair.near.poll_flush(&mut context).is_pending());
+    }
+    at_once(pair.far.write_all(&frame(FINAL | TEXT, b"more and more"))).unwrap();
+    pair.near.send(answer);
+    assert!(pair.near.poll_flush(&mut context).is_ready());
+    let text = "the peer does not take what is sent: 11000 bytes wait".into();
+    assert_eq!(
+        pair.near.poll_receive(&mut context),
+        Poll::Ready(Received::Closed(Close::Lost { text }))
+    );
+}
+
+#[test]
+fn t3_one_message_may_be_larger_than_all_that_may_wait() {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut pair = Pair::with_room(100);
+    pair.near.send("x".repeat(50_000));
+    assert!(pair.near.poll_flush(&mut context).is_pending());
+    assert!(pair.near.poll_receive(&mut context).is_pending());
 }

@@ -2,7 +2,6 @@
 //! the gateway sends them, is read where it lies. That is most of the speed of receiving, and the library's state, with
 //! the buffers it would keep for as long as the socket lives, is needed only while there is something for it to do.
 
-use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::str::{self, Utf8Error};
 use std::task::{Context, Poll, ready};
@@ -20,16 +19,14 @@ use super::failure::close_of;
 use super::head::Head;
 use super::inbound::Inbound;
 use super::link::{ByteStream, Lent, Link};
-use super::{Received, Socket};
+use super::outbound::Outbound;
+use super::{Received, Socket, TransportOptions};
 
 /// The room such a frame begins with at most, bytes; it grows as the frame comes, whatever length was announced.
 const FIRST_ROOM: usize = 1 << 20;
 
 /// The library's read buffer, bytes, while it has something to read.
 const LIBRARY_BUFFER: usize = 4 << 10;
-
-/// The most that waits in the library to be sent, bytes. All that can wait is smaller: answers by T3, and one pong.
-const LIBRARY_OUTBOUND: usize = 64 << 20;
 
 /// Steps in one go that bring nothing to tell (reads, parts of messages, pings), or whatever a closing socket brings: then
 /// the driver's other work has its turn.
@@ -50,12 +47,13 @@ pub(super) struct WebSocket<S> {
     library: Option<Box<WebSocketContext>>,
     /// A frame or message over this many bytes is a violation.
     limit: usize,
-    /// What is not yet with the library. Its bound is the machine's: answers that wait (T3) and one beat per interval.
-    outbound: VecDeque<Message>,
+    /// What is not yet with the library, which is given one message after another.
+    outbound: Outbound,
     /// The library holds bytes that are not with the kernel yet.
     unflushed: bool,
     closing: Option<Closing>,
-    /// Sending failed. Told by `poll_receive` once everything that came before has been read.
+    /// Sending failed. Told by `poll_receive` once everything that came before has been read, or at once where the socket
+    /// is given up.
     broken: Option<Close>,
 }
 
@@ -69,6 +67,8 @@ enum Reading {
     Library { left: u64 },
     /// In a frame that nobody needs, of which there is this much more.
     Needless { left: u64 },
+    /// Nowhere any more: the socket is given up.
+    GivenUp,
 }
 
 /// Who said first that the socket closes. Either way the library does it.
@@ -95,14 +95,13 @@ pub(super) fn config(limit: usize) -> WebSocketConfig {
         .read_buffer_size(LIBRARY_BUFFER)
         // Every frame goes out at once: they are few, and someone waits for each.
         .write_buffer_size(0)
-        .max_write_buffer_size(LIBRARY_OUTBOUND)
         .max_frame_size(Some(limit))
         .max_message_size(Some(limit))
 }
 
 impl<S: ByteStream> WebSocket<S> {
     /// A socket whose upgrade is done.
-    pub(super) fn new(link: Link<S>, limit: usize) -> Self {
+    pub(super) fn new(link: Link<S>, options: TransportOptions) -> Self {
         Self {
             link,
             reading: Reading::Between,
@@ -110,8 +109,8 @@ impl<S: ByteStream> WebSocket<S> {
             parts: 0,
             arriving: false,
             library: None,
-            limit,
-            outbound: VecDeque::new(),
+            limit: options.frame_limit,
+            outbound: Outbound::new(options.outbound_limit),
             unflushed: false,
             closing: None,
             broken: None,
@@ -156,6 +155,10 @@ impl<S: ByteStream> WebSocket<S> {
                     .consume(usize::try_from(count).unwrap_or(usize::MAX));
                 Poll::Ready(Step::GoOn)
             }
+            Reading::GivenUp => self
+                .broken
+                .take()
+                .map_or(Poll::Pending, |close| Poll::Ready(Step::Over(close))),
         }
     }
 
@@ -303,7 +306,7 @@ impl<S: ByteStream> WebSocket<S> {
                 ))?;
                 self.unflushed = false;
             }
-            let Some(message) = self.outbound.pop_front() else {
+            let Some(message) = self.outbound.pop() else {
                 self.settle();
                 return Poll::Ready(Ok(()));
             };
@@ -324,7 +327,7 @@ impl<S: ByteStream> WebSocket<S> {
             && self.closing.is_none()
         {
             self.library = None;
-            self.outbound = VecDeque::new();
+            self.outbound.clear();
         }
     }
 
@@ -341,7 +344,10 @@ impl<S: ByteStream> WebSocket<S> {
         });
         let left = match &mut self.reading {
             Reading::Library { left } => left,
-            Reading::Between | Reading::Long { .. } | Reading::Needless { .. } => &mut 0,
+            Reading::Between
+            | Reading::Long { .. }
+            | Reading::Needless { .. }
+            | Reading::GivenUp => &mut 0,
         };
         act(library, &mut self.link.lend(left, context))
     }
@@ -370,17 +376,30 @@ impl<S: ByteStream> Socket for WebSocket<S> {
     }
 
     fn send(&mut self, text: String) {
-        self.outbound.push_back(Message::text(text));
+        if self.broken.is_none() {
+            self.outbound.push(Message::text(text));
+        }
     }
 
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if let Err(error) = ready!(self.poll_send(context)) {
-            self.outbound.clear();
-            self.unflushed = false;
-            self.broken.get_or_insert_with(|| close_of(&error));
-            // `poll_receive` may be waiting for a byte that never comes.
-            context.waker().wake_by_ref();
-        }
+        let close = match self.poll_send(context) {
+            Poll::Ready(Ok(())) => return Poll::Ready(()),
+            Poll::Ready(Err(error)) => close_of(&error),
+            Poll::Pending if !self.outbound.is_over() => return Poll::Pending,
+            Poll::Pending => {
+                // It may be busy sending, without an end.
+                self.reading = Reading::GivenUp;
+                let bytes = self.outbound.bytes();
+                Close::Lost {
+                    text: format!("the peer does not take what is sent: {bytes} bytes wait").into(),
+                }
+            }
+        };
+        self.outbound.clear();
+        self.unflushed = false;
+        self.broken.get_or_insert(close);
+        // `poll_receive` may be waiting for a byte that never comes.
+        context.waker().wake_by_ref();
         Poll::Ready(())
     }
 
@@ -401,7 +420,7 @@ impl<S: ByteStream> Socket for WebSocket<S> {
                 return Poll::Ready(());
             }
             self.outbound.clear();
-            self.outbound.push_back(Message::Close(Some(CloseFrame {
+            self.outbound.push(Message::Close(Some(CloseFrame {
                 code: code.0.into(),
                 reason: "".into(),
             })));
