@@ -79,7 +79,7 @@ pub(crate) struct RemoteArguments {
 /// How a run is shown, and who answers its tool calls.
 #[derive(Debug, Args)]
 pub(crate) struct ShownArguments {
-    /// Answer calls of this tool (`identifier/apiName` or `apiName`) with a program; may be given again
+    /// Answer calls of this tool (`identifier/apiName` or `apiName`) with a program, 16 calls at once; may be given again
     #[arg(long = "tool", value_name = "NAME=COMMAND")]
     pub(crate) tools: Vec<ToolSpecification>,
     /// One JSON object a line instead of text
