@@ -23,6 +23,7 @@ mod lifetime;
 mod observer;
 mod project_skills;
 mod proxy;
+mod random;
 mod recorder;
 mod redaction;
 mod run;

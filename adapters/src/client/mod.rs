@@ -5,7 +5,6 @@ mod error;
 mod repositories;
 mod runs;
 
-use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,6 +24,7 @@ use crate::credential::Credential;
 use crate::driver::{Driver, Hands, Mailbox, QueueLimits, RunCommand, Task};
 use crate::observer::Observer;
 use crate::project_skills::project_skills;
+use crate::random::random;
 use crate::run::Run;
 use crate::vault::Vault;
 
@@ -348,11 +348,6 @@ struct Begin {
     command: EventKind,
     cursor: Cursor,
     repositories: Option<TakenAlong>,
-}
-
-/// A seed for the jitter: the standard library's own randomness is all it takes.
-fn random() -> u64 {
-    RandomState::new().hash_one(())
 }
 
 impl std::fmt::Debug for Client {

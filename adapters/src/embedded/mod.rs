@@ -16,7 +16,6 @@ mod web_socket;
 
 use std::fmt;
 use std::future::IntoFuture;
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
@@ -34,6 +33,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::host::Host;
+use crate::random::random;
 
 /// Closing what is open takes at most this long.
 const CLOSING: Duration = Duration::from_secs(2);
@@ -165,13 +165,9 @@ async fn ended(mut end: watch::Receiver<bool>) {
     let _ = end.wait_for(|ended| *ended).await;
 }
 
-/// A token nobody guesses, for a server on loopback: two of the standard library's randomly keyed hashes.
+/// A token nobody guesses, for a server on loopback.
 fn secret(kind: &str) -> Token {
     Token::new(format!("agw-{kind}-{:016x}{:016x}", random(), random()))
-}
-
-fn random() -> u64 {
-    RandomState::new().hash_one(())
 }
 
 fn since_1970() -> u64 {

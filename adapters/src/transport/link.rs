@@ -63,15 +63,17 @@ impl<S: ByteStream> Link<S> {
         pin!(self.stream.read_buf(&mut room)).poll(context)
     }
 
-    /// The link as the library sees it: of what comes in, only the next `left` bytes.
+    /// The link as the library sees it: of what comes in, only the next `left` bytes; and nothing goes out unless it may.
     pub(super) fn lend<'a, 'b>(
         &'a mut self,
         left: &'a mut u64,
+        may_write: bool,
         context: &'a mut Context<'b>,
     ) -> Lent<'a, 'b, S> {
         Lent {
             link: self,
             left,
+            may_write,
             context,
         }
     }
@@ -133,6 +135,7 @@ pub(super) struct Lent<'a, 'b, S> {
     link: &'a mut Link<S>,
     /// How much more of what comes in may be read.
     pub(super) left: &'a mut u64,
+    may_write: bool,
     context: &'a mut Context<'b>,
 }
 
@@ -156,6 +159,9 @@ impl<S: ByteStream> Read for Lent<'_, '_, S> {
 
 impl<S: ByteStream> Write for Lent<'_, '_, S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.may_write {
+            return Err(ErrorKind::WouldBlock.into());
+        }
         at_once(Pin::new(&mut self.link.stream).poll_write(self.context, bytes))
     }
 

@@ -1,50 +1,116 @@
-//! What waits to be sent.
+//! What is sent but for closing and pongs: text messages, each one frame.
+//!
+//! The library would do it too, but it logs each frame that it sends, and one of them holds the token (I17).
 
 use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use tokio_tungstenite::tungstenite::Message;
+use tokio::io::AsyncWrite;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader};
 
-/// Messages that the library has not been given yet, and how many bytes of them there may be.
+use crate::random::random;
+
+/// The texts that wait, of which there may be so many bytes, and the frame that is being written.
 ///
 /// The machine bounds the answers that wait for the server's word (T3), and forgets each as it comes: a server that says
 /// it has them all and takes none off the wire would otherwise have them pile up here (I13).
 pub(super) struct Outbound {
-    messages: VecDeque<Message>,
+    texts: VecDeque<String>,
+    /// Of all the texts that wait.
     bytes: usize,
     limit: usize,
+    frame: Vec<u8>,
+    /// So much of the frame is out.
+    written: usize,
+    /// A whole frame is, but the stream may hold some of it.
+    unflushed: bool,
 }
 
 impl Outbound {
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            messages: VecDeque::new(),
+            texts: VecDeque::new(),
             bytes: 0,
             limit,
+            frame: Vec::new(),
+            written: 0,
+            unflushed: false,
         }
     }
 
-    pub(super) fn push(&mut self, message: Message) {
-        self.bytes += message.len();
-        self.messages.push_back(message);
+    pub(super) fn push(&mut self, text: String) {
+        self.bytes += text.len();
+        self.texts.push_back(text);
     }
 
-    pub(super) fn pop(&mut self) -> Option<Message> {
-        let message = self.messages.pop_front()?;
-        self.bytes -= message.len();
-        Some(message)
+    /// Bytes that wait, if they are more than may.
+    pub(super) fn surplus(&self) -> Option<usize> {
+        (self.bytes > self.limit).then_some(self.bytes)
     }
 
-    /// Whether more waits than may.
-    pub(super) fn is_over(&self) -> bool {
-        self.bytes > self.limit
+    /// Whether a frame is out in part: then nothing else may be written.
+    pub(super) fn is_amid_frame(&self) -> bool {
+        !self.frame.is_empty()
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// What waits is given up. A frame that is out in part cannot be taken back.
+    pub(super) fn give_up(&mut self) {
+        self.texts = VecDeque::new();
+        self.bytes = 0;
     }
 
-    /// None of it goes out any more. Keeps no room either.
+    /// The stream is no more.
     pub(super) fn clear(&mut self) {
         *self = Self::new(self.limit);
     }
+
+    /// Turns the text that waited longest into a frame, if there is one.
+    pub(super) fn begin(&mut self) -> bool {
+        let Some(text) = self.texts.pop_front() else {
+            // An idle socket holds no room.
+            self.texts = VecDeque::new();
+            return false;
+        };
+        self.bytes -= text.len();
+        let header = FrameHeader {
+            opcode: OpCode::Data(Data::Text),
+            mask: Some(mask()),
+            ..FrameHeader::default()
+        };
+        // Writing to a `Vec` cannot fail.
+        let _ = Frame::from_payload(header, text.into()).format(&mut self.frame);
+        true
+    }
+
+    /// Brings the frame out.
+    pub(super) fn poll_write(
+        &mut self,
+        mut stream: Pin<&mut impl AsyncWrite>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while let Some(rest @ [_, ..]) = self.frame.get(self.written..) {
+            let count = ready!(stream.as_mut().poll_write(context, rest))?;
+            if count == 0 {
+                return Poll::Ready(Err(ErrorKind::WriteZero.into()));
+            }
+            self.written += count;
+            self.unflushed = true;
+        }
+        self.frame = Vec::new();
+        self.written = 0;
+        if self.unflushed {
+            ready!(stream.poll_flush(context))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What a frame is masked with (RFC 6455, 5.3).
+fn mask() -> [u8; 4] {
+    let [a, b, c, d, ..] = random().to_ne_bytes();
+    [a, b, c, d]
 }

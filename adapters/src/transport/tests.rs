@@ -1,8 +1,8 @@
 //! Frames cut anywhere, and frames that must not be: the same comes out as when the library reads the whole stream.
 
 use std::io::Cursor;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use agent_gateway_machine::{Close, FrameProblem};
@@ -329,6 +329,23 @@ fn pings_are_answered_in_order() {
     assert_eq!(messages.next(), Some(Message::text("last")));
 }
 
+#[test]
+fn i13_pings_while_a_long_text_goes_out_are_answered_once_and_behind_it() {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut pair = Pair::with_room(100);
+    let long = "x".repeat(1_000);
+    pair.near.send(long.clone());
+    assert!(pair.near.poll_flush(&mut context).is_pending());
+    for n in 0..9 {
+        at_once(pair.far.write_all(&frame(FINAL | PING, &[n]))).unwrap();
+        assert!(pair.near.poll_receive(&mut context).is_pending());
+    }
+    let read = read_while(&mut pair, |near| {
+        let _ = near.poll_flush(&mut Context::from_waker(Waker::noop()));
+    });
+    assert_eq!(read, [Message::text(long), Message::Pong(vec![0].into())]);
+}
+
 /// Polls for as long as the socket wakes itself. Gives how often that was, and the last answer.
 fn polled<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> (usize, Poll<T>) {
     #[derive(Default)]
@@ -409,10 +426,24 @@ fn read_after_close(sent: &[&str], room: usize) -> Vec<Message> {
         let _ = pair.near.poll_flush(&mut context);
     }
     pair.near.start_close(CloseCode::NORMAL);
+    read_while(&mut pair, |near| {
+        assert!(
+            near.poll_close(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+    })
+}
+
+/// What the far end reads while the near one goes on.
+fn read_while(
+    pair: &mut Pair,
+    mut go_on: impl FnMut(&mut WebSocket<DuplexStream>),
+) -> Vec<Message> {
+    let mut context = Context::from_waker(Waker::noop());
     let mut bytes = Vec::new();
-    let mut read = vec![0; room];
+    let mut read = vec![0; 1_000];
     loop {
-        assert!(pair.near.poll_close(&mut context).is_pending());
+        go_on(&mut pair.near);
         let mut reading = std::pin::pin!(pair.far.read(&mut read));
         match reading.as_mut().poll(&mut context) {
             Poll::Ready(count) => bytes.extend_from_slice(&read[..count.unwrap()]),
@@ -486,4 +517,41 @@ fn t3_one_message_may_be_larger_than_all_that_may_wait() {
     pair.near.send("x".repeat(50_000));
     assert!(pair.near.poll_flush(&mut context).is_pending());
     assert!(pair.near.poll_receive(&mut context).is_pending());
+}
+
+/// Everything that libraries log in this process.
+#[derive(Default)]
+struct Log(Mutex<String>);
+
+static LOG: LazyLock<Log> = LazyLock::new(Log::default);
+
+impl log::Log for Log {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let line = record.args().to_string();
+        self.0.lock().unwrap().push_str(&line);
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn i17_what_is_sent_is_not_logged_by_the_library() {
+    log::set_logger(&*LOG).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+    let mut pair = Pair::new();
+    pair.near.send("xyzzy-token".into());
+    pair.bring(&frame(FINAL | PING, b"xyzzy-ping"));
+    let log = LOG.0.lock().unwrap().clone();
+    let hex = |text: &str| {
+        text.bytes()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    // It does log what it does.
+    assert!(log.contains(&hex("xyzzy-ping")));
+    assert!(!log.contains("xyzzy-token") && !log.contains(&hex("xyzzy-token")));
 }

@@ -1,8 +1,10 @@
-//! A WebSocket. The library (tungstenite) does all of the protocol but one thing: a *plain* frame, a whole text message as
-//! the gateway sends them, is read where it lies. That is most of the speed of receiving, and the library's state, with
-//! the buffers it would keep for as long as the socket lives, is needed only while there is something for it to do.
+//! A WebSocket. The library (tungstenite) does all of the protocol but two things: a *plain* frame, a whole text message as
+//! the gateway sends them, is read where it lies, and text is sent without its knowing ([`Outbound`]). The first is most of
+//! the speed of receiving; and the library's state, with the buffers it would keep for as long as the socket lives, is
+//! needed only while there is something for it to do.
 
 use std::io::ErrorKind;
+use std::pin::Pin;
 use std::str::{self, Utf8Error};
 use std::task::{Context, Poll, ready};
 
@@ -47,9 +49,8 @@ pub(super) struct WebSocket<S> {
     library: Option<Box<WebSocketContext>>,
     /// A frame or message over this many bytes is a violation.
     limit: usize,
-    /// What is not yet with the library, which is given one message after another.
     outbound: Outbound,
-    /// The library holds bytes that are not with the kernel yet.
+    /// The library holds bytes (a pong, a close frame) that are not with the kernel yet.
     unflushed: bool,
     closing: Option<Closing>,
     /// Sending failed. Told by `poll_receive` once everything that came before has been read, or at once where the socket
@@ -75,8 +76,9 @@ enum Reading {
 #[derive(PartialEq, Eq)]
 enum Closing {
     ByPeer,
-    /// The close frame is not with the library yet.
     Wanted(CloseCode),
+    /// Nothing but the close frame is still to come.
+    Due(CloseCode),
     ByUs,
 }
 
@@ -241,13 +243,10 @@ impl<S: ByteStream> WebSocket<S> {
         }
     }
 
-    /// Whether the peer has not taken what was sent before.
+    /// Whether the peer has not taken the pong before, nor anything after it.
     fn is_behind(&mut self, context: &mut Context<'_>) -> bool {
-        if self.unflushed {
-            let flushed = self.with_library(context, |library, link| library.flush(link));
-            // What is wrong, if anything, is told when sending.
-            self.unflushed = flushed.is_err();
-        }
+        // What is wrong, if anything, is told when sending.
+        let _ = self.poll_pending(context);
         self.unflushed
     }
 
@@ -298,21 +297,36 @@ impl<S: ByteStream> WebSocket<S> {
         (std::mem::take(&mut self.arriving) && amid).then_some(Received::Arriving)
     }
 
+    /// Brings out what is begun.
+    fn poll_pending(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        ready!(self.outbound.poll_write(Pin::new(&mut self.link), context))?;
+        if self.unflushed {
+            ready!(done(
+                self.with_library(context, |library, link| library.flush(link))
+            ))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            if self.unflushed {
-                ready!(done(
-                    self.with_library(context, |library, link| library.flush(link))
-                ))?;
-                self.unflushed = false;
+            ready!(self.poll_pending(context))?;
+            if self.outbound.begin() {
+                continue;
             }
-            let Some(message) = self.outbound.pop() else {
+            let Some(Closing::Due(code)) = self.closing else {
                 self.settle();
                 return Poll::Ready(Ok(()));
             };
+            self.closing = Some(Closing::ByUs);
             // What cannot go out at once is with the library.
             self.unflushed = true;
-            let written = self.with_library(context, |library, link| library.write(link, message));
+            let close = Message::Close(Some(CloseFrame {
+                code: code.0.into(),
+                reason: "".into(),
+            }));
+            let written = self.with_library(context, |library, link| library.write(link, close));
             if let Poll::Ready(written) = done(written) {
                 written?;
             }
@@ -327,7 +341,6 @@ impl<S: ByteStream> WebSocket<S> {
             && self.closing.is_none()
         {
             self.library = None;
-            self.outbound.clear();
         }
     }
 
@@ -349,7 +362,8 @@ impl<S: ByteStream> WebSocket<S> {
             | Reading::Needless { .. }
             | Reading::GivenUp => &mut 0,
         };
-        act(library, &mut self.link.lend(left, context))
+        let may_write = !self.outbound.is_amid_frame();
+        act(library, &mut self.link.lend(left, may_write, context))
     }
 }
 
@@ -377,7 +391,7 @@ impl<S: ByteStream> Socket for WebSocket<S> {
 
     fn send(&mut self, text: String) {
         if self.broken.is_none() {
-            self.outbound.push(Message::text(text));
+            self.outbound.push(text);
         }
     }
 
@@ -385,11 +399,12 @@ impl<S: ByteStream> Socket for WebSocket<S> {
         let close = match self.poll_send(context) {
             Poll::Ready(Ok(())) => return Poll::Ready(()),
             Poll::Ready(Err(error)) => close_of(&error),
-            Poll::Pending if !self.outbound.is_over() => return Poll::Pending,
             Poll::Pending => {
+                let Some(bytes) = self.outbound.surplus() else {
+                    return Poll::Pending;
+                };
                 // It may be busy sending, without an end.
                 self.reading = Reading::GivenUp;
-                let bytes = self.outbound.bytes();
                 Close::Lost {
                     text: format!("the peer does not take what is sent: {bytes} bytes wait").into(),
                 }
@@ -406,7 +421,7 @@ impl<S: ByteStream> Socket for WebSocket<S> {
     fn start_close(&mut self, code: CloseCode) {
         if self.closing == Some(Closing::ByPeer) {
             // The library has its answer ready.
-            self.outbound.clear();
+            self.outbound.give_up();
             self.unflushed = true;
             return;
         }
@@ -419,12 +434,8 @@ impl<S: ByteStream> Socket for WebSocket<S> {
             if matches!(self.poll_send(context), Poll::Ready(Err(_))) {
                 return Poll::Ready(());
             }
-            self.outbound.clear();
-            self.outbound.push(Message::Close(Some(CloseFrame {
-                code: code.0.into(),
-                reason: "".into(),
-            })));
-            self.closing = Some(Closing::ByUs);
+            self.outbound.give_up();
+            self.closing = Some(Closing::Due(code));
         }
         // Sending and reading go on side by side: a peer that is busy writing reads our close frame only when we read.
         let sent = self.poll_send(context);
