@@ -80,6 +80,11 @@ pub struct ExecAgentReply {
     pub extra: Object,
 }
 
+impl ExecAgent {
+    /// A reply in which an id has more bytes than this is none.
+    pub const LONGEST_ID: usize = 1024;
+}
+
 impl Procedure for ExecAgent {
     const PATH: &'static str = "aiAgent.execAgent";
     const METHOD: Method = Method::Mutation;
@@ -92,7 +97,7 @@ impl Procedure for ExecAgent {
 
     fn read_reply(json: JsonSlice<'_>) -> Result<ExecAgentReply, &'static str> {
         let mut extra: Object = json.read().ok_or("the reply is no object")?;
-        Ok(ExecAgentReply {
+        let reply = ExecAgentReply {
             success: extra.take("success").ok_or("`success` is missing")?,
             error: extra.take("error"),
             operation_id: extra.take("operationId"),
@@ -104,6 +109,18 @@ impl Procedure for ExecAgent {
             status: extra.take("status"),
             message: extra.take("message"),
             extra,
-        })
+        };
+        // They are kept, shown and sent again and again.
+        let ids = [
+            reply.operation_id.as_ref().map(OperationId::as_str),
+            reply.topic_id.as_ref().map(TopicId::as_str),
+            reply.assistant_message_id.as_ref().map(MessageId::as_str),
+            reply.user_message_id.as_ref().map(MessageId::as_str),
+            reply.agent_id.as_ref().map(AgentId::as_str),
+        ];
+        if ids.iter().flatten().any(|id| id.len() > Self::LONGEST_ID) {
+            return Err("an id is over 1024 bytes");
+        }
+        Ok(reply)
     }
 }

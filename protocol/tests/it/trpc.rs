@@ -362,3 +362,30 @@ fn i17_nothing_is_shown_of_an_unreadable_answer_that_may_hold_a_token() {
     let page = decode::<RefreshGatewayToken>(200, b"\n<html>Please log in").unwrap_err();
     assert!(page.to_string().contains("Please log in"), "{page}");
 }
+
+#[test]
+fn i13_a_started_run_with_an_id_without_bounds_is_no_reply() {
+    for key in [
+        "operationId",
+        "topicId",
+        "assistantMessageId",
+        "userMessageId",
+        "agentId",
+    ] {
+        let body = |length: usize| {
+            let id = "x".repeat(length);
+            format!(r#"{{"result":{{"data":{{"json":{{"success":true,"{key}":"{id}"}}}}}}}}"#)
+        };
+        let longest = body(ExecAgent::LONGEST_ID);
+        assert!(
+            decode::<ExecAgent>(200, longest.as_bytes()).is_ok(),
+            "{key}"
+        );
+        let longer = body(ExecAgent::LONGEST_ID + 1);
+        let refused = decode::<ExecAgent>(200, longer.as_bytes()).unwrap_err();
+        assert!(
+            refused.to_string().contains("an id is over 1024 bytes"),
+            "{refused}"
+        );
+    }
+}
