@@ -14,6 +14,7 @@
 //! `embedded_…` (debug). They hold ids and URLs; no token at any level, and no text of a message.
 
 mod api;
+mod cause;
 mod client;
 mod clock;
 mod credential;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use agent_gateway_protocol::{ServerUrl, Token};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::HeaderValue;
 use thiserror::Error;
@@ -59,6 +61,28 @@ pub(crate) struct Proxy {
     /// `host:port`.
     pub(crate) address: String,
     pub(crate) authorization: Option<HeaderValue>,
+}
+
+impl Proxy {
+    /// What it is shown and nobody else may see, in each form in which it may be repeated.
+    pub(crate) fn secrets(&self) -> Vec<Token> {
+        let basic = self.authorization.as_ref().and_then(|value| {
+            let value = value.to_str().ok()?;
+            value.strip_prefix("Basic ")
+        });
+        let Some(basic) = basic else {
+            return Vec::new();
+        };
+        let mut secrets = vec![Token::new(basic)];
+        let decoded = STANDARD.decode(basic).unwrap_or_default();
+        if let Ok(both) = String::from_utf8(decoded) {
+            // The longer one first: of the other it would leave the name.
+            let password = both.split_once(':').map(|(_, password)| password.into());
+            secrets.push(Token::new(both));
+            secrets.extend(password.map(|password: Box<str>| Token::new(password)));
+        }
+        secrets
+    }
 }
 
 impl ProxyRules {
@@ -158,13 +182,17 @@ fn everything_through(url: &str) -> Matcher {
     Matcher::builder().all(url).build()
 }
 
-/// How many of the two kinds of connection have a proxy, each of which must be one we can speak to.
+/// How many of the two kinds of connection have a proxy that can be told from its URL, each of which must be one we can
+/// speak to.
 fn check(matcher: &Matcher) -> Result<usize, ProxyError> {
     let mut found = 0;
     for somewhere in ["http://host.invalid", "https://host.invalid"] {
         let Some(proxy) = matcher.intercept(&Uri::from_static(somewhere)) else {
             continue;
         };
+        if has_bad_port(proxy.uri()) {
+            continue;
+        }
         found += 1;
         let scheme = proxy.uri().scheme_str().unwrap_or_default();
         if scheme != "http" {
@@ -175,6 +203,17 @@ fn check(matcher: &Matcher) -> Result<usize, ProxyError> {
         }
     }
     Ok(found)
+}
+
+/// Whether it names a port that is none.
+fn has_bad_port(uri: &Uri) -> bool {
+    uri.authority().is_some_and(|authority| {
+        let (_, place) = authority
+            .as_str()
+            .rsplit_once('@')
+            .unwrap_or(("", authority.as_str()));
+        place != authority.host() && authority.port_u16().is_none()
+    })
 }
 
 fn address(uri: &Uri) -> String {
@@ -197,10 +236,13 @@ mod tests {
         assert!(!format!("{rules:?}").contains("cret"));
         let found = proxy(&rules, "wss://gateway.example/ws?operationId=op_1").unwrap();
         assert_eq!(found.address, "proxy.example:3128");
-        let authorization = found.authorization.unwrap();
+        let authorization = found.authorization.as_ref().unwrap();
         assert!(authorization.is_sensitive());
         // ada:secret
         assert_eq!(authorization, "Basic YWRhOnNlY3JldA==");
+        let secrets = found.secrets();
+        let secrets: Vec<_> = secrets.iter().map(Token::expose).collect();
+        assert_eq!(secrets, ["YWRhOnNlY3JldA==", "ada:secret", "secret"]);
     }
 
     #[test]
@@ -225,7 +267,13 @@ mod tests {
             error.to_string(),
             "the proxy proxy.example:1080 is a socks5 one, and only http:// proxies are known here"
         );
-        let error = ProxyRules::through("no proxy").unwrap_err();
-        assert!(matches!(error, ProxyError::Url), "{error}");
+        for url in [
+            "no proxy",
+            "http://proxy.example:99999",
+            "http://a:b@proxy.example:0x",
+        ] {
+            let error = ProxyRules::through(url).unwrap_err();
+            assert!(matches!(error, ProxyError::Url), "{url}: {error}");
+        }
     }
 }

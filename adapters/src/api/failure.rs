@@ -1,9 +1,9 @@
 //! Why a request has no usable answer, in the machine's words.
 
-use std::error::Error;
-
 use agent_gateway_machine::{Millis, Refusal, RefusalKind, RequestFailure};
 use agent_gateway_protocol::trpc::{ApiError, TrpcCode, TrpcError};
+
+use crate::cause::cause;
 
 /// The server, or something before it, answered with an error.
 pub(super) fn refused(error: ApiError, retry_after: Option<Millis>) -> RequestFailure {
@@ -42,7 +42,7 @@ pub(super) fn refused(error: ApiError, retry_after: Option<Millis>) -> RequestFa
 
 /// The request was not answered. Unreachable only if it certainly never left.
 pub(super) fn unanswered(place: &str, error: &reqwest::Error) -> RequestFailure {
-    let text = format!("{place}: {}", innermost(error)).into();
+    let text = format!("{place}: {}", cause(error)).into();
     if error.is_connect() || error.is_builder() {
         RequestFailure::Unreachable { text }
     } else {
@@ -59,13 +59,4 @@ fn kind(error: &TrpcError) -> RefusalKind {
         TrpcCode::BadRequest => RefusalKind::BadRequest,
         _ => RefusalKind::Other,
     }
-}
-
-/// The layers above it only say that sending failed, and name the URL, which may hold a query's input.
-fn innermost(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

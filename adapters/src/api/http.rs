@@ -8,7 +8,7 @@ use agent_gateway_protocol::api::{
     InterruptTask, Method, Procedure, RefreshGatewayToken, SettleRunningOperation,
     UpdateTopicMetadata,
 };
-use agent_gateway_protocol::{OperationStatus, ServerUrl, trpc};
+use agent_gateway_protocol::{OperationStatus, ServerUrl, Token, trpc};
 use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Response, redirect};
@@ -45,6 +45,8 @@ pub struct HttpApi {
     /// The server and the way to it, for a person.
     place: String,
     credential: Option<(&'static str, HeaderValue)>,
+    /// What goes out in headers.
+    secrets: Vec<Token>,
     options: HttpOptions,
 }
 
@@ -97,17 +99,20 @@ impl HttpApi {
             .apply(builder, &server)
             .and_then(reqwest::ClientBuilder::build)
             .map_err(HttpApiError::Client)?;
-        let proxy = server.as_str().parse().ok();
-        let place = match proxy.and_then(|url| proxies.proxy_to(&url)) {
+        let url = server.as_str().parse().ok();
+        let proxy = url.and_then(|url| proxies.proxy_to(&url));
+        let place = match &proxy {
             Some(proxy) => format!("{server} through the proxy {}", proxy.address),
             None => server.to_string(),
         };
+        let mut secrets = proxy.map(|proxy| proxy.secrets()).unwrap_or_default();
         let credential = match credential.header() {
             None => None,
             Some((name, token)) => {
                 let mut value =
                     HeaderValue::from_str(token.expose()).map_err(|_| HttpApiError::Credential)?;
                 value.set_sensitive(true);
+                secrets.push(token.clone());
                 Some((name, value))
             }
         };
@@ -116,6 +121,7 @@ impl HttpApi {
             server,
             place,
             credential,
+            secrets,
             options,
         })
     }
@@ -157,10 +163,8 @@ impl HttpApi {
 
     /// I17: servers and proxies may show in their answers what they were sent.
     fn redact(&self, text: &mut Box<str>) {
-        if let Some((_, value)) = &self.credential
-            && let Ok(secret) = value.to_str()
-        {
-            redact(text, secret);
+        for secret in &self.secrets {
+            redact(text, secret.expose());
         }
     }
 

@@ -6,6 +6,8 @@ use agent_gateway_machine::{Close, DialFailure, DialFailureKind};
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::{ProtocolError, TlsError};
 
+use crate::cause::cause;
+
 /// The first bytes of an answer that is no upgrade, shown to a person.
 const EXCERPT: usize = 200;
 
@@ -31,9 +33,9 @@ pub(super) fn dial_failure(peer: &str, error: &Error) -> DialFailure {
             }
         }
         Error::Io(error) if kind == DialFailureKind::TlsIdentity => {
-            format!("{peer} is not who it should be: {error}")
+            format!("{peer} is not who it should be: {}", cause(error))
         }
-        error => format!("{peer}: {}", sentence(error)),
+        error => format!("{peer}: {}", cause(error)),
     };
     DialFailure {
         kind,
@@ -43,7 +45,7 @@ pub(super) fn dial_failure(peer: &str, error: &Error) -> DialFailure {
 
 /// How a socket went when it did not close properly (C7).
 pub(super) fn close_of(error: &Error) -> Close {
-    let text = sentence(error).into();
+    let text = cause(error).into();
     match error {
         // The peer vanished without a close frame: nothing it did wrong.
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
@@ -69,16 +71,4 @@ fn io_kind(error: &io::Error) -> DialFailureKind {
 
 fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
-}
-
-/// The innermost cause: the layers above it only say that something failed.
-fn sentence(error: &Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    match error {
-        Error::Io(error) => error.to_string(),
-        _ => cause.to_string(),
-    }
 }

@@ -253,6 +253,41 @@ async fn a_proxy_that_is_not_there_is_named() {
     assert!(failure.text.starts_with(&wanted), "{}", failure.text);
 }
 
+#[tokio::test]
+async fn i17_a_proxy_that_shows_what_it_was_sent_does_not_get_its_password_into_a_failure() {
+    let shown = "YWRhOnNlY3JldC1wYXNzd29yZA== is ada:secret-password, and not secret-password";
+    let page = format!(
+        "HTTP/1.1 502 Bad Gateway\r\ncontent-length: {}\r\n\r\n{shown}",
+        shown.len()
+    );
+    let redirect =
+        format!("HTTP/1.1 302 Found\r\nlocation: http://{shown}\r\ncontent-length: 0\r\n\r\n");
+    for answer in [page, redirect] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let rules = ProxyRules::through(&format!("http://ada:secret-password@{address}")).unwrap();
+        let client = Client::builder()
+            .server(ServerUrl::parse("http://lobe.example").unwrap())
+            .proxies(rules)
+            .build()
+            .unwrap();
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = [0; 4096];
+            let count = stream.read(&mut head).await.unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8(head[..count].to_vec()).unwrap()
+        };
+        let (failed, head) = tokio::join!(client.gateway(), serve);
+        assert!(
+            head.contains("Basic YWRhOnNlY3JldC1wYXNzd29yZA=="),
+            "{head}"
+        );
+        let error = failed.unwrap_err().to_string();
+        assert!(error.contains("*** is ***, and not ***"), "{error}");
+    }
+}
+
 /// What goes through is between us and the gateway: the proxy need not be trusted, and cannot stand in for it.
 #[tokio::test]
 async fn c2_the_gateway_behind_a_proxy_shows_its_own_certificate() {

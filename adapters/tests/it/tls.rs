@@ -13,7 +13,7 @@ use agent_gateway_adapters::{
 };
 use agent_gateway_machine::{Call, DialFailureKind, Reply, RequestFailure};
 use agent_gateway_protocol::{GatewayUrl, ServerUrl};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
@@ -42,8 +42,22 @@ impl Server {
             .unwrap()
             .signed_by(&key, &authority)
             .unwrap();
+        Self::showing(test, &certificate, &key, &authority.pem()).await
+    }
+
+    /// A server that shows the certificate by which it trusts itself.
+    async fn self_signed(test: &str, name: &str) -> Self {
+        let mut certificate = CertificateParams::new([name.to_owned()]).unwrap();
+        // As `openssl req -x509` makes it.
+        certificate.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = certificate.self_signed(&key).unwrap();
+        Self::showing(test, &certificate, &key, &certificate.pem()).await
+    }
+
+    async fn showing(test: &str, certificate: &Certificate, key: &KeyPair, trusted: &str) -> Self {
         let path = std::env::temp_dir().join(format!("agw-{}-{test}.pem", std::process::id()));
-        fs::write(&path, authority.pem()).unwrap();
+        fs::write(&path, trusted).unwrap();
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -152,11 +166,23 @@ async fn a_whole_run_goes_over_tls() {
 
 #[tokio::test]
 async fn c2_an_unknown_ca_and_a_wrong_name_are_identity_failures() {
-    for (test, name, trusted) in [
-        ("unknown", "localhost", false),
-        ("wrong", "elsewhere.example", true),
+    for (server, trusted, why) in [
+        (
+            Server::new("unknown", "localhost").await,
+            false,
+            "comes from no authority that is trusted here",
+        ),
+        (
+            Server::new("wrong", "elsewhere.example").await,
+            true,
+            "certificate is only valid for DnsName(\"elsewhere.example\")",
+        ),
+        (
+            Server::self_signed("self-signed", "localhost").await,
+            true,
+            "one that signs itself",
+        ),
     ] {
-        let server = Server::new(test, name).await;
         let tls = if trusted {
             tls::with_authorities(&server.authority).unwrap()
         } else {
@@ -176,6 +202,7 @@ async fn c2_an_unknown_ca_and_a_wrong_name_are_identity_failures() {
             failure.text
         );
         assert!(failure.text.starts_with("localhost:"), "{}", failure.text);
+        assert!(failure.text.contains(why), "{}", failure.text);
 
         let url = ServerUrl::parse(&server.url("https")).unwrap();
         let api = HttpApi::new(url, &Default::default(), &tls, HttpOptions::default()).unwrap();
@@ -187,6 +214,7 @@ async fn c2_an_unknown_ca_and_a_wrong_name_are_identity_failures() {
             matches!(refused, RequestFailure::Unreachable { .. }),
             "{refused}"
         );
+        assert!(refused.to_string().contains(why), "{refused}");
     }
 }
 
