@@ -13,7 +13,7 @@ use agent_gateway_sim::server::{Server, ServerInput, ServerOutput};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::outbox::{Outbound, Outbox, Outgoing, outbox};
+use super::outbox::{Outbound, Outbox, Outgoing, Release, outbox};
 
 /// What handlers may bring before they wait for the server.
 const INPUTS: usize = 1_024;
@@ -50,16 +50,16 @@ impl Host {
         }
     }
 
-    /// Opens a socket; what comes back for it comes out of the outgoing end, which cutting it ends.
+    /// Opens a socket; what comes back for it comes out of the outgoing end, which cutting it ends, and releases it.
     pub(super) async fn open(
         &self,
         operation: agent_gateway_protocol::OperationId,
-    ) -> (SocketId, Outgoing) {
+    ) -> (SocketId, Outgoing, Release) {
         let socket = SocketId(self.name());
-        let (outbox, outgoing) = outbox();
+        let (outbox, outgoing, release) = outbox();
         let input = ServerInput::SocketOpened { socket, operation };
         self.bring(Brought::Socket(socket, outbox, input)).await;
-        (socket, outgoing)
+        (socket, outgoing, release)
     }
 
     pub(super) async fn tell(&self, input: ServerInput) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use agent_gateway_protocol::CloseCode;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Messages that may wait.
 const MESSAGES: usize = 65_536;
@@ -33,6 +33,8 @@ impl Outbound {
 pub(super) struct Outbox {
     messages: mpsc::Sender<Outbound>,
     waiting: Arc<AtomicUsize>,
+    /// Goes with it.
+    _held: oneshot::Sender<()>,
 }
 
 /// The socket's end.
@@ -41,19 +43,24 @@ pub(super) struct Outgoing {
     waiting: Arc<AtomicUsize>,
 }
 
+/// Tells the socket that the server's end has been dropped, whatever waits.
+pub(super) struct Release(oneshot::Receiver<()>);
+
 /// Both ends, with nothing in between.
-pub(super) fn outbox() -> (Outbox, Outgoing) {
+pub(super) fn outbox() -> (Outbox, Outgoing, Release) {
     let (sender, receiver) = mpsc::channel(MESSAGES);
+    let (held, released) = oneshot::channel();
     let waiting = Arc::new(AtomicUsize::new(0));
     let outbox = Outbox {
         messages: sender,
         waiting: waiting.clone(),
+        _held: held,
     };
     let outgoing = Outgoing {
         messages: receiver,
         waiting,
     };
-    (outbox, outgoing)
+    (outbox, outgoing, Release(released))
 }
 
 impl Outbox {
@@ -83,6 +90,14 @@ impl Outgoing {
     }
 }
 
+impl Release {
+    /// Waits for it.
+    pub(super) async fn wait(self) {
+        // Nothing is ever sent: the sender goes with the outbox.
+        let _ = self.0.await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,7 +108,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_is_bounded_in_bytes() {
-        let (outbox, mut outgoing) = outbox();
+        let (outbox, mut outgoing, _) = outbox();
         assert!(outbox.leave(bytes(BYTES - 1)));
         assert!(outbox.leave(bytes(1)));
         assert!(!outbox.leave(bytes(1)), "full");
@@ -107,7 +122,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_message_is_taken_whatever_its_size() {
-        let (outbox, mut outgoing) = outbox();
+        let (outbox, mut outgoing, _) = outbox();
         assert!(outbox.leave(bytes(BYTES + 1)));
         assert!(!outbox.leave(bytes(1)));
         assert!(outgoing.take().await.is_some());
@@ -116,7 +131,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_is_bounded_in_count() {
-        let (outbox, mut outgoing) = outbox();
+        let (outbox, mut outgoing, _) = outbox();
         for _ in 0..MESSAGES {
             assert!(outbox.leave(bytes(0)));
         }
@@ -127,7 +142,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_comes_out_after_the_servers_end_is_gone() {
-        let (outbox, mut outgoing) = outbox();
+        let (outbox, mut outgoing, _) = outbox();
         assert!(outbox.leave(bytes(1)));
         drop(outbox);
         assert_eq!(outgoing.take().await, Some(bytes(1)));

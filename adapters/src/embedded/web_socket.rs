@@ -1,5 +1,7 @@
 //! One accepted socket, between its client and the pure server.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use agent_gateway_protocol::OperationId;
@@ -14,14 +16,21 @@ use axum::http::Response;
 use axum::response::IntoResponse;
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
-use tokio::time::timeout;
+use tokio::sync::Mutex;
+use tokio::time::{sleep, timeout};
 
 use super::host::Host;
 use super::http::respond;
-use super::outbox::{Outbound, Outgoing};
+use super::outbox::{Outbound, Outgoing, Release};
 
-/// After our close frame the client has this long to send its own.
+/// After our close frame the client has this long to send its own. What waits when the whole server ends has as long.
 const CLOSING: Duration = Duration::from_secs(1);
+
+/// What waits when the server is done with a socket has this long to be read.
+const LEAVING: Duration = Duration::from_secs(10);
+
+/// Pings in a row that find their answers unread; one more ends the socket.
+const PINGS: usize = 1_024;
 
 /// A frame over this many bytes ends the socket.
 const FRAME: usize = 64 << 20;
@@ -51,25 +60,36 @@ pub(super) async fn upgrade(
 }
 
 async fn serve(host: Host, operation: OperationId, web_socket: WebSocket) {
-    let (socket, mut outgoing) = host.open(operation).await;
-    let (mut sink, mut stream) = web_socket.split();
-    // Two loops side by side: a client that does not read must not keep us from reading, and the other way round.
+    let (socket, mut outgoing, release) = host.open(operation).await;
+    let (sink, mut stream) = web_socket.split();
+    let sink = Mutex::new(sink);
+    // Two loops side by side: a client that does not read must not keep us from reading, and the other way round. It
+    // must not keep us from letting go either.
     let receive = async {
+        let mut unread = 0;
         while let Some(Ok(message)) = stream.next().await {
             match message {
                 Message::Text(text) => {
                     let text = text.as_str().into();
                     host.tell(ServerInput::TextReceived { socket, text }).await;
                 }
-                // The library answers pings, and a close frame as we read on: then the stream ends. The gateway knows
-                // no binary frames.
-                Message::Close(_) | Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => {}
+                // The library answers, and would keep each answer that finds no room in the socket.
+                Message::Ping(_) => {
+                    unread = if is_clear(&sink).await { 0 } else { unread + 1 };
+                    if unread > PINGS {
+                        return;
+                    }
+                }
+                // The library answers a close frame as we read on: then the stream ends. The gateway knows no binary
+                // frames.
+                Message::Close(_) | Message::Binary(_) | Message::Pong(_) => {}
             }
         }
     };
     let closing = tokio::select! {
         () = receive => false,
-        closing = send(&mut outgoing, &mut sink) => closing,
+        closing = send(&mut outgoing, &sink) => closing,
+        () = let_go(&host, release) => false,
     };
     if closing {
         // Dropping the socket at once could cut off what it has just been told.
@@ -81,7 +101,7 @@ async fn serve(host: Host, operation: OperationId, web_socket: WebSocket) {
 }
 
 /// Brings out what the server says, until the socket is to be closed (`true`) or cut, or cannot be written.
-async fn send(outgoing: &mut Outgoing, sink: &mut (impl SinkExt<Message> + Unpin)) -> bool {
+async fn send(outgoing: &mut Outgoing, sink: &Mutex<impl SinkExt<Message> + Unpin>) -> bool {
     while let Some(message) = outgoing.take().await {
         let closing = matches!(message, Outbound::Close(..));
         let message = match message {
@@ -92,7 +112,7 @@ async fn send(outgoing: &mut Outgoing, sink: &mut (impl SinkExt<Message> + Unpin
                 reason: String::from(reason).into(),
             })),
         };
-        if sink.send(message).await.is_err() {
+        if sink.lock().await.send(message).await.is_err() {
             return false;
         }
         if closing {
@@ -100,6 +120,33 @@ async fn send(outgoing: &mut Outgoing, sink: &mut (impl SinkExt<Message> + Unpin
         }
     }
     false
+}
+
+/// Whether all that was written is on its way to the client.
+async fn is_clear(sink: &Mutex<impl SinkExt<Message> + Unpin>) -> bool {
+    // Locked: a message waits for room.
+    let Ok(mut sink) = sink.try_lock() else {
+        return false;
+    };
+    poll_fn(|context| {
+        Poll::Ready(matches!(
+            sink.poll_flush_unpin(context),
+            Poll::Ready(Ok(()))
+        ))
+    })
+    .await
+}
+
+/// Waits until the server is done with the socket, and what waits has had its time.
+async fn let_go(host: &Host, release: Release) {
+    release.wait().await;
+    tokio::select! {
+        () = sleep(LEAVING) => {}
+        () = async {
+            host.ended().await;
+            sleep(CLOSING).await;
+        } => {}
+    }
 }
 
 /// The socket is gone. The server may have said so itself, by cutting it: then this changes nothing.

@@ -25,7 +25,12 @@ async fn http(address: &str, head: &str, body: &str) -> (u16, String) {
     read_answer(stream).await
 }
 
-async fn authorized(address: &str, token: &str, path: &str, body: &str) -> (u16, String) {
+pub(super) async fn authorized(
+    address: &str,
+    token: &str,
+    path: &str,
+    body: &str,
+) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let length = body.len();
     let request = format!(

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::serve;
 
 /// Waits until the runtime has no task; those of dropped connections need a turn to notice.
-async fn no_task_is_left() {
+pub(super) async fn no_task_is_left() {
     let gone = async {
         while Handle::current().metrics().num_alive_tasks() > 0 {
             tokio::task::yield_now().await;

@@ -8,6 +8,7 @@ mod faults;
 mod foreign;
 mod leftovers;
 mod player;
+mod unread;
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
 use agent_gateway_sim::script::{Script, find};
