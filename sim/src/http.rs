@@ -33,6 +33,11 @@ impl HttpRequest {
         parameter(self.query.as_deref()?, name).map(Cow::into_owned)
     }
 
+    /// Whether it goes to the API, and not to the gateway.
+    pub(crate) fn is_of_api(&self) -> bool {
+        self.path.contains("/trpc/")
+    }
+
     /// The body, if it is UTF-8.
     #[must_use]
     pub fn text(&self) -> Option<&str> {

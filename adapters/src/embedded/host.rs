@@ -9,7 +9,7 @@ use agent_gateway_machine::Timestamp;
 use agent_gateway_protocol::CloseCode;
 use agent_gateway_sim::gateway::{SocketId, Ticket};
 use agent_gateway_sim::http::{HttpRequest, HttpResponse};
-use agent_gateway_sim::server::{Server, ServerInput, ServerOutput};
+use agent_gateway_sim::server::{Server, ServerConfig, ServerInput, ServerOutput};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -23,6 +23,7 @@ const INPUTS: usize = 1_024;
 pub(super) struct Host {
     brought: mpsc::Sender<Brought>,
     names: Arc<AtomicU64>,
+    config: Arc<ServerConfig>,
     end: watch::Receiver<bool>,
 }
 
@@ -36,6 +37,7 @@ enum Brought {
 impl Host {
     pub(super) fn start(server: Server, end: watch::Receiver<bool>) -> Self {
         let (brought, bringing) = mpsc::channel(INPUTS);
+        let config = Arc::new(server.config().clone());
         let task = Task {
             server,
             started: Instant::now(),
@@ -46,6 +48,7 @@ impl Host {
         Self {
             brought,
             names: Arc::new(AtomicU64::new(1)),
+            config,
             end,
         }
     }
@@ -64,6 +67,11 @@ impl Host {
 
     pub(super) async fn tell(&self, input: ServerInput) {
         self.bring(Brought::Input(input)).await;
+    }
+
+    /// Whether the head of a request shows the token it needs.
+    pub(super) fn admits(&self, request: &HttpRequest) -> bool {
+        self.config.admits(request)
     }
 
     /// Asks; `None`: the connection is to be cut instead. Dropping the future tells that nobody waits any more.

@@ -1,25 +1,30 @@
 //! HTTP in and out of the pure server.
 
 use std::io;
+use std::time::Duration;
 
 use agent_gateway_sim::http::{HttpRequest, HttpResponse};
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use futures_util::stream;
+use tokio::time::timeout;
 
 use super::host::Host;
 
 /// A body over this many bytes is refused.
 const BODY: usize = 64 << 20;
 
+/// The same where the head shows no token: nothing in the body will be carried out.
+const BODY_OF_STRANGERS: usize = 64 << 10;
+
+/// A body has this long.
+const READING: Duration = Duration::from_secs(60);
+
 pub(super) async fn answer(State(host): State<Host>, request: Request<Body>) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY).await else {
-        return respond(HttpResponse::text(413, "the body is too large, or was cut"));
-    };
     let headers = head.headers.iter();
-    let request = HttpRequest {
+    let mut request = HttpRequest {
         method: head.method.as_str().into(),
         path: head.uri.path().into(),
         query: head.uri.query().map(Into::into),
@@ -29,7 +34,21 @@ pub(super) async fn answer(State(host): State<Host>, request: Request<Body>) -> 
                 (name.as_str().into(), value.into())
             })
             .collect(),
-        body: body.to_vec().into(),
+        body: Box::default(),
+    };
+    let room = if host.admits(&request) {
+        BODY
+    } else {
+        BODY_OF_STRANGERS
+    };
+    let read = tokio::select! {
+        read = timeout(READING, to_bytes(body, room)) => read,
+        () = host.ended() => return cut(),
+    };
+    request.body = match read {
+        Ok(Ok(body)) => body.to_vec().into(),
+        Ok(Err(_)) => return respond(HttpResponse::text(413, "the body is too large, or was cut")),
+        Err(_) => return respond(HttpResponse::text(408, "the body did not come in time")),
     };
     let answer = tokio::select! {
         biased;

@@ -11,11 +11,11 @@
 
 mod host;
 mod http;
+mod listening;
 mod outbox;
 mod web_socket;
 
 use std::fmt;
-use std::future::IntoFuture;
 use std::io;
 use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
@@ -33,6 +33,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::host::Host;
+use self::listening::listen;
 use crate::random::random;
 
 /// Closing what is open takes at most this long.
@@ -46,7 +47,7 @@ pub struct EmbeddedServer {
     client_token: Token,
     /// Tells every task to end; each holds a receiver for as long as it lives.
     ending: watch::Sender<bool>,
-    serving: JoinHandle<io::Result<()>>,
+    serving: JoinHandle<()>,
 }
 
 impl EmbeddedServer {
@@ -84,14 +85,13 @@ impl EmbeddedServer {
             .route("/ws", get(web_socket::upgrade))
             .fallback(http::answer)
             .with_state(host);
-        let serving = axum::serve(listener, app).with_graceful_shutdown(ended(end));
         Ok(Self {
             server,
             gateway,
             service_token,
             client_token,
             ending,
-            serving: tokio::spawn(serving.into_future()),
+            serving: tokio::spawn(listen(listener, app, end)),
         })
     }
 
@@ -136,7 +136,7 @@ impl EmbeddedServer {
     /// close within two seconds is cut.
     pub async fn shutdown(mut self) {
         self.ending.send_replace(true);
-        // The tasks of the sockets hold receivers; the listener's task ends when its connections have.
+        // The tasks of the connections and sockets hold receivers.
         let all = async {
             let _ = (&mut self.serving).await;
             self.ending.closed().await;

@@ -20,4 +20,4 @@ pub use call::{ApiCall, ProcedureName};
 pub use machine::{Api, ApiConfig};
 pub use reply::ApiReply;
 
-pub(crate) use wire::{BatchBook, WireCall};
+pub(crate) use wire::{BatchBook, WireCall, is_open};

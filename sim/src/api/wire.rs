@@ -189,7 +189,7 @@ fn check_content_type(content_type: Option<&str>) -> Result<(), HttpResponse> {
 }
 
 /// `X-API-Key` decides if it is there; else `Oidc-Auth`.
-fn is_open(request: &HttpRequest, credential: Option<&Token>) -> bool {
+pub(crate) fn is_open(request: &HttpRequest, credential: Option<&Token>) -> bool {
     let Some(credential) = credential else {
         return true;
     };

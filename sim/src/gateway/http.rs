@@ -24,13 +24,8 @@ pub(crate) fn parse_call(
     let Some(name) = path.strip_prefix(CALLS) else {
         return Err(HttpResponse::text(404, "Not Found"));
     };
-    if let Some(token) = service_token {
-        let bearer = request
-            .header("authorization")
-            .and_then(|header| header.strip_prefix("Bearer "));
-        if bearer != Some(token) {
-            return Err(HttpResponse::text(401, "Unauthorized"));
-        }
+    if !is_served(request, service_token) {
+        return Err(HttpResponse::text(401, "Unauthorized"));
     }
     match (&*request.method, name) {
         ("GET", "status") => {
@@ -52,6 +47,14 @@ pub(crate) fn parse_call(
         }
         _ => Err(HttpResponse::text(404, "Not Found")),
     }
+}
+
+/// Whether the request shows the service's token, if it takes one.
+pub(crate) fn is_served(request: &HttpRequest, service_token: Option<&str>) -> bool {
+    let bearer = request
+        .header("authorization")
+        .and_then(|header| header.strip_prefix("Bearer "));
+    service_token.is_none_or(|token| bearer == Some(token))
 }
 
 fn parse_body(name: &str, mut body: Object) -> Result<GatewayCall, HttpResponse> {

@@ -37,5 +37,5 @@ pub use machine::Gateway;
 pub use output::{Finalization, GatewayOutput};
 pub use tokens::{TokenBook, TokenPlan};
 
-pub(crate) use http::{parse_call, write_answer};
+pub(crate) use http::{is_served, parse_call, write_answer};
 pub(crate) use operation::end_in;

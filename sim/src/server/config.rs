@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use agent_gateway_protocol::{Token, UserId};
 
-use crate::gateway::GatewayConfig;
+use crate::api::is_open;
+use crate::gateway::{GatewayConfig, is_served};
+use crate::http::HttpRequest;
 
 /// How a server is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,19 @@ pub struct ServerConfig {
     pub seed: u64,
     /// Milliseconds since 1970 when the clock reads zero; goes into the timestamps of events and tokens.
     pub epoch: u64,
+}
+
+impl ServerConfig {
+    /// Whether the head of a request shows the token that opens what it asks for. One that does not is refused whatever
+    /// its body says, so its host need not hold much of that.
+    #[must_use]
+    pub fn admits(&self, request: &HttpRequest) -> bool {
+        if request.is_of_api() {
+            is_open(request, self.client_token.as_ref())
+        } else {
+            is_served(request, self.service_token.as_ref().map(Token::expose))
+        }
+    }
 }
 
 impl Default for ServerConfig {

@@ -268,7 +268,7 @@ impl Server {
         request: &HttpRequest,
         out: &mut Vec<ServerOutput>,
     ) {
-        let answer = if request.path.contains("/trpc/") {
+        let answer = if request.is_of_api() {
             self.on_api_request(now, ticket, request, out)
         } else {
             let service_token = self.config.service_token.as_ref().map(Token::expose);

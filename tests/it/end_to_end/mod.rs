@@ -9,6 +9,7 @@ mod foreign;
 mod leftovers;
 mod player;
 mod unread;
+mod unsent;
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
 use agent_gateway_sim::script::{Script, find};
