@@ -216,6 +216,27 @@ fn i18_a_status_in_its_turn_lets_the_marker_be_settled() {
 }
 
 #[test]
+fn i18_a_status_counts_whatever_the_seam_that_it_ends_holds() {
+    let mut watched = Watched::in_seam();
+    let waits = json!({ "reason": "waiting_for_async_tool" });
+    watched.frame(text(4));
+    watched.frame(event(5, "op_1", "agent_runtime_end", waits));
+    watched.frame(json!({ "type": "session_complete", "id": "6", "summary": "" }));
+    // The session_complete of a run that waits is ignored in this step, and the status is not.
+    watched.frame(json!({ "type": "resume_complete", "status": "error" }));
+    assert_eq!(watched.state.phase(), "settling", "as the machine does");
+}
+
+#[test]
+fn i18_a_status_that_echoes_the_end_of_another_does_not() {
+    let mut watched = Watched::in_seam();
+    let done = json!({ "reason": "done" });
+    watched.frame(event(3, "op_2", "agent_runtime_end", done));
+    watched.frame(json!({ "type": "resume_complete", "status": "error" }));
+    assert_eq!(watched.settle_marker(), Err(CLEARED.into()));
+}
+
+#[test]
 fn i18_the_servers_answer_is_the_last_word() {
     let mut watched = Watched::in_seam();
     watched.frame(json!({ "type": "session_complete", "id": "3", "summary": "" }));

@@ -74,15 +74,17 @@ impl Invariant for Marker {
     }
 }
 
-/// Whether the answer itself is. What it lets through from a seam may hold something that is, and is none of it.
+/// Whether the answer itself is. What it lets through from a seam may hold something that is, and is none of it: where
+/// events come with it, an echo may be either, and in doubt the answer counts.
 fn is_ignored(step: &Step<'_>) -> bool {
-    match &step.event.kind {
-        EventKind::ReplyReceived { .. } => step
-            .effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Ignored(Ignored::StaleRequest(_)))),
-        _ => step.has(Sort::Ignored),
-    }
+    let is_frame = matches!(step.event.kind, EventKind::FrameReceived { .. });
+    step.has(Sort::Ignored)
+        && step.effects.iter().any(|effect| match effect {
+            Effect::Ignored(Ignored::StaleDial(_) | Ignored::BeforeAuthentication) => is_frame,
+            Effect::Ignored(Ignored::Echo) => is_frame && !step.has(Sort::HandedOn),
+            Effect::Ignored(Ignored::StaleRequest(_)) => true,
+            _ => false,
+        })
 }
 
 impl Marker {
