@@ -252,6 +252,57 @@ async fn i17_a_gateway_that_repeats_the_token_gets_it_into_no_outcome_and_no_rec
     }
 }
 
+/// The far side, which calls a run by the token that opens it.
+struct Telltale(Far);
+
+#[async_trait]
+impl Api for Telltale {
+    async fn send(&self, call: &Call, vault: &Vault) -> Reply {
+        let mut reply = self.0.send(call, vault).await;
+        if let Reply::Started(started) = &mut reply {
+            started.operation = "op a.secret.token".into();
+            started.user_message = Some("msg a.secret.token".into());
+        }
+        reply
+    }
+
+    async fn global_config(&self) -> Result<GlobalConfig, RequestFailure> {
+        self.0.global_config().await
+    }
+}
+
+#[tokio::test]
+async fn i17_no_name_of_a_servers_own_brings_the_token_into_a_recording() {
+    for frame in [
+        r#"{"type":"a.secret.token","id":"1"}"#,
+        r#"{"type":"news","id":"1","of":"a.secret.token"}"#,
+        r#"{"type":"status_change","id":"1","status":"a.secret.token"}"#,
+        r#"{"type":"resume_complete","status":"a.secret.token"}"#,
+        r#"{"type":"session_complete","summary":"a.secret.token"}"#,
+    ] {
+        let far = Far::default();
+        let (builder, mut sockets) = far.client();
+        let seen = Seen::default();
+        let recorder = seen.clone();
+        let client = builder
+            .api(Arc::new(Telltale(far.clone())))
+            .record(move || Ok(recorder.clone()))
+            .build()
+            .unwrap();
+        let (mut run, socket) = started(&client, &mut sockets).await;
+        socket.text(frame);
+        socket.text(r#"{"type":"auth_failed","reason":"over"}"#);
+        rest(&mut run).await;
+        run.settled().await;
+        let text = String::from_utf8(seen.text.lock().unwrap().clone()).unwrap();
+        assert!(
+            text.contains("op ***") && text.contains("msg ***"),
+            "{text}"
+        );
+        assert!(!text.contains("secret"), "{text}");
+    }
+}
+
 /// The far side, which never confirms that a marker is cleared.
 struct Unsettled(Far);
 
