@@ -10,6 +10,21 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// One call of a procedure.
+///
+/// What a healthy server makes of it. A script's [`Behaviour`](super::Behaviour) may have any of them late, refused, lost or
+/// nonsense.
+///
+/// | call | [`ApiReply`](super::ApiReply) | refused |
+/// |---|---|---|
+/// | `ExecAgent` | `Started`; the run plays the script from its beginning. The topic is `app_context.topic_id`, or a new one | `BAD_REQUEST` without an `agent_id` or a `slug` |
+/// | `RefreshGatewayToken` | `Token` | `NOT_FOUND` where the topic's marker names no run |
+/// | `InterruptTask` | `Interrupted`; `success: false` where the run is over or unknown | `BAD_REQUEST` without an `operation_id` or a `thread_id`; `NOT_FOUND` with a thread only |
+/// | `GetOperationStatus` | `Status`; `Json` with `null` where the run is not known | |
+/// | `GetMessages` | `Json`: the topic's messages, an array | |
+/// | `GetTopicDetail` | `Json`: the topic, its marker in `metadata.runningOperation`; `null` where it is not known | |
+/// | `UpdateTopicMetadata` | `Json`: the rows that were changed, an array | |
+/// | `SettleRunningOperation` | `Settled`: whether the marker was this run's | `NOT_FOUND`, an unknown procedure, where `api.settles_markers` of the script is `false` |
+/// | `GetGlobalConfig` | `Json`: `serverConfig.agentGatewayUrl` among others | |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiCall {
     /// `aiAgent.execAgent`.
