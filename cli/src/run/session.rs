@@ -2,7 +2,9 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use agent_gateway_adapters::{Client, ClientError, Run, RunHandle, Unwatched};
-use agent_gateway_machine::{AnswerId, Attach, Execute, Millis, Notification, Outcome};
+use agent_gateway_machine::{
+    AnswerId, AnswerRefusal, Attach, Execute, Millis, Notification, Outcome,
+};
 use tokio::time::{Instant, timeout};
 
 use crate::arguments::ShownArguments;
@@ -12,7 +14,7 @@ use crate::exit_code::ExitCode;
 use crate::outlet::Outlet;
 use crate::render::Renderer;
 use crate::signals::{Signal, Signals};
-use crate::tools::{Tools, Workbench};
+use crate::tools::{Done, Tools, Workbench};
 
 use super::record::Record;
 
@@ -225,18 +227,19 @@ impl Session {
                         if let Notification::RunEnded { outcome, .. } = notification {
                             return Ok(Over::Ended(outcome));
                         }
+                        if let Notification::AnswerRefused {
+                            answer: AnswerId::Tool(call),
+                            why: AnswerRefusal::TooLarge,
+                        } = &notification
+                        {
+                            self.answer(run, Done::too_large(call.clone()))?;
+                        }
                         self.work(notification);
                     }
                     None => return Err(Error::Unwatched(Unwatched)),
                 },
                 error = output.failed() => return Err(Error::Output(error)),
-                done = self.workbench.next_done() => {
-                    // Whether it is still wanted is told by a notification.
-                    drop(run.answer_tool(done.call.clone(), done.answer.clone()));
-                    self.renderer
-                        .tool_answered(&done.call, &done.answer, millis(done.took))
-                        .map_err(Error::Output)?;
-                }
+                done = self.workbench.next_done() => self.answer(run, done)?,
                 signal = signals.next() => match signal {
                     Signal::Interrupt if stopping => return Ok(Over::Left),
                     Signal::Interrupt => {
@@ -257,6 +260,14 @@ impl Session {
                 },
             }
         }
+    }
+
+    fn answer(&mut self, run: &Run, done: Done) -> Result<(), Error> {
+        // Whether it is still wanted is told by a notification.
+        drop(run.answer_tool(done.call.clone(), done.answer.clone()));
+        self.renderer
+            .tool_answered(&done.call, &done.answer, millis(done.took))
+            .map_err(Error::Output)
     }
 
     fn work(&mut self, notification: Notification) {

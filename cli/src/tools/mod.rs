@@ -96,6 +96,21 @@ pub(crate) struct Done {
     pub(crate) took: Duration,
 }
 
+impl Done {
+    /// A call whose answer was refused for its size: it is still open.
+    pub(crate) fn too_large(call: ToolCallId) -> Self {
+        Self::failed(call, "what the tool wrote is too large for an answer")
+    }
+
+    fn failed(call: ToolCallId, why: &str) -> Self {
+        Self {
+            call,
+            answer: ToolAnswer::failure("client_tool_execution_error", why),
+            took: Duration::ZERO,
+        }
+    }
+}
+
 impl Workbench {
     pub(crate) fn new(tools: Tools) -> Self {
         Self {
@@ -167,14 +182,8 @@ async fn carry_out(call: ToolExecute, tools: Tools, turns: Arc<Semaphore>) -> Do
 }
 
 async fn refuse(call: ToolCallId) -> Done {
-    Done {
-        call,
-        answer: ToolAnswer::failure(
-            "client_tool_execution_error",
-            &format!("more than {MOST_BYTES} bytes of calls wait to be carried out"),
-        ),
-        took: Duration::ZERO,
-    }
+    let why = format!("more than {MOST_BYTES} bytes of calls wait to be carried out");
+    Done::failed(call, &why)
 }
 
 fn quoted(text: &str) -> String {
@@ -287,6 +296,29 @@ mod tests {
         let big = format!("\"{}\"", "x".repeat(1 << 20));
         let done = answer(&tools(&["act=echo done"]), call("demo", "act", &big)).await;
         assert_eq!(done, ToolAnswer::success("done\n"));
+    }
+
+    #[tokio::test]
+    async fn a_program_may_complain_at_length_and_its_last_words_are_shown() {
+        let tools = tools(&[
+            "act=sh -c 'head -c 9000000 /dev/zero >&2; echo done'",
+            "fail=sh -c 'head -c 9000000 /dev/zero >&2; echo the reason >&2; exit 1'",
+        ]);
+        let done = answer(&tools, call("demo", "act", "{}")).await;
+        assert_eq!(done, ToolAnswer::success("done\n"));
+        let failed = answer(&tools, call("demo", "fail", "{}")).await;
+        assert!(error(&failed).1.ends_with("the reason"), "{failed:?}");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_a_program_leaves_behind_keeps_no_call_and_goes_on() {
+        let tools = tools(&["act=sh -c 'tail -f /dev/null & echo $!'"]);
+        let done = answer(&tools, call("demo", "act", "{}")).await;
+        let left = done.content.unwrap().trim().parse().unwrap();
+        let left = rustix::process::Pid::from_raw(left).unwrap();
+        rustix::process::test_kill_process(left).unwrap();
+        rustix::process::kill_process(left, rustix::process::Signal::KILL).unwrap();
     }
 
     #[tokio::test]

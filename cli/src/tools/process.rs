@@ -1,19 +1,25 @@
 //! One call carried out by one program: arguments in on its standard input, content out on its standard output.
 
 use std::io;
-use std::process::{Output, Stdio};
+use std::pin::pin;
+use std::process::{ExitStatus, Output, Stdio};
+use std::time::Duration;
 
 use agent_gateway_machine::ToolAnswer;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::time::timeout;
 
 use super::ToolSpecification;
 
 /// Most bytes of output that are taken as content. Past it the call fails: half a content would mislead the model.
 const MOST_OUTPUT: u64 = 4 << 20;
 
-/// Most bytes of error output that are quoted.
+/// Most bytes of error output that are quoted, the last ones.
 const MOST_COMPLAINT: usize = 500;
+
+/// What is still in the pipes of a program that has left is read for as long, if others hold them open.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Runs the program. It is ended if this future is dropped, and so are those it started.
 pub(super) async fn run(tool: &ToolSpecification, arguments: &str) -> ToolAnswer {
@@ -51,22 +57,66 @@ async fn output(tool: &ToolSpecification, arguments: &str) -> io::Result<Output>
     let mut child = command.spawn()?;
     let family = Family::of(&child);
     let stdin = child.stdin.take();
-    let stdout = child.stdout.take();
-    let stderr = child.stderr.take();
-    let feed = async move {
-        if let Some(mut stdin) = stdin {
-            // A program that does not read its input closes it: no failure of the call.
-            let _ = stdin.write_all(arguments.as_bytes()).await;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (mut content, mut complaint) = (Vec::new(), Vec::new());
+    let status = {
+        let pipes = async {
+            tokio::join!(
+                feed(stdin, arguments),
+                take(stdout, &mut content),
+                take_last(stderr, &mut complaint)
+            )
+        };
+        let mut pipes = pin!(pipes);
+        // The program's end is the call's: what it has left behind may hold its pipes for as long as it likes.
+        let ended = tokio::select! {
+            status = child.wait() => Ended::Program(status?),
+            _ = &mut pipes => Ended::Pipes,
+        };
+        match ended {
+            Ended::Pipes => child.wait().await?,
+            Ended::Program(status) => {
+                // What it wrote at last is still in them.
+                let _ = timeout(GRACE, pipes).await;
+                status
+            }
         }
     };
-    let ((), stdout, stderr) = tokio::join!(feed, read(stdout), read(stderr));
-    let status = child.wait().await?;
     family.let_go();
     Ok(Output {
-        stdout: stdout?,
-        stderr: stderr?,
+        stdout: content,
+        stderr: complaint,
         status,
     })
+}
+
+/// What came first.
+enum Ended {
+    Program(ExitStatus),
+    Pipes,
+}
+
+async fn feed(stdin: Option<ChildStdin>, arguments: &str) {
+    if let Some(mut stdin) = stdin {
+        // A program that does not read its input closes it: no failure of the call.
+        let _ = stdin.write_all(arguments.as_bytes()).await;
+    }
+}
+
+/// Takes what comes, up to a byte more than may be.
+async fn take(pipe: Option<impl AsyncRead + Unpin>, content: &mut Vec<u8>) {
+    if let Some(pipe) = pipe {
+        // Closed after that, or where it fails: a program that goes on writing gets an error of its own, and ends.
+        let _ = pipe.take(MOST_OUTPUT + 1).read_to_end(content).await;
+    }
+}
+
+/// Takes all that comes, and keeps the end of it.
+async fn take_last(pipe: Option<impl AsyncRead + Unpin>, end: &mut Vec<u8>) {
+    let Some(mut pipe) = pipe else { return };
+    while pipe.read_buf(end).await.is_ok_and(|count| count > 0) {
+        end.drain(..end.len().saturating_sub(MOST_COMPLAINT));
+    }
 }
 
 /// The program and those it started. All are ended when this is dropped.
@@ -111,18 +161,9 @@ impl Family {
     fn let_go(self) {}
 }
 
-async fn read(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(pipe) = pipe {
-        // Closed after that: a program that goes on writing gets an error of its own, and ends.
-        pipe.take(MOST_OUTPUT + 1).read_to_end(&mut bytes).await?;
-    }
-    Ok(bytes)
-}
-
-/// The end of what the program complained, on one line.
+/// What the program complained, on one line.
 fn complaint(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(MOST_COMPLAINT)..]);
+    let text = String::from_utf8_lossy(bytes);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
