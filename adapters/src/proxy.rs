@@ -76,7 +76,6 @@ impl Proxy {
         let mut secrets = vec![Token::new(basic)];
         let decoded = STANDARD.decode(basic).unwrap_or_default();
         if let Ok(both) = String::from_utf8(decoded) {
-            // The longer one first: of the other it would leave the name.
             let password = both.split_once(':').map(|(_, password)| password.into());
             secrets.push(Token::new(both));
             secrets.extend(password.map(|password: Box<str>| Token::new(password)));

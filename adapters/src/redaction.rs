@@ -2,7 +2,7 @@
 //! log, a trace, a recording or an error (I17).
 //!
 //! Looked at are the words of failures, refusals, closes and ends, the names of what is not known here, and the ids of a run
-//! that is started. What a run streams is its content, and handed on as it came.
+//! that is started. What a run streams, with the ids of its frames, is its content, and handed on as it came.
 
 use std::sync::Arc;
 
@@ -13,25 +13,41 @@ use agent_gateway_protocol::{EventType, OperationStatus, RawJson, ServerFrame};
 /// chance.
 const BEGINNING: usize = 8;
 
-/// Puts `***` wherever the text has the secret, or its beginning, as far as it goes: whoever repeats it may cut it short.
-pub(crate) fn redact(text: &mut Box<str>, secret: &str) {
-    let Some((last, letter)) = secret.char_indices().nth(BEGINNING - 1) else {
-        return;
-    };
-    let beginning = &secret[..last + letter.len_utf8()];
+/// Puts `***` wherever the text has one of the secrets or its beginning, and for all that follows it and may be a token:
+/// whoever repeats it may cut it short or write it otherwise, and tokens of one run begin alike.
+pub(crate) fn redact<'a>(text: &mut Box<str>, secrets: impl Iterator<Item = &'a str> + Clone) {
     let mut clean = String::new();
     let mut rest = &**text;
-    while let Some((before, _)) = rest.split_once(beginning) {
-        let found = &rest[before.len()..];
-        let same = found.chars().zip(secret.chars());
-        let length = same.take_while(|(one, other)| one == other);
-        let length: usize = length.map(|(letter, _)| letter.len_utf8()).sum();
-        clean.extend([before, "***"]);
-        rest = &found[length..];
+    let beginnings = secrets.clone().filter_map(beginning);
+    while let Some(at) = beginnings.clone().filter_map(|part| rest.find(part)).min() {
+        let found = &rest[at..];
+        let secret = secrets.clone().map(|secret| common(found, secret));
+        let secret = secret.max().unwrap_or_default();
+        let more = found[secret..].find(|letter| !may_be_token(letter));
+        clean.extend([&rest[..at], "***"]);
+        rest = more.map_or("", |more| &found[secret + more..]);
     }
     if !clean.is_empty() {
         *text = (clean + rest).into();
     }
+}
+
+fn beginning(secret: &str) -> Option<&str> {
+    let (last, letter) = secret.char_indices().nth(BEGINNING - 1)?;
+    Some(&secret[..last + letter.len_utf8()])
+}
+
+/// Bytes at the beginning of both.
+fn common(one: &str, other: &str) -> usize {
+    let same = one.chars().zip(other.chars());
+    same.take_while(|(one, other)| one == other)
+        .map(|(letter, _)| letter.len_utf8())
+        .sum()
+}
+
+/// JWTs and keys as they are, in base64, and in a URL.
+fn may_be_token(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "-._~+/=%".contains(letter)
 }
 
 /// Whether the event has words of a server that may repeat a secret. Most have none, and this is all they cost.
@@ -41,7 +57,7 @@ pub(crate) fn has_words(kind: &EventKind) -> bool {
         EventKind::FrameReceived { frame, .. } => match frame {
             ServerFrame::AgentEvent(frame) => matches!(
                 frame.event.kind,
-                EventType::Error | EventType::AgentRuntimeEnd
+                EventType::Error | EventType::AgentRuntimeEnd | EventType::Unknown(_)
             ),
             ServerFrame::AuthFailed(_)
             | ServerFrame::SessionComplete(_)
@@ -64,6 +80,11 @@ pub(crate) fn redact_event(kind: &mut EventKind, redact: impl Fn(&mut Box<str>))
         EventKind::FrameReceived { frame, .. } => match frame {
             ServerFrame::AuthFailed(frame) => redact(&mut frame.reason),
             ServerFrame::AgentEvent(frame) => {
+                if let EventType::Unknown(name) = &frame.event.kind
+                    && let Some(clean) = redacted(name, redact)
+                {
+                    Arc::make_mut(&mut frame.event).kind = EventType::Unknown(clean);
+                }
                 if let Some(data) = &frame.event.data
                     && let Some(clean) = redacted(data, redact)
                 {
@@ -172,6 +193,12 @@ fn redacted(text: &impl ToString, redact: impl Fn(&mut Box<str>)) -> Option<Box<
 mod tests {
     use super::*;
 
+    fn redacted(text: &str, secrets: &[&str]) -> String {
+        let mut text = text.into();
+        redact(&mut text, secrets.iter().copied());
+        text.into()
+    }
+
     #[test]
     fn i17_a_secret_is_redacted_wherever_it_stands_and_however_it_is_cut() {
         let secret = "eyJhbGciOi.päyload.sig";
@@ -184,17 +211,25 @@ mod tests {
             ),
             ("cut eyJhbGciOi.pä", "cut ***"),
             ("cut eyJhbGci", "cut ***"),
-            ("cut eyJhbGciOi.p...", "cut ***..."),
-            ("eyJhbGciOi.other", "***other"),
-            ("twice eyJhbGcieyJhbGciOi.päyload.sig", "twice ******"),
+            ("cut eyJhbGciOi.p…", "cut ***…"),
+            ("\"eyJhbGciOi.other\"", "\"***\""),
+            ("eyJhbGciOi%2Eother, that", "***, that"),
             ("eyJhbGc", "eyJhbGc"),
         ] {
-            let mut text = said.into();
-            redact(&mut text, secret);
-            assert_eq!(&*text, shown, "{said}");
+            assert_eq!(redacted(said, &[secret]), shown, "{said}");
         }
-        let mut text = "short".into();
-        redact(&mut text, "short");
-        assert_eq!(&*text, "short");
+        assert_eq!(redacted("short", &["short"]), "short");
+        let twice = "twice eyJhbGcieyJhbGciOi.a.b";
+        assert_eq!(redacted(twice, &["eyJhbGciOi.a.b"]), "twice ***");
+    }
+
+    #[test]
+    fn i17_of_tokens_that_begin_alike_each_is_redacted_to_its_end() {
+        let old = "eyJhbGciOi.eyJpYXQiOjE.old signature";
+        let new = "eyJhbGciOi.eyJpYXQiOjI.new signature";
+        for secrets in [[old, new], [new, old]] {
+            assert_eq!(redacted(&format!("a {old}, b"), &secrets), "a ***, b");
+            assert_eq!(redacted(&format!("a {new}, b"), &secrets), "a ***, b");
+        }
     }
 }

@@ -62,9 +62,10 @@ impl Vault {
 
     /// Puts `***` wherever `text` has a token that is held (I17).
     pub(crate) fn redact(&self, text: &mut Box<str>) {
-        for (_, token) in &self.lock().tokens {
-            redact(text, token.expose());
-        }
+        redact(
+            text,
+            self.lock().tokens.iter().map(|(_, token)| token.expose()),
+        );
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {

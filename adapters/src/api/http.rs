@@ -56,7 +56,7 @@ pub enum HttpApiError {
     /// The credential holds a character that no header may hold.
     #[error("the credential holds a character that an HTTP header cannot hold")]
     Credential,
-    /// The HTTP client cannot be set up, for example because of a proxy variable that is no URL.
+    /// The HTTP client cannot be set up.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(reqwest::Error),
     /// The environment names a proxy that cannot be used.
@@ -127,14 +127,6 @@ impl HttpApi {
     }
 
     async fn ask<P: Procedure>(&self, procedure: &P) -> Result<P::Reply, RequestFailure> {
-        let answer = self.exchange(procedure).await;
-        answer.map_err(|mut failure| {
-            redact_failure(&mut failure, |text| self.redact(text));
-            failure
-        })
-    }
-
-    async fn exchange<P: Procedure>(&self, procedure: &P) -> Result<P::Reply, RequestFailure> {
         let request = trpc::request(procedure);
         let url = format!("{}{}", self.server, request.path_and_query);
         let mut builder = match P::METHOD {
@@ -163,9 +155,7 @@ impl HttpApi {
 
     /// I17: servers and proxies may show in their answers what they were sent.
     fn redact(&self, text: &mut Box<str>) {
-        for secret in &self.secrets {
-            redact(text, secret.expose());
-        }
+        redact(text, self.secrets.iter().map(Token::expose));
     }
 
     /// The whole body, unless it is over the limit.
@@ -269,7 +259,11 @@ impl Api for HttpApi {
     }
 
     async fn global_config(&self) -> Result<GlobalConfig, RequestFailure> {
-        self.ask(&GetGlobalConfig).await
+        let answer = self.ask(&GetGlobalConfig).await;
+        answer.map_err(|mut failure| {
+            redact_failure(&mut failure, |text| self.redact(text));
+            failure
+        })
     }
 }
 

@@ -17,8 +17,8 @@ pub trait Api: Send + Sync {
     /// Asks, and reads the answer. Every failure is a [`Reply::Failed`]: what to make of it is the machine's business,
     /// and so is how long it may take. Dropping the future gives the request up.
     ///
-    /// A token in the answer goes into `vault`, and only its grant into the reply. `Call::MintToken` never comes here:
-    /// it is answered by the caller's [`TokenSource`](crate::TokenSource).
+    /// A token in the answer goes into `vault`, and only its grant into the reply. `Call::MintToken` comes here only
+    /// where there is no [`TokenSource`](crate::TokenSource) to answer it, and then it is a failure.
     async fn send(&self, call: &Call, vault: &Vault) -> Reply;
 
     /// What the server says of itself: where its gateway is, and whether new runs go through it (G3).

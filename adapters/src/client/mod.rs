@@ -213,7 +213,8 @@ impl Client {
             .ask(RegistryEvent::Disconnect { operation });
     }
 
-    /// Sends the socket's `interrupt` in the run of this operation; does nothing if there is none (G2).
+    /// Sends the socket's `interrupt` in the run of this operation; does nothing if there is none (G2). Today's gateways
+    /// take it and do nothing: what ends a run is [`RunHandle::stop`](crate::RunHandle::stop).
     pub fn interrupt(&self, operation: OperationId) {
         self.shared.runs.ask(RegistryEvent::Interrupt { operation });
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agent_gateway_machine::{Call, Reply, RequestFailure};
+use agent_gateway_machine::{Call, Reply};
 
 use crate::api::Api;
 use crate::token_source::TokenSource;
@@ -17,16 +17,10 @@ pub(crate) struct Hands {
 
 impl Hands {
     pub(super) async fn ask(&self, call: &Call, vault: &Vault) -> Reply {
-        let Call::MintToken = call else {
+        let (Call::MintToken, Some(source)) = (call, &self.source) else {
             return self.api.send(call, vault).await;
         };
-        let minted = match &self.source {
-            Some(source) => source.mint().await,
-            None => Err(RequestFailure::Unreachable {
-                text: "there is no token source".into(),
-            }),
-        };
-        match minted {
+        match source.mint().await {
             Ok((token, kind)) => Reply::TokenIssued(vault.keep(token, kind)),
             Err(failure) => Reply::Failed(failure),
         }

@@ -27,9 +27,9 @@ use super::wheel::{Due, Wheel};
 /// most what a seam holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueLimits {
-    /// Notifications.
+    /// Notifications. Zero counts as one.
     pub notifications: usize,
-    /// Bytes of their texts: the data of events, the arguments of tool calls, prompts and the like.
+    /// Bytes of their texts: the data of events, the arguments of tool calls, prompts and the like. Zero counts as one.
     pub bytes: usize,
 }
 
@@ -95,7 +95,10 @@ struct Inner {
 impl Mailbox {
     pub(crate) fn new(limits: QueueLimits) -> Self {
         Self {
-            limits,
+            limits: QueueLimits {
+                notifications: limits.notifications.max(1),
+                bytes: limits.bytes.max(1),
+            },
             inner: Mutex::default(),
             gone: Notify::new(),
         }

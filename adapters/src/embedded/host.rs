@@ -13,7 +13,7 @@ use agent_gateway_sim::server::{Server, ServerConfig, ServerInput, ServerOutput}
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::outbox::{Outbound, Outbox, Outgoing, Release, outbox};
+use super::outbox::{Message, Outbox, Outgoing, Release, outbox};
 
 /// What handlers may bring before they wait for the server.
 const INPUTS: usize = 1_024;
@@ -178,18 +178,18 @@ impl Task {
     fn perform(&mut self, output: ServerOutput) {
         match output {
             ServerOutput::SendFrame { socket, frame } => {
-                self.send(socket, Outbound::Text(frame.encode().into()));
+                self.send(socket, Message::Text(frame.encode().into()));
             }
-            ServerOutput::SendText { socket, text } => self.send(socket, Outbound::Text(text)),
+            ServerOutput::SendText { socket, text } => self.send(socket, Message::Text(text)),
             ServerOutput::SendBinary { socket, bytes } => {
-                self.send(socket, Outbound::Binary(bytes));
+                self.send(socket, Message::Binary(bytes));
             }
             ServerOutput::Close {
                 socket,
                 code,
                 reason,
             } => {
-                self.send(socket, Outbound::Close(code, reason));
+                self.send(socket, Message::Close(code, reason));
                 self.sockets.remove(&socket);
             }
             ServerOutput::Cut { socket } => {
@@ -215,7 +215,7 @@ impl Task {
         }
     }
 
-    fn send(&mut self, socket: SocketId, message: Outbound) {
+    fn send(&mut self, socket: SocketId, message: Message) {
         if let Some(outbox) = self.sockets.get(&socket)
             && !outbox.leave(message)
         {
@@ -227,7 +227,7 @@ impl Task {
     /// Says goodbye to every socket. Requests that wait are cut.
     fn close(self) {
         for outbox in self.sockets.into_values() {
-            let goodbye = Outbound::Close(CloseCode::GOING_AWAY, "the gateway goes away".into());
+            let goodbye = Message::Close(CloseCode::GOING_AWAY, "the gateway goes away".into());
             // One that has no room for it is cut without it.
             let _ = outbox.leave(goodbye);
         }

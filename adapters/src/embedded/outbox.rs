@@ -14,13 +14,13 @@ const BYTES: usize = 64 << 20;
 
 /// One message or the end of one socket.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outbound {
+pub(super) enum Message {
     Text(Box<str>),
     Binary(Box<[u8]>),
     Close(CloseCode, Box<str>),
 }
 
-impl Outbound {
+impl Message {
     fn size(&self) -> usize {
         match self {
             Self::Text(text) | Self::Close(_, text) => text.len(),
@@ -31,7 +31,7 @@ impl Outbound {
 
 /// The server's end. Dropped, the socket is cut once it has brought out what waits.
 pub(super) struct Outbox {
-    messages: mpsc::Sender<Outbound>,
+    messages: mpsc::Sender<Message>,
     waiting: Arc<AtomicUsize>,
     /// Goes with it.
     _held: oneshot::Sender<()>,
@@ -39,7 +39,7 @@ pub(super) struct Outbox {
 
 /// The socket's end.
 pub(super) struct Outgoing {
-    messages: mpsc::Receiver<Outbound>,
+    messages: mpsc::Receiver<Message>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn outbox() -> (Outbox, Outgoing, Release) {
 
 impl Outbox {
     /// Leaves a message. `false`: there is no room for it, or the socket has gone.
-    pub(super) fn leave(&self, message: Outbound) -> bool {
+    pub(super) fn leave(&self, message: Message) -> bool {
         let size = message.size();
         let waiting = self.waiting.load(Ordering::Relaxed);
         if waiting > 0 && waiting.saturating_add(size) > BYTES {
@@ -83,7 +83,7 @@ impl Outbox {
 
 impl Outgoing {
     /// The next message; `None`: there is none, and none will come.
-    pub(super) async fn take(&mut self) -> Option<Outbound> {
+    pub(super) async fn take(&mut self) -> Option<Message> {
         let message = self.messages.recv().await?;
         self.waiting.fetch_sub(message.size(), Ordering::Relaxed);
         Some(message)
@@ -102,8 +102,8 @@ impl Release {
 mod tests {
     use super::*;
 
-    fn bytes(count: usize) -> Outbound {
-        Outbound::Binary(vec![0; count].into())
+    fn bytes(count: usize) -> Message {
+        Message::Binary(vec![0; count].into())
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use agent_gateway_sim::http::HttpResponse;
 use agent_gateway_sim::server::ServerInput;
 use axum::body::Body;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{self, CloseFrame, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
 use axum::http::Response;
 use axum::response::IntoResponse;
@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 
 use super::host::Host;
 use super::http::respond;
-use super::outbox::{Outbound, Outgoing, Release};
+use super::outbox::{Message, Outgoing, Release};
 
 /// After our close frame the client has this long to send its own. What waits when the whole server ends has as long.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -69,12 +69,12 @@ async fn serve(host: Host, operation: OperationId, web_socket: WebSocket) {
         let mut unread = 0;
         while let Some(Ok(message)) = stream.next().await {
             match message {
-                Message::Text(text) => {
+                ws::Message::Text(text) => {
                     let text = text.as_str().into();
                     host.tell(ServerInput::TextReceived { socket, text }).await;
                 }
                 // The library answers, and would keep each answer that finds no room in the socket.
-                Message::Ping(_) => {
+                ws::Message::Ping(_) => {
                     unread = if is_clear(&sink).await { 0 } else { unread + 1 };
                     if unread > PINGS {
                         return;
@@ -82,7 +82,7 @@ async fn serve(host: Host, operation: OperationId, web_socket: WebSocket) {
                 }
                 // The library answers a close frame as we read on: then the stream ends. The gateway knows no binary
                 // frames.
-                Message::Close(_) | Message::Binary(_) | Message::Pong(_) => {}
+                ws::Message::Close(_) | ws::Message::Binary(_) | ws::Message::Pong(_) => {}
             }
         }
     };
@@ -101,13 +101,13 @@ async fn serve(host: Host, operation: OperationId, web_socket: WebSocket) {
 }
 
 /// Brings out what the server says, until the socket is to be closed (`true`) or cut, or cannot be written.
-async fn send(outgoing: &mut Outgoing, sink: &Mutex<impl SinkExt<Message> + Unpin>) -> bool {
+async fn send(outgoing: &mut Outgoing, sink: &Mutex<impl SinkExt<ws::Message> + Unpin>) -> bool {
     while let Some(message) = outgoing.take().await {
-        let closing = matches!(message, Outbound::Close(..));
+        let closing = matches!(message, Message::Close(..));
         let message = match message {
-            Outbound::Text(text) => Message::text(String::from(text)),
-            Outbound::Binary(bytes) => Message::binary(Vec::from(bytes)),
-            Outbound::Close(code, reason) => Message::Close(Some(CloseFrame {
+            Message::Text(text) => ws::Message::text(String::from(text)),
+            Message::Binary(bytes) => ws::Message::binary(Vec::from(bytes)),
+            Message::Close(code, reason) => ws::Message::Close(Some(CloseFrame {
                 code: code.0,
                 reason: String::from(reason).into(),
             })),
@@ -123,7 +123,7 @@ async fn send(outgoing: &mut Outgoing, sink: &Mutex<impl SinkExt<Message> + Unpi
 }
 
 /// Whether all that was written is on its way to the client.
-async fn is_clear(sink: &Mutex<impl SinkExt<Message> + Unpin>) -> bool {
+async fn is_clear(sink: &Mutex<impl SinkExt<ws::Message> + Unpin>) -> bool {
     // Locked: a message waits for room.
     let Ok(mut sink) = sink.try_lock() else {
         return false;

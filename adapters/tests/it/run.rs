@@ -276,6 +276,7 @@ async fn i17_no_name_of_a_servers_own_brings_the_token_into_a_recording() {
     for frame in [
         r#"{"type":"a.secret.token","id":"1"}"#,
         r#"{"type":"news","id":"1","of":"a.secret.token"}"#,
+        r#"{"type":"agent_event","id":"1","event":{"type":"a.secret.token","operationId":"op_1"}}"#,
         r#"{"type":"status_change","id":"1","status":"a.secret.token"}"#,
         r#"{"type":"resume_complete","status":"a.secret.token"}"#,
         r#"{"type":"session_complete","summary":"a.secret.token"}"#,
