@@ -4,6 +4,8 @@
 //! machine ([`agent_gateway_machine::transition`]) and performs what it says. Sockets are opened through [`Transport`]
 //! and the server is asked through [`Api`]: both can be replaced.
 //!
+//! The types of a first program are re-exported by name; all others are in [`machine`] and [`protocol`].
+//!
 //! What it deliberately does not do: it decides nothing about a run. Every rule is the machine's.
 //!
 //! # Logs
@@ -12,6 +14,9 @@
 //! `reading_paused`, `reading_resumed`, `frame_rejected`, `ignored` (all at debug) and `event`, `frame_sent` (at trace).
 //! Beside a run there are `project_skills_skipped` (debug), `recording_ended` (warn) and, of the embedded server,
 //! `embedded_…` (debug). They hold ids and URLs; no token at any level, and no text of a message.
+//!
+//! Beneath, the WebSocket library logs by the `log` crate. At trace, that is the text of a message which a gateway sends in
+//! parts; and what the clients of an embedded server send, their `auth` too.
 
 mod api;
 mod cause;
@@ -32,6 +37,8 @@ pub mod tls;
 mod token_source;
 mod transport;
 mod vault;
+
+pub use {agent_gateway_machine as machine, agent_gateway_protocol as protocol};
 
 pub use agent_gateway_machine::{
     Attach, ConnectionStatus, Cursor, Effects, Event, EventReceived, Execute, Limits, Millis,

@@ -11,6 +11,9 @@ const PLAIN: u8 = 0x81;
 /// A ping, likewise.
 const PING: u8 = 0x89;
 
+/// A close frame, likewise.
+const CLOSE: u8 = 0x88;
+
 /// What the next frame is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Head {
@@ -27,6 +30,11 @@ pub(super) enum Head {
     Ping {
         /// Its length, head included.
         whole: u64,
+    },
+    /// A close frame with a code.
+    Close {
+        /// Its length, head included.
+        whole: usize,
     },
     /// Any other frame.
     Other {
@@ -46,6 +54,11 @@ impl Head {
             [PING, length @ 0..126, ..] => {
                 return Self::Ping {
                     whole: 2 + u64::from(length),
+                };
+            }
+            [CLOSE, length @ 2..126, ..] => {
+                return Self::Close {
+                    whole: 2 + usize::from(length),
                 };
             }
             [PLAIN, 126, a, b, ..] => (4, u64::from(u16::from_be_bytes([a, b]))),

@@ -44,6 +44,12 @@ impl Inbound {
         }
     }
 
+    /// The next `count` bytes, four at least, become these.
+    pub(super) fn replace(&mut self, count: usize, with: [u8; 4]) {
+        self.start += count - with.len();
+        self.buffer[self.start..][..with.len()].copy_from_slice(&with);
+    }
+
     /// Reads more behind what there is, which must leave room for it; `missing` bytes are waited for. Ready with 0: the
     /// stream has ended.
     pub(super) fn poll_fill(

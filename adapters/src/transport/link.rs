@@ -36,6 +36,11 @@ impl<S: ByteStream> Link<S> {
         self.inbound.consume(count);
     }
 
+    /// The next `count` bytes become these few.
+    pub(super) fn replace(&mut self, count: usize, with: [u8; 4]) {
+        self.inbound.replace(count, with);
+    }
+
     /// Nothing is read for some time.
     pub(super) fn rest(&mut self) {
         self.inbound.rest();

@@ -539,12 +539,18 @@ impl log::Log for Log {
 }
 
 #[test]
-fn i17_what_is_sent_is_not_logged_by_the_library() {
+fn i17_what_is_sent_and_why_the_peer_closes_is_not_logged_by_the_library() {
     log::set_logger(&*LOG).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
     let mut pair = Pair::new();
     pair.near.send("xyzzy-token".into());
     pair.bring(&frame(FINAL | PING, b"xyzzy-ping"));
+    pair.bring(&frame(FINAL | CLOSE, b"\x03\xe8xyzzy-reason"));
+    let closed = Close::Closed {
+        code: Some(CloseCode::NORMAL),
+        reason: "xyzzy-reason".into(),
+    };
+    assert_eq!(pair.received, [Received::Closed(closed)]);
     let log = LOG.0.lock().unwrap().clone();
     let hex = |text: &str| {
         text.bytes()
@@ -553,5 +559,10 @@ fn i17_what_is_sent_is_not_logged_by_the_library() {
     };
     // It does log what it does.
     assert!(log.contains(&hex("xyzzy-ping")));
-    assert!(!log.contains("xyzzy-token") && !log.contains(&hex("xyzzy-token")));
+    for secret in ["xyzzy-token", "xyzzy-reason"] {
+        assert!(
+            !log.contains(secret) && !log.contains(&hex(secret)),
+            "{secret}"
+        );
+    }
 }

@@ -44,6 +44,8 @@ pub(super) struct WebSocket<S> {
     /// The library holds bytes (a pong, a close frame) that are not with the kernel yet.
     unflushed: bool,
     closing: Option<Closing>,
+    /// Why the peer closes, in its words.
+    reason: Box<str>,
     /// Sending failed. Told by `poll_receive` once everything that came before has been read, or at once where the socket
     /// is given up.
     broken: Option<Close>,
@@ -73,6 +75,7 @@ impl<S: ByteStream> WebSocket<S> {
             outbound: Outbound::new(options.outbound_limit),
             unflushed: false,
             closing: None,
+            reason: Box::default(),
             broken: None,
         }
     }

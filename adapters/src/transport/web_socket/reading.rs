@@ -126,6 +126,12 @@ impl<S: ByteStream> WebSocket<S> {
                 }
             }
             Head::Plain { start, length } => (length.saturating_add(start as u64), None),
+            Head::Close { whole } if bytes.len() < whole => {
+                let missing = whole - bytes.len();
+                let read = ready!(self.link.poll_fill(missing, context));
+                return Poll::Ready(self.more(read));
+            }
+            Head::Close { whole } => (self.without_reason(whole), None),
             // A peer that pings and does not read is owed one pong; more would only pile up.
             Head::Ping { whole } if self.is_behind(context) => {
                 self.reading = Reading::Needless { left: whole };
@@ -147,6 +153,20 @@ impl<S: ByteStream> WebSocket<S> {
         }
         self.reading = Reading::Library { left: whole };
         Poll::Ready(Step::GoOn)
+    }
+
+    /// Keeps a close frame's reason, and leaves a frame without it to the library, which would log it. Gives its length.
+    fn without_reason(&mut self, whole: usize) -> u64 {
+        if let Some([opcode, _, high, low, reason @ ..]) = self.link.bytes().get(..whole)
+            && let Ok(text) = str::from_utf8(reason)
+        {
+            let head = [*opcode, 2, *high, *low];
+            self.reason = text.into();
+            self.link.replace(whole, head);
+            return head.len() as u64;
+        }
+        // The library says what is wrong with it.
+        whole as u64
     }
 
     /// A plain frame that is longer than the buffer, or whose rest is not there yet, gets room of its own and is read
@@ -205,7 +225,8 @@ impl<S: ByteStream> WebSocket<S> {
             Message::Binary(_) => Step::Received(Received::Rejected(FrameProblem::Binary)),
             Message::Close(frame) => {
                 self.closing.get_or_insert(Closing::ByPeer);
-                Step::Received(Received::Closed(closed(frame)))
+                let reason = std::mem::take(&mut self.reason);
+                Step::Received(Received::Closed(closed(frame, reason)))
             }
             Message::Ping(_) => {
                 // The library has the pong ready.
@@ -239,15 +260,16 @@ fn received(decoder: &mut Decoder, text: &str) -> Received {
     Received::read(decoder.decode(text), text)
 }
 
-fn closed(frame: Option<CloseFrame>) -> Close {
-    match frame {
-        Some(CloseFrame { code, reason }) => Close::Closed {
-            code: Some(CloseCode(code.into())),
-            reason: reason.as_str().into(),
-        },
-        None => Close::Closed {
-            code: None,
-            reason: "".into(),
-        },
-    }
+/// `kept`: the reason that the library was not shown. Of a frame that may not be it says so in its own words.
+fn closed(frame: Option<CloseFrame>, kept: Box<str>) -> Close {
+    let (code, said) = match frame {
+        Some(CloseFrame { code, reason }) => (Some(CloseCode(code.into())), reason),
+        None => (None, "".into()),
+    };
+    let reason = if said.is_empty() {
+        kept
+    } else {
+        said.as_str().into()
+    };
+    Close::Closed { code, reason }
 }
