@@ -83,8 +83,8 @@ pub enum EventKind {
         /// Why.
         failure: DialFailure,
     },
-    /// Part of a frame came, and the rest is on its way (C5). Told about as often as `Limits::arriving_interval` says
-    /// while that is so; a frame that comes in one go needs none.
+    /// Part of a frame came, and the rest is on its way; or the peer took more of one that had to wait to go out (C5). Told
+    /// about as often as `Limits::arriving_interval` says while that is so; a frame that comes in one go needs none.
     FrameArriving {
         /// On which dial's socket.
         dial: DialId,

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use agent_gateway_machine::{Close, DialFailure, DialId, EventKind};
-use agent_gateway_protocol::{CloseCode, OperationId};
+use agent_gateway_protocol::{ClientFrame, CloseCode, OperationId};
 use tokio::task::unconstrained;
 use tokio::time::{Sleep, sleep};
 
@@ -45,11 +45,16 @@ impl Connection {
         self.current = Some((dial, Stage::Opening(opening)));
     }
 
-    pub(super) fn send(&mut self, dial: DialId, text: String) {
+    pub(super) fn send(&mut self, dial: DialId, frame: &ClientFrame) {
         if let Some((current, Stage::Open(socket))) = &mut self.current
             && *current == dial
         {
-            socket.send(text);
+            let text = frame.encode();
+            if frame.is_answer() {
+                socket.send_answer(text);
+            } else {
+                socket.send(text);
+            }
         }
     }
 

@@ -265,7 +265,7 @@ impl Driver {
     fn send(&mut self, dial: DialId, frame: ClientFrame<TokenId>) {
         trace!(%dial, frame = frame.kind(), "frame_sent");
         match frame.try_with_token(|id| self.vault.token(id).ok_or(id)) {
-            Ok(frame) => self.connection.send(dial, frame.encode()),
+            Ok(frame) => self.connection.send(dial, &frame),
             // The machine only names what came through this vault, so this is a bug of ours. Without its auth the socket
             // runs into the deadline of C2, which is told.
             Err(id) => error!(%dial, token = %id, "token_missing"),

@@ -46,6 +46,11 @@ pub trait Socket: Send {
     /// Takes a text frame, to go out after those already taken. Never waits; [`Socket::poll_flush`] brings it out.
     fn send(&mut self, text: String);
 
+    /// Takes an answer (T3), which may be large: what [`Socket::send`] takes meanwhile goes out before it.
+    fn send_answer(&mut self, text: String) {
+        self.send(text);
+    }
+
     /// Ready when everything taken is out, or never will be: then [`Socket::poll_receive`] tells why.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()>;
 
@@ -60,8 +65,8 @@ pub trait Socket: Send {
 /// What came on a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// Part of a message, and the rest is not there yet. Told, if at all, once for what has come: a message that comes
-    /// in one go needs none (C5).
+    /// Part of a message, and the rest is not there yet; or the peer has taken part of one that had to wait. Told, if at
+    /// all, once for what has come or gone: a message that does so in one go needs none (C5).
     Arriving,
     /// A text message that is a frame.
     Frame(ServerFrame),

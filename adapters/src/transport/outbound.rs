@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -15,11 +16,15 @@ use crate::random::random;
 
 /// The texts that wait, of which there may be so many bytes, and the frame that is being written.
 ///
+/// Answers may be large, and the way out slow: what is small and wanted soon, such as a heartbeat, goes before those that
+/// wait (C5).
+///
 /// The machine bounds the answers that wait for the server's word (T3), and forgets each as it comes: a server that says
 /// it has them all and takes none off the wire would otherwise have them pile up here (I13).
 pub(super) struct Outbound {
     texts: VecDeque<String>,
-    /// Of all the texts that wait.
+    answers: VecDeque<String>,
+    /// Of all that wait.
     bytes: usize,
     limit: usize,
     frame: Vec<u8>,
@@ -27,23 +32,40 @@ pub(super) struct Outbound {
     written: usize,
     /// A whole frame is, but the stream may hold some of it.
     unflushed: bool,
+    /// The frame had to wait for the peer.
+    waited: bool,
+    /// More of it went out then, and this was not told.
+    moved: bool,
 }
 
 impl Outbound {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             texts: VecDeque::new(),
+            answers: VecDeque::new(),
             bytes: 0,
             limit,
             frame: Vec::new(),
             written: 0,
             unflushed: false,
+            waited: false,
+            moved: false,
         }
     }
 
     pub(super) fn push(&mut self, text: String) {
         self.bytes += text.len();
         self.texts.push_back(text);
+    }
+
+    pub(super) fn push_answer(&mut self, text: String) {
+        self.bytes += text.len();
+        self.answers.push_back(text);
+    }
+
+    /// Whether the peer has taken more of a frame that had to wait: it lives, though it may be busy reading for long.
+    pub(super) fn take_moved(&mut self) -> bool {
+        mem::take(&mut self.moved)
     }
 
     /// Bytes that wait, if they are more than may.
@@ -59,6 +81,7 @@ impl Outbound {
     /// What waits is given up. A frame that is out in part cannot be taken back.
     pub(super) fn give_up(&mut self) {
         self.texts = VecDeque::new();
+        self.answers = VecDeque::new();
         self.bytes = 0;
     }
 
@@ -67,11 +90,12 @@ impl Outbound {
         *self = Self::new(self.limit);
     }
 
-    /// Turns the text that waited longest into a frame, if there is one.
+    /// Turns the text whose turn it is into a frame, if there is one.
     pub(super) fn begin(&mut self) -> bool {
-        let Some(text) = self.texts.pop_front() else {
+        let next = self.texts.pop_front();
+        let Some(text) = next.or_else(|| self.answers.pop_front()) else {
             // An idle socket holds no room.
-            self.texts = VecDeque::new();
+            self.give_up();
             return false;
         };
         self.bytes -= text.len();
@@ -92,10 +116,15 @@ impl Outbound {
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         while let Some(rest @ [_, ..]) = self.frame.get(self.written..) {
-            let count = ready!(stream.as_mut().poll_write(context, rest))?;
+            let Poll::Ready(written) = stream.as_mut().poll_write(context, rest) else {
+                self.waited = true;
+                return Poll::Pending;
+            };
+            let count = written?;
             if count == 0 {
                 return Poll::Ready(Err(ErrorKind::WriteZero.into()));
             }
+            self.moved |= mem::take(&mut self.waited);
             self.written += count;
             self.unflushed = true;
         }

@@ -346,6 +346,41 @@ fn i13_pings_while_a_long_text_goes_out_are_answered_once_and_behind_it() {
     assert_eq!(read, [Message::text(long), Message::Pong(vec![0].into())]);
 }
 
+#[test]
+fn c5_a_heartbeat_goes_before_the_answers_that_wait() {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut pair = Pair::with_room(100);
+    let (one, two) = ("1".repeat(1_000), "2".repeat(1_000));
+    for answer in [&one, &two] {
+        pair.near.send_answer(answer.clone());
+        assert!(pair.near.poll_flush(&mut context).is_pending());
+    }
+    pair.near.send("beat".into());
+    let read = read_while(&mut pair, |near| {
+        let _ = near.poll_flush(&mut Context::from_waker(Waker::noop()));
+    });
+    assert_eq!(read, [one.into(), "beat".into(), two.into()]);
+}
+
+#[test]
+fn c5_a_peer_that_takes_a_long_frame_bit_by_bit_lives() {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut pair = Pair::with_room(100);
+    pair.near.send_answer("x".repeat(1_000));
+    for _ in 0..3 {
+        assert!(pair.near.poll_flush(&mut context).is_pending());
+    }
+    // What the pipe took at once says nothing of the peer.
+    assert!(pair.near.poll_receive(&mut context).is_pending());
+    for _ in 0..5 {
+        at_once(pair.far.read_exact(&mut [0; 100])).unwrap();
+        assert!(pair.near.poll_flush(&mut context).is_pending());
+        let arriving = Poll::Ready(Received::Arriving);
+        assert_eq!(pair.near.poll_receive(&mut context), arriving);
+        assert!(pair.near.poll_receive(&mut context).is_pending());
+    }
+}
+
 /// Polls for as long as the socket wakes itself. Gives how often that was, and the last answer.
 fn polled<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> (usize, Poll<T>) {
     #[derive(Default)]

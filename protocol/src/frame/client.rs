@@ -81,6 +81,18 @@ impl<T> ClientFrame<T> {
         }
     }
 
+    /// Whether it answers something that the server has asked.
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::ToolResult(_) | Self::ToolConfirmation(_) | Self::UserInput(_) => true,
+            Self::Auth(_)
+            | Self::Resume(_)
+            | Self::Heartbeat
+            | Self::Interrupt
+            | Self::Unknown(_) => false,
+        }
+    }
+
     /// Bytes of its text message, without the token's.
     pub fn size(&self) -> usize {
         self.write(|_| "").len()

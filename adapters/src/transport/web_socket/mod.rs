@@ -142,6 +142,12 @@ impl<S: ByteStream> Socket for WebSocket<S> {
         }
     }
 
+    fn send_answer(&mut self, text: String) {
+        if self.broken.is_none() {
+            self.outbound.push_answer(text);
+        }
+    }
+
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let close = match self.poll_send(context) {
             Poll::Ready(Ok(())) => return Poll::Ready(()),

@@ -244,7 +244,8 @@ impl<S: ByteStream> WebSocket<S> {
             return Some(Received::Closed(close));
         }
         let amid = self.parts > 0 || !matches!(self.reading, Reading::Between);
-        (std::mem::take(&mut self.arriving) && amid).then_some(Received::Arriving)
+        let moved = self.outbound.take_moved();
+        (std::mem::take(&mut self.arriving) && amid || moved).then_some(Received::Arriving)
     }
 }
 
