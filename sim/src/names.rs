@@ -263,7 +263,7 @@ pub fn is_rule(name: &str) -> bool {
         'R' => 10,
         'T' => 7,
         'G' => 3,
-        'I' => 18,
+        'I' => 19,
         _ => return false,
     };
     name[1..]
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn rules_are_known_by_their_ids() {
-        assert!(is_rule("C15") && is_rule("S9b") && is_rule("D14") && is_rule("I18"));
+        assert!(is_rule("C15") && is_rule("S9b") && is_rule("D14") && is_rule("I19"));
         assert!(!is_rule("C0") && !is_rule("C16") && !is_rule("X1") && !is_rule(""));
     }
 }

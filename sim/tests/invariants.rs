@@ -50,8 +50,12 @@ impl Watched {
         self.feed(received(frame));
     }
 
-    /// With an effect more than the machine has.
-    fn feed_and(&mut self, kind: EventKind, more: Option<Effect>) -> Result<(), String> {
+    /// With more effects than the machine has.
+    fn feed_and(
+        &mut self,
+        kind: EventKind,
+        more: impl IntoIterator<Item = Effect>,
+    ) -> Result<(), String> {
         let event = Event::new(Timestamp::from_millis(1_000), kind);
         let (state, effects) = transition(self.state.clone(), event.clone());
         self.state = state;
@@ -252,4 +256,27 @@ fn i18_the_servers_answer_is_the_last_word() {
     }));
     watched.feed(EventKind::ReplyReceived { request, reply });
     assert_eq!(watched.state.phase(), "settling", "as the machine does");
+}
+
+const TOO_OFTEN: &str = "I19: asked more often than 4 times at once and then every 1000ms";
+
+#[test]
+fn i19_the_server_is_not_asked_as_fast_as_it_answers() {
+    let mut watched = Watched::in_seam();
+    let mut ask = |request| {
+        let call = Call::AskStatus {
+            operation: "op_1".into(),
+        };
+        let request = RequestId(request);
+        // Each is over at once: it is one at a time (I4).
+        let ask = Effect::SendRequest { request, call };
+        watched.feed_and(
+            EventKind::AlarmRang,
+            [ask, Effect::CancelRequest { request }],
+        )
+    };
+    for request in 90..94 {
+        assert_eq!(ask(request), Ok(()));
+    }
+    assert_eq!(ask(94), Err(TOO_OFTEN.into()));
 }

@@ -19,6 +19,7 @@ mod i11_stop_interrupts;
 mod i12_tools_once;
 mod i14_stale_is_ignored;
 mod i18_marker;
+mod i19_pace;
 mod one_alarm;
 mod step;
 mod t03_resent;
@@ -140,6 +141,7 @@ invariants! {
     tools_once: i12_tools_once::ToolsOnce,
     stale_is_ignored: i14_stale_is_ignored::StaleIsIgnored,
     marker: i18_marker::Marker,
+    pace: i19_pace::Pace,
     one_alarm: one_alarm::OneAlarm,
     resent: t03_resent::Resent,
 }

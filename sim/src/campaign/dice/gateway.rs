@@ -54,6 +54,7 @@ impl Dice {
             }
         }
         if faulty {
+            steps.extend(self.storm());
             // The faults are over: what sleeps wakes, and nothing is silent for ever.
             steps.push(step(0, Act::Drop));
         }
@@ -81,12 +82,8 @@ impl Dice {
         if reason == "done" && self.random.percent(70) {
             return Vec::new();
         }
-        let end = EndAct {
-            reason: Some("waiting_for_async_tool".into()),
-            ..EndAct::default()
-        };
         let wait = self.wait();
-        vec![step(50, Act::End(end)), step(wait, Act::Initialize)]
+        vec![step(50, Self::suspension()), step(wait, Act::Initialize)]
     }
 
     fn end(&mut self) -> EndAct {
@@ -109,23 +106,9 @@ impl Dice {
     /// Something a healthy server does.
     fn deed(&mut self) -> Act {
         match self.random.below(20) {
-            0..=10 => {
-                self.texts += 1;
-                Act::Text(format!("{} ", self.texts))
-            }
+            0..=10 => self.text(),
             11 => Act::Reasoning("hm ".into()),
-            12 | 13 => {
-                // Now and then a call comes again (T4).
-                if self.calls == 0 || self.random.percent(85) {
-                    self.calls += 1;
-                }
-                Act::ToolExecute(ToolExecuteAct {
-                    call: format!("call_{}", self.calls),
-                    tool: "tools/run".into(),
-                    arguments: serde_json::Value::Null,
-                    timeout: self.pick(&[None, Some(200), Some(3_000), Some(-1)], None),
-                })
-            }
+            12 | 13 => self.tool_execute(),
             14 if self.calls > 0 => Act::ToolEnd(ToolEndAct {
                 call: format!("call_{}", self.random.between(1, self.calls)),
                 tool: "tools/run".into(),
@@ -156,6 +139,32 @@ impl Dice {
                 operation: None,
             }),
         }
+    }
+
+    pub(super) fn text(&mut self) -> Act {
+        self.texts += 1;
+        Act::Text(format!("{} ", self.texts))
+    }
+
+    pub(super) fn tool_execute(&mut self) -> Act {
+        // Now and then a call comes again (T4).
+        if self.calls == 0 || self.random.percent(85) {
+            self.calls += 1;
+        }
+        Act::ToolExecute(ToolExecuteAct {
+            call: format!("call_{}", self.calls),
+            tool: "tools/run".into(),
+            arguments: serde_json::Value::Null,
+            timeout: self.pick(&[None, Some(200), Some(3_000), Some(-1)], None),
+        })
+    }
+
+    /// The run waits for an asynchronous tool (S9b).
+    pub(super) fn suspension() -> Act {
+        Act::End(EndAct {
+            reason: Some("waiting_for_async_tool".into()),
+            ..EndAct::default()
+        })
     }
 
     fn foreign(&mut self) -> Act {
@@ -202,7 +211,7 @@ impl Dice {
     }
 }
 
-fn step(after: u64, act: Act) -> GatewayStep {
+pub(super) fn step(after: u64, act: Act) -> GatewayStep {
     GatewayStep {
         when: None,
         after,

@@ -1,5 +1,6 @@
 mod api;
 mod gateway;
+mod storm;
 mod surroundings;
 mod user;
 
@@ -29,6 +30,9 @@ pub fn calm_script(seed: u64) -> Script {
 
 struct Dice {
     random: Random,
+    /// For storms, which are rare: sessions without one are none the different for them.
+    storms: Random,
+    is_stormy: bool,
     texts: u64,
     calls: u64,
 }
@@ -37,6 +41,8 @@ impl Dice {
     fn new(seed: u64) -> Self {
         Self {
             random: Random::new(seed),
+            storms: Random::new(!seed),
+            is_stormy: false,
             texts: 0,
             calls: 0,
         }
@@ -80,7 +86,9 @@ impl Dice {
             script.api = dice.api();
             script.network.steps = dice.network(span);
             script.clock = dice.clock(span);
-            script.network.bytes_per_second = dice.bytes_per_second();
+            // What a storm leaves to be replayed would be minutes on its way over a slow link (I16).
+            let rate = dice.bytes_per_second();
+            script.network.bytes_per_second = rate.filter(|_| !dice.is_stormy);
         }
         script
     }
