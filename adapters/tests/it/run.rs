@@ -271,7 +271,7 @@ impl Api for Telltale {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn i17_no_name_of_a_servers_own_brings_the_token_into_a_recording() {
     for frame in [
         r#"{"type":"a.secret.token","id":"1"}"#,
