@@ -11,9 +11,9 @@ use super::serve;
 
 /// Says this much and no more; what is said by the time the server has let go of it, and the seconds that took.
 async fn say(server: &EmbeddedServer, text: &str) -> (String, u64) {
-    let mut socket = connect(server, text).await;
     tokio::time::pause();
     let began = tokio::time::Instant::now();
+    let mut socket = connect(server, text).await;
     let mut answer = String::new();
     let read = socket.read_to_string(&mut answer);
     let read = tokio::time::timeout(Duration::from_secs(600), read).await;
