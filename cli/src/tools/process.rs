@@ -74,15 +74,20 @@ async fn output(tool: &ToolSpecification, arguments: &str) -> io::Result<Output>
             _ = &mut pipes => Ended::Pipes,
         };
         match ended {
-            Ended::Pipes => child.wait().await?,
+            Ended::Pipes => {
+                let status = child.wait().await?;
+                family.let_go();
+                status
+            }
             Ended::Program(status) => {
+                // Its number may be another's now.
+                family.let_go();
                 // What it wrote at last is still in them.
                 let _ = timeout(GRACE, pipes).await;
                 status
             }
         }
     };
-    family.let_go();
     Ok(Output {
         stdout: content,
         stderr: complaint,
