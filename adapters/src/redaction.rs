@@ -119,10 +119,10 @@ pub(crate) fn redact_event(kind: &mut EventKind, redact: impl Fn(&mut Box<str>))
 
 pub(crate) fn redact_reply(reply: &mut Reply, redact: impl Fn(&mut Box<str>)) {
     match reply {
-        Reply::Started(started) => redact_ids(started, redact),
+        Reply::Started(started) => redact_started(started, redact),
         Reply::StartRefused { text } => redact(text),
         Reply::Failed(failure) => redact_failure(failure, redact),
-        Reply::Marker(Some(operation)) => redact_id(operation, redact),
+        Reply::Marker(operation) => redact_ids(operation, redact),
         Reply::Status(Some(report)) => {
             redact_status(&mut report.status, &redact);
             if let Some(error) = &mut report.error {
@@ -147,30 +147,23 @@ pub(crate) fn redact_failure(failure: &mut RequestFailure, redact: impl Fn(&mut 
     }
 }
 
-fn redact_ids(started: &mut Started, redact: impl Fn(&mut Box<str>)) {
-    redact_id(&mut started.operation, &redact);
-    started
-        .topic
-        .iter_mut()
-        .for_each(|id| redact_id(id, &redact));
-    started
-        .agent
-        .iter_mut()
-        .for_each(|id| redact_id(id, &redact));
-    started
-        .thread
-        .iter_mut()
-        .for_each(|id| redact_id(id, &redact));
-    let messages = [&mut started.assistant_message, &mut started.user_message];
-    messages
-        .into_iter()
-        .flatten()
-        .for_each(|id| redact_id(id, &redact));
+fn redact_started(started: &mut Started, redact: impl Fn(&mut Box<str>)) {
+    redact_ids([&mut started.operation], &redact);
+    redact_ids(&mut started.topic, &redact);
+    redact_ids(&mut started.agent, &redact);
+    redact_ids(&mut started.thread, &redact);
+    redact_ids(&mut started.assistant_message, &redact);
+    redact_ids(&mut started.user_message, &redact);
 }
 
-fn redact_id<I: ToString + for<'a> From<&'a str>>(id: &mut I, redact: impl Fn(&mut Box<str>)) {
-    if let Some(clean) = redacted(id, redact) {
-        *id = I::from(&clean);
+fn redact_ids<'a, I: ToString + for<'b> From<&'b str> + 'a>(
+    ids: impl IntoIterator<Item = &'a mut I>,
+    redact: impl Fn(&mut Box<str>),
+) {
+    for id in ids {
+        if let Some(clean) = redacted(id, &redact) {
+            *id = I::from(&clean);
+        }
     }
 }
 

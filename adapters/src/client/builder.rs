@@ -233,15 +233,15 @@ impl ClientBuilder {
                 ProxyRules::environment_for(server && gateway)?
             }
         };
-        let mut transport_options = self.transport_options;
-        let at_once = self.limits.result_bytes.saturating_mul(2);
-        transport_options.outbound_limit = transport_options.outbound_limit.max(at_once);
         let transport = match (self.transport, &tls) {
             (Some(transport), _) => transport,
-            (None, Some(tls)) => Arc::new(
-                WebSocketTransport::new(tls.clone(), transport_options)
-                    .with_proxies(proxies.clone()),
-            ),
+            (None, Some(tls)) => {
+                let mut options = self.transport_options;
+                let at_once = self.limits.result_bytes.saturating_mul(2);
+                options.outbound_limit = options.outbound_limit.max(at_once);
+                let transport = WebSocketTransport::new(tls.clone(), options);
+                Arc::new(transport.with_proxies(proxies.clone()))
+            }
             (None, None) => return Err(ClientError::NoServer),
         };
         let api: Arc<dyn Api> = match (self.api, &self.server, &tls) {

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::double::{Far, chunk, end, execute, ids, rest, started, tool_execute};
 use agent_gateway_adapters::{AnswerError, Api, Observer, QueueLimits, Vault};
@@ -13,6 +14,7 @@ use agent_gateway_machine::{
 };
 use agent_gateway_protocol::api::GlobalConfig;
 use async_trait::async_trait;
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn a_run_is_started_streamed_and_settled() {
@@ -116,6 +118,31 @@ async fn c5_the_queue_is_bounded_in_bytes_too() {
     }
     assert!(socket.unread() > 40, "{} unread", socket.unread());
     assert_eq!(ids(&rest(&mut run).await).len(), 51);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_of_nothing_holds_one() {
+    for (notifications, bytes) in [(0, 200), (200, 0)] {
+        let far = Far::default();
+        let (builder, mut sockets) = far.client();
+        let queue = QueueLimits {
+            notifications,
+            bytes,
+        };
+        let client = builder.queue(queue).build().unwrap();
+        let mut run = client.execute(execute()).await.unwrap();
+        let far_side = async {
+            let socket = sockets.recv().await.unwrap();
+            socket.text(r#"{"type":"auth_success"}"#);
+            socket.text(r#"{"type":"resume_complete","status":"running"}"#);
+            socket.text(&chunk(1));
+            socket.text(&end(2));
+            socket
+        };
+        let both = async { tokio::join!(far_side, rest(&mut run)) };
+        let (_socket, told) = timeout(Duration::from_secs(600), both).await.unwrap();
+        assert_eq!(ids(&told), ["1", "2"]);
+    }
 }
 
 #[tokio::test]

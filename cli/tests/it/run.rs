@@ -145,6 +145,20 @@ fn a_program_answers_a_tool_call() {
 }
 
 #[test]
+fn t3_an_output_too_large_for_an_answer_is_answered_for() {
+    // Each is six bytes on the wire.
+    let tool = "readFile=head -c 3000000 /dev/zero";
+    let left = run(&["run", "--json", "--tool", tool, "hi"]);
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    let lines = lines(&left.stdout);
+    let answered = |line: &&Value| line["kind"] == "tool_answered";
+    let last = lines.iter().rfind(answered).unwrap();
+    assert_eq!(last["success"], false);
+    let message = last["error"]["message"].as_str().unwrap();
+    assert!(message.contains("too large"), "{message}");
+}
+
+#[test]
 fn a_script_plays_and_its_failure_is_the_runs() {
     let script = script(
         "failing.json",

@@ -393,8 +393,7 @@ fn c9_a_restart_in_a_seam_lets_go_of_what_it_holds_by_the_old_counter() {
 
 #[test]
 fn c9_the_ring_forgets_the_oldest() {
-    let mut stage = Stage::with(|limits| limits.ring = 2).executed().started();
-    stage = stage.authenticated().resumed();
+    let mut stage = Stage::connected_with(|limits| limits.ring = 2);
     for id in 1..=4 {
         stage.wire(&chunk(id));
     }

@@ -87,6 +87,15 @@ impl Stage {
         Self::in_seam().resumed()
     }
 
+    /// The same, with other limits.
+    pub(crate) fn connected_with(change: impl FnOnce(&mut Limits)) -> Self {
+        Self::with(change)
+            .executed()
+            .started()
+            .authenticated()
+            .resumed()
+    }
+
     /// Connected, with frames 1 to `last` passed.
     pub(crate) fn streamed(last: u64) -> Self {
         let mut stage = Self::connected();

@@ -191,10 +191,7 @@ fn t3_a_result_that_nobody_shows_to_have_is_undeliverable_after_its_time() {
 
 #[test]
 fn t3_past_the_bounds_the_oldest_waiting_result_is_undeliverable() {
-    let mut stage = Stage::with(|limits| limits.results = 2)
-        .executed()
-        .started();
-    stage = stage.authenticated().resumed();
+    let mut stage = Stage::connected_with(|limits| limits.results = 2);
     for id in 1..=3 {
         stage.wire(&tool_execute(id, &format!("call_{id}"), 0));
     }
@@ -202,10 +199,7 @@ fn t3_past_the_bounds_the_oldest_waiting_result_is_undeliverable() {
     stage.answer("call_1", "a");
     let lines = stage.answer("call_3", "c");
     assert_eq!(lines[1], "answer_undeliverable tool call call_1");
-    let mut stage = Stage::with(|limits| limits.result_bytes = 300)
-        .executed()
-        .started();
-    stage = stage.authenticated().resumed();
+    let mut stage = Stage::connected_with(|limits| limits.result_bytes = 300);
     stage.wire(&tool_execute(1, "call_1", 0));
     stage.wire(&tool_execute(2, "call_2", 0));
     stage.answer("call_1", "a");
@@ -215,10 +209,7 @@ fn t3_past_the_bounds_the_oldest_waiting_result_is_undeliverable() {
 
 #[test]
 fn t3_an_answer_that_is_too_large_by_itself_is_refused_and_a_smaller_one_is_taken() {
-    let mut stage = Stage::with(|limits| limits.result_bytes = 1_000)
-        .executed()
-        .started();
-    stage = stage.authenticated().resumed();
+    let mut stage = Stage::connected_with(|limits| limits.result_bytes = 1_000);
     stage.wire(&tool_execute(1, "call_1", 0));
     assert_eq!(
         stage.answer("call_1", &"b".repeat(1_000)),
@@ -230,10 +221,7 @@ fn t3_an_answer_that_is_too_large_by_itself_is_refused_and_a_smaller_one_is_take
 
 #[test]
 fn t3_an_answer_counts_as_many_bytes_as_it_takes_on_the_wire() {
-    let mut stage = Stage::with(|limits| limits.result_bytes = 1_000)
-        .executed()
-        .started();
-    stage = stage.authenticated().resumed();
+    let mut stage = Stage::connected_with(|limits| limits.result_bytes = 1_000);
     stage.wire(&tool_execute(1, "call_1", 0));
     // Each is six bytes there.
     assert_eq!(
@@ -246,10 +234,7 @@ fn t3_an_answer_counts_as_many_bytes_as_it_takes_on_the_wire() {
 
 #[test]
 fn t2_at_the_deadline_a_call_is_answered_whatever_the_bounds() {
-    let mut stage = Stage::with(|limits| limits.result_bytes = 1)
-        .executed()
-        .started();
-    stage = stage.authenticated().resumed();
+    let mut stage = Stage::connected_with(|limits| limits.result_bytes = 1);
     stage.wire(&tool_execute(1, "call_1", 5_000));
     assert_eq!(
         stage.wait(4_500),
@@ -283,8 +268,7 @@ fn t4_a_call_seen_again_is_never_handed_on_again() {
 
 #[test]
 fn t4_a_full_ledger_forgets_the_oldest_settled_and_never_an_open_one() {
-    let mut stage = Stage::with(|limits| limits.ledger = 2).executed().started();
-    stage = stage.authenticated().resumed();
+    let mut stage = Stage::connected_with(|limits| limits.ledger = 2);
     stage.wire(&tool_execute(1, "call_1", 0));
     stage.wire(&tool_execute(2, "call_2", 0));
     let full = stage.wire(&tool_execute(3, "call_3", 0));
@@ -320,10 +304,7 @@ fn t4_calls_that_wait_for_a_seams_end_are_bounded_in_bytes() {
 
 #[test]
 fn t4_ids_are_bounded_in_bytes_and_the_oldest_settled_are_forgotten() {
-    let mut stage = Stage::with(|limits| limits.ledger_bytes = 1_300)
-        .executed()
-        .started();
-    stage = stage.authenticated().resumed();
+    let mut stage = Stage::connected_with(|limits| limits.ledger_bytes = 1_300);
     let long = |letter: &str| letter.repeat(400);
     let mut id = 0;
     let mut called = |stage: &mut Stage, call: &str| {
@@ -353,8 +334,7 @@ fn t4_ids_are_bounded_in_bytes_and_the_oldest_settled_are_forgotten() {
 
 #[test]
 fn t4_a_prompt_that_finds_no_room_is_warned_of() {
-    let mut stage = Stage::with(|limits| limits.ledger = 1).executed().started();
-    stage = stage.authenticated().resumed();
+    let mut stage = Stage::connected_with(|limits| limits.ledger = 1);
     stage.wire(&tool_execute(1, "call_1", 0));
     let lines = stage.wire(&input(2));
     assert_eq!(lines, ["warning_raised no room for input request req_1"]);
