@@ -40,7 +40,7 @@ impl Live {
         context.push(Effect::SendFrame {
             dial,
             frame: ClientFrame::Resume(Resume {
-                last_event_id: self.session.sequence.cursor().id.clone(),
+                last_event_id: self.session.sequence.resume_from(),
                 want_status: true,
             }),
         });

@@ -334,6 +334,7 @@ impl Live {
                 }
             }
         }
+        self.session.sequence.on_end_refuted();
         self.session.inquiry.ask(context, &self.session.operation);
     }
 }

@@ -19,6 +19,8 @@ use crate::time::{Millis, Timestamp};
 pub(super) struct Seam {
     /// Whether it was opened with a cursor: what passes in it is a replay (S11).
     replaying: bool,
+    /// Whether the cursor's own frame was asked for once more (C9).
+    overlaps: bool,
     held: BTreeMap<u64, ServerFrame>,
     held_bytes: usize,
     /// When the seam was opened, or a hole in it last arose or shrank, or part of a frame came (C8). Frames that pass in
@@ -31,9 +33,10 @@ pub(super) struct Seam {
 }
 
 impl Seam {
-    pub(super) fn open(replaying: bool, now: Timestamp) -> Self {
+    pub(super) fn open(replaying: bool, overlaps: bool, now: Timestamp) -> Self {
         Self {
             replaying,
+            overlaps,
             held: BTreeMap::new(),
             held_bytes: 0,
             moved_at: now,
@@ -49,6 +52,10 @@ impl Seam {
 
     pub(super) fn is_replaying(&self) -> bool {
         self.replaying
+    }
+
+    pub(super) fn overlaps(&self) -> bool {
+        self.overlaps
     }
 
     pub(super) fn moved_at(&self) -> Timestamp {

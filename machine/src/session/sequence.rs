@@ -39,6 +39,11 @@ pub(crate) struct Sequence {
     /// Whether this gateway has ever sent `resume_complete`: then it is waited for longer (C8). It may have lost the
     /// operation since, or another one may be behind this socket, so not for ever.
     answers_resume: bool,
+    /// Whether the gateway took something for an end that was none: it forgets the operation some time after it, and
+    /// counts from the beginning again (C10).
+    may_be_forgotten: bool,
+    /// How many frames without a hole between them were passed up to the cursor: none, one, or more.
+    in_a_row: u8,
 }
 
 /// What is to become of a frame.
@@ -61,12 +66,32 @@ impl Sequence {
             seam: None,
             gap_told: false,
             answers_resume: false,
+            may_be_forgotten: false,
+            in_a_row: 0,
         }
     }
 
     /// The last frame passed in order (C10).
     pub(crate) fn cursor(&self) -> &Cursor {
         &self.cursor
+    }
+
+    /// What `resume` names: the cursor (C4, C10). Where the gateway may have forgotten the operation, its new count may
+    /// have gone past the cursor unseen. There it is the frame before: so the cursor's own comes once more, as the one
+    /// that is known, or as one that shows the new count (C9). Some gateways send the frame named too: it must be known.
+    pub(crate) fn resume_from(&self) -> Option<EventId> {
+        let knows_two = self.in_a_row > 1 && self.ring.len() > 1;
+        match &self.cursor.id {
+            Some(EventId::Number(number)) if self.may_be_forgotten && knows_two => {
+                Some(EventId::Number(number - 1))
+            }
+            id => id.clone(),
+        }
+    }
+
+    /// The gateway took something for the run's end that was none (C10).
+    pub(crate) fn on_end_refuted(&mut self) {
+        self.may_be_forgotten = true;
     }
 
     /// Whether there is a seam, in one word.
@@ -80,7 +105,8 @@ impl Sequence {
             return;
         }
         let replaying = !self.cursor.is_start();
-        self.seam = Some(Seam::open(replaying, context.now()));
+        let overlaps = self.resume_from() != self.cursor.id;
+        self.seam = Some(Seam::open(replaying, overlaps, context.now()));
         context.arm(Timer::Seam, self.quiet(context.limits()));
     }
 
@@ -113,8 +139,7 @@ impl Sequence {
                 context.kit.receipt.late += 1;
                 return Admission::Dropped;
             }
-            self.restart(context);
-            last = 0;
+            last = self.restart(context, *number);
         }
         if number - 1 != last {
             let Some(seam) = &mut self.seam else {
@@ -318,6 +343,12 @@ impl Sequence {
     }
 
     fn pass(&mut self, context: &mut Context<'_>, id: EventId, digest: Digest) {
+        let before = id.number().map(|number| number.saturating_sub(1));
+        self.in_a_row = if before == self.cursor.number() {
+            (self.in_a_row + 1).min(2)
+        } else {
+            1
+        };
         self.cursor.id = Some(id);
         self.cursor.digest = Some(digest);
         self.gap_told = false;
@@ -335,21 +366,32 @@ impl Sequence {
             || self.ring.contains(digest)
     }
 
-    /// The gateway counts from the beginning again: a gap of which nobody knows the bounds (C9, C11). What the seam holds
-    /// has a place in the old count: it cannot be given one in the new.
-    fn restart(&mut self, context: &mut Context<'_>) {
+    /// The gateway counts from the beginning again, as the frame `number` shows: a gap of which nobody knows the bounds
+    /// (C9, C11). What the seam holds has a place in the old count: it cannot be given one in the new. Says behind which
+    /// number the new count is followed: from its beginning, but where the cursor's own frame was asked for, and this
+    /// one came in its place, what is before it was not asked for.
+    fn restart(&mut self, context: &mut Context<'_>, number: u64) -> u64 {
         context.cite(Rule::C9);
         self.tell_gap(context, None);
+        let overlaps = self.seam.as_ref().is_some_and(Seam::overlaps);
+        let skipped = if overlaps && self.cursor.number() == Some(number) {
+            number - 1
+        } else {
+            0
+        };
         self.cursor = Cursor {
             epoch: self.cursor.epoch.saturating_add(1),
-            id: None,
+            id: (skipped > 0).then_some(EventId::Number(skipped)),
             digest: None,
         };
+        self.may_be_forgotten = false;
+        self.in_a_row = 0;
         self.ring.clear();
         self.given_up.clear();
         if let Some(seam) = &mut self.seam {
             context.kit.receipt.late += seam.let_go();
         }
+        skipped
     }
 
     /// The hole between the frames `after` and `before` will not be filled (C8, C11).

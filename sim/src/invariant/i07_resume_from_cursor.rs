@@ -1,32 +1,70 @@
-use agent_gateway_machine::Effect;
-use agent_gateway_protocol::ClientFrame;
+use agent_gateway_machine::{Effect, EventKind};
+use agent_gateway_protocol::{ClientFrame, EventId, EventType, ServerFrame};
 
 use super::{Invariant, Sort, Sorts, Step, objection};
 
-/// I7: the cursor in each `resume` is the last one passed.
+/// I7: the cursor in each `resume` is the last one passed; or the one before it, once a gateway has told an end (C10).
 #[derive(Clone, Debug, Default, Hash)]
-pub(super) struct ResumeFromCursor;
+pub(super) struct ResumeFromCursor {
+    /// An end was told, and the run goes on; or it may have been told before the state was stored.
+    end_told: bool,
+}
 
 impl Invariant for ResumeFromCursor {
     const ID: &'static str = "I7";
-    const MOVED_BY: Sorts = Sorts::of(&[Sort::Sent]);
+    const MOVED_BY: Sorts = Sorts::of(&[Sort::Sent, Sort::Standing, Sort::Restored]);
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
+        self.end_told |= tells_an_end(&step.event.kind);
         for effect in step.effects {
             if let Effect::SendFrame {
                 frame: ClientFrame::Resume(resume),
                 ..
             } = effect
             {
-                let passed = step.state.cursor().and_then(|cursor| cursor.id.clone());
-                if resume.last_event_id != passed {
-                    return objection(format_args!(
-                        "resumed from {:?}, but {passed:?} was passed last",
-                        resume.last_event_id
-                    ));
-                }
+                let passed = step.state.cursor().and_then(|cursor| cursor.id.as_ref());
+                self.look_at(resume.last_event_id.as_ref(), passed)?;
             }
         }
         Ok(())
+    }
+}
+
+impl ResumeFromCursor {
+    fn look_at(&self, resumed: Option<&EventId>, passed: Option<&EventId>) -> Result<(), String> {
+        if resumed == passed || (self.end_told && is_one_before(resumed, passed)) {
+            return Ok(());
+        }
+        objection(format_args!(
+            "resumed from {resumed:?}, but {passed:?} was passed last"
+        ))
+    }
+}
+
+fn is_one_before(resumed: Option<&EventId>, passed: Option<&EventId>) -> bool {
+    let number = |id: Option<&EventId>| id.and_then(EventId::number);
+    match (number(resumed), number(passed)) {
+        (Some(resumed), Some(passed)) => resumed.checked_add(1) == Some(passed),
+        _ => false,
+    }
+}
+
+fn tells_an_end(event: &EventKind) -> bool {
+    match event {
+        EventKind::Restored { .. } => true,
+        EventKind::FrameReceived { frame, .. } => match frame {
+            ServerFrame::SessionComplete(_) => true,
+            ServerFrame::StatusChange(change) => change.status.is_terminal(),
+            ServerFrame::ResumeComplete(complete) => complete
+                .status
+                .as_ref()
+                .is_some_and(|status| status.is_terminal()),
+            ServerFrame::AgentEvent(frame) => matches!(
+                frame.event.kind,
+                EventType::AgentRuntimeEnd | EventType::Error
+            ),
+            _ => false,
+        },
+        _ => false,
     }
 }

@@ -57,6 +57,7 @@ library! {
     "end_without_reason"
     "expired_twice"
     "forgotten"
+    "forgotten_and_counted_past"
     "forgotten_on_attach"
     "forgotten_wait"
     "frame_too_big"

@@ -6,6 +6,7 @@ mod hostile;
 mod restored;
 mod run;
 mod seam;
+mod sequence;
 mod session;
 mod stage;
 mod table;

@@ -1,0 +1,329 @@
+//! C9–C11: each frame in its place, once; the cursor, and gaps.
+
+use agent_gateway_machine::{Attach, Cursor, Reply};
+use agent_gateway_protocol::EventId;
+use serde_json::json;
+
+use super::stage::*;
+
+fn gap_flag(status: &str) -> String {
+    json!({ "type": "resume_complete", "status": status, "gap": true }).to_string()
+}
+
+fn replayed(id: u64) -> String {
+    handed(id) + ", replayed"
+}
+
+/// A chunk of another life of the operation: same id, other content.
+fn other_chunk(id: u64) -> String {
+    let data = json!({ "chunkType": "text", "content": "again" });
+    let event = json!({ "type": "stream_chunk", "timestamp": 1_000_000 + id, "data": data });
+    json!({ "type": "agent_event", "id": id.to_string(), "event": event }).to_string()
+}
+
+/// A gateway has taken a member's end for the run's, up to frame 2, and goes on to `last`: it forgets the operation some
+/// time after.
+fn misled_up_to(last: u64, mut stage: Stage) -> Stage {
+    stage.wire(&event_of(
+        "op_2",
+        1,
+        "agent_runtime_end",
+        json!({ "reason": "done" }),
+    ));
+    stage.wire(&session_complete(2));
+    stage.status("running");
+    for id in 3..=last {
+        stage.wire(&chunk(id));
+    }
+    stage
+}
+
+/// Cut and dialled again: what `resume` names.
+fn resumed_after(stage: &mut Stage) -> String {
+    stage.cut();
+    stage.wait_for_dial();
+    stage.open();
+    let lines = stage.wire(AUTH_SUCCESS);
+    let resume = lines.iter().find_map(|line| line.split_once("▶ resume "));
+    resume.expect("a resume").1.to_owned()
+}
+
+#[test]
+fn c9_every_frame_with_an_id_takes_its_place() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&event_of("op_2", 2, "stream_chunk", json!({})));
+    stage.wire(r#"{"type":"from_the_future","id":"3"}"#);
+    stage.wire(&status_change(4, "running"));
+    stage.wire(r#"{"type":"input_request","id":"5","requestId":"req_1","prompt":"?"}"#);
+    stage.wire(&chunk(6));
+    assert_eq!(
+        stage.wire(&chunk(1)),
+        [
+            &handed(1),
+            "event_received stream_chunk at 2, not ours",
+            "warning_raised unknown frame from_the_future",
+            "input_requested req_1 \"?\"",
+            &handed(6)
+        ]
+    );
+}
+
+#[test]
+fn c9_a_known_frame_again_is_a_duplicate_in_a_seam_and_outside() {
+    let mut stage = Stage::streamed(3).redialled();
+    assert_eq!(stage.wire(&chunk(2)), [""; 0]);
+    assert_eq!(stage.wire(&chunk(3)), [""; 0]);
+    let mut stage = stage.resumed();
+    assert_eq!(stage.wire(&chunk(1)), [""; 0]);
+    assert_eq!(stage.state().receipt().duplicates, 3);
+    assert_eq!(stage.state().receipt().gaps, 0);
+}
+
+#[test]
+fn c9_an_unknown_frame_at_or_below_the_cursor_is_a_restarted_counter() {
+    for in_seam in [true, false] {
+        let mut stage = Stage::streamed(3).redialled();
+        if !in_seam {
+            stage = stage.resumed();
+        }
+        let lines = stage.wire(&other_chunk(1));
+        assert_eq!(lines[0], "gap_found after 3");
+        assert!(
+            lines[1].starts_with("event_received stream_chunk \"again\" at 1/1"),
+            "{lines:?}"
+        );
+        assert_eq!(stage.wire(&other_chunk(1)), [""; 0]);
+        let cursor = stage.state().cursor().cloned().expect("a cursor");
+        assert_eq!((cursor.epoch, cursor.id), (1, Some(EventId::Number(1))));
+        assert_eq!(stage.wire(&other_chunk(2)).len(), 1);
+    }
+}
+
+#[test]
+fn c9_a_restart_in_a_seam_keeps_the_order_of_the_new_counter() {
+    let mut stage = Stage::streamed(5).redialled();
+    assert_eq!(stage.wire(&other_chunk(3)), ["gap_found after 5"]);
+    assert_eq!(stage.wire(&other_chunk(1)).len(), 1);
+    assert_eq!(stage.wire(&other_chunk(2)).len(), 2);
+    assert_eq!(stage.state().receipt().gaps, 1);
+}
+
+#[test]
+fn c9_a_restart_in_a_seam_lets_go_of_what_it_holds_by_the_old_counter() {
+    let mut stage = Stage::streamed(2).redialled();
+    assert_eq!(stage.wire(&chunk(4)), [""; 0]);
+    assert_eq!(stage.wire(&other_chunk(1))[0], "gap_found after 2");
+    for id in 2..=5 {
+        let lines = stage.wire(&other_chunk(id));
+        let handed = format!("event_received stream_chunk \"again\" at 1/{id}, replayed");
+        assert_eq!(lines, [handed]);
+    }
+    assert_eq!(stage.state().receipt().late, 1);
+    assert_eq!(stage.state().receipt().gaps, 1);
+}
+
+#[test]
+fn c9_the_ring_forgets_the_oldest() {
+    let mut stage = Stage::connected_with(|limits| limits.ring = 2);
+    for id in 1..=4 {
+        stage.wire(&chunk(id));
+    }
+    assert_eq!(stage.wire(&chunk(3)), [""; 0]);
+    assert_eq!(stage.wire(&chunk(1))[0], "gap_found after 4");
+}
+
+#[test]
+fn c9_ids_that_are_no_numbers_pass_as_they_come_each_once() {
+    let mut stage = Stage::in_seam();
+    let frame = |id: &str| {
+        json!({ "type": "agent_event", "id": id, "event": { "type": "step_start", "data": {} } })
+            .to_string()
+    };
+    assert_eq!(stage.wire(&frame("b")), ["event_received step_start at b"]);
+    assert_eq!(stage.wire(&frame("a")), ["event_received step_start at a"]);
+    assert_eq!(stage.wire(&frame("b")), [""; 0]);
+    assert_eq!(stage.wire(&frame("")).len(), 1);
+    assert_eq!(stage.wire(&frame("")).len(), 1, "an empty id is none");
+    assert_eq!(stage.wire(&frame("007")).len(), 1);
+    assert_eq!(stage.wire(&chunk(1)), [handed(1)]);
+}
+
+#[test]
+fn c9_frames_without_an_id_are_handed_on() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&chunk(2));
+    let bare = r#"{"type":"agent_event","event":{"type":"step_start","data":{}}}"#;
+    assert_eq!(stage.wire(bare), ["event_received step_start at start"]);
+    assert_eq!(stage.wire(bare), ["event_received step_start at start"]);
+    let zero = r#"{"type":"agent_event","id":"0","event":{"type":"step_start","data":{}}}"#;
+    assert_eq!(stage.wire(zero), ["event_received step_start at start"]);
+}
+
+#[test]
+fn c10_no_new_socket_resets_the_cursor_and_it_never_goes_back() {
+    let mut stage = Stage::streamed(7);
+    for dial in 2..5 {
+        stage.cut();
+        stage.wait_for_dial();
+        stage.open();
+        assert_eq!(
+            stage.wire(AUTH_SUCCESS)[1],
+            format!("dial#{dial} ▶ resume after 7")
+        );
+        stage.wire(&chunk(6));
+        assert_eq!(
+            stage.state().cursor().and_then(|cursor| cursor.id.clone()),
+            Some(7.into())
+        );
+    }
+}
+
+#[test]
+fn c10_a_cursor_can_be_given_at_the_start() {
+    let mut stage = Stage::idle();
+    let mut attach = Attach::new("op_1".into(), None);
+    attach.cursor = Cursor {
+        epoch: 2,
+        id: Some(41.into()),
+        digest: None,
+    };
+    attach.token = Some(stage.token());
+    stage.attach(attach);
+    stage.open();
+    assert_eq!(stage.wire(AUTH_SUCCESS)[1], "dial#1 ▶ resume after 41");
+    let lines = stage.wire(&chunk(42));
+    assert_eq!(
+        lines,
+        ["event_received stream_chunk \"t42\" at 2/42, replayed"]
+    );
+}
+
+#[test]
+fn c10_a_gateway_that_forgot_the_operation_and_counted_past_the_cursor_is_noticed() {
+    let mut stage = misled_up_to(7, Stage::connected());
+    assert_eq!(resumed_after(&mut stage), "after 6");
+    let handed = |id| format!("event_received stream_chunk \"again\" at 1/{id}, replayed");
+    let lines = stage.wire(&other_chunk(7));
+    assert_eq!(lines, ["gap_found after 7".to_owned(), handed(7)]);
+    assert_eq!(stage.wire(&other_chunk(8)), [handed(8)]);
+    assert_eq!(stage.state().receipt().gaps, 1);
+    assert_eq!(
+        resumed_after(&mut stage),
+        "after 8",
+        "the count is a new one"
+    );
+}
+
+#[test]
+fn c10_a_gateway_that_may_have_forgotten_and_has_not_sends_one_frame_twice() {
+    // Some send the frame that `resume` names too.
+    for first in [7, 6] {
+        let mut stage = misled_up_to(7, Stage::connected());
+        assert_eq!(resumed_after(&mut stage), "after 6");
+        for id in first..=7 {
+            assert_eq!(stage.wire(&chunk(id)), [""; 0]);
+        }
+        assert_eq!(stage.wire(&chunk(8)), [replayed(8)]);
+        assert_eq!(stage.state().receipt().gaps, 0);
+        assert_eq!(resumed_after(&mut stage), "after 7", "it may forget yet");
+    }
+}
+
+#[test]
+fn c10_an_end_that_the_server_refutes_may_be_forgotten_too() {
+    let mut stage = Stage::streamed(3);
+    stage.wire(&session_complete(4));
+    stage.status("running");
+    assert_eq!(resumed_after(&mut stage), "after 3");
+}
+
+#[test]
+fn c10_where_the_frame_before_the_cursors_is_not_known_resume_names_the_cursor() {
+    let foreign_end = |id| event_of("op_2", id, "agent_runtime_end", json!({ "reason": "done" }));
+    // 100 was given, and never seen here.
+    let mut stage = Stage::attached_at(100);
+    stage.wire(&foreign_end(101));
+    stage.wire(&resume_complete("completed"));
+    assert_eq!(resumed_after(&mut stage), "after 101");
+    // 3 is missing.
+    let mut stage = misled_up_to(2, Stage::connected());
+    stage.wire(&chunk(4));
+    assert_eq!(resumed_after(&mut stage), "after 4");
+    // 6 is forgotten by now.
+    let mut stage = misled_up_to(7, Stage::connected_with(|limits| limits.ring = 1));
+    assert_eq!(resumed_after(&mut stage), "after 7");
+}
+
+#[test]
+fn c11_a_gap_flag_is_one_gap() {
+    let mut stage = Stage::streamed(3).redialled();
+    assert_eq!(stage.wire(&gap_flag("running")), ["gap_found after 3"]);
+    let mut stage = Stage::streamed(3).redialled();
+    stage.wire(&chunk(501));
+    assert_eq!(
+        stage.wire(&gap_flag("running")),
+        ["gap_found after 3 before 501", &replayed(501)]
+    );
+    assert_eq!(stage.state().receipt().gaps, 1);
+}
+
+#[test]
+fn c11_a_counter_that_starts_again_with_a_jump_is_one_gap() {
+    let mut stage = Stage::streamed(5);
+    let lines = stage.wire(&other_chunk(3));
+    assert_eq!(lines[0], "gap_found after 5");
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(stage.state().receipt().gaps, 1);
+    assert_eq!(
+        stage.wire(&other_chunk(9))[0],
+        "gap_found after 1/3 before 1/9"
+    );
+}
+
+#[test]
+fn d4_a_replay_that_includes_the_cursors_event_is_a_duplicate() {
+    let mut stage = Stage::streamed(3).redialled();
+    assert_eq!(stage.wire(&chunk(3)), [""; 0]);
+    assert_eq!(stage.wire(&chunk(4)), [replayed(4)]);
+    let mut given = Stage::attached_at(3);
+    assert_eq!(
+        given.wire(&chunk(3)),
+        [""; 0],
+        "even if only its id was given"
+    );
+    assert_eq!(given.wire(&chunk(4)), [replayed(4)]);
+    assert_eq!(given.state().receipt().gaps, 0);
+}
+
+#[test]
+fn d5_attach_to_a_busy_stream_hands_on_every_event_at_once() {
+    let mut stage = Stage::attaching();
+    stage.issue();
+    stage.reply("read_marker", Reply::Marker(Some("op_1".into())));
+    let mut stage = stage.authenticated();
+    for id in 1..50 {
+        assert_eq!(stage.wire(&chunk(id)), [handed(id)]);
+        stage.wait(400);
+    }
+}
+
+#[test]
+fn d11_a_live_end_that_overtakes_the_replay_comes_after_everything_before_it() {
+    let mut stage = Stage::attached_at(100);
+    assert_eq!(stage.wire(&end(120, "done")), [""; 0]);
+    assert_eq!(stage.wire(&session_complete(121)), [""; 0]);
+    for id in 101..119 {
+        assert_eq!(stage.wire(&chunk(id)), [replayed(id)]);
+    }
+    let last = stage.wire(&chunk(119));
+    assert_eq!(
+        last,
+        [
+            &replayed(119),
+            "event_received agent_runtime_end done at 120, replayed"
+        ]
+    );
+    assert_eq!(stage.outcome(), None);
+    let lines = stage.wire(&resume_complete("completed"));
+    assert_eq!(lines[2], "run_ended completed");
+}
