@@ -333,6 +333,19 @@ pub enum Close {
     },
 }
 
+impl Close {
+    /// Whether the peer says that it was sent a frame over its limit (C7).
+    pub(crate) fn says_too_large(&self) -> bool {
+        matches!(
+            self,
+            Self::Closed {
+                code: Some(CloseCode::MESSAGE_TOO_BIG),
+                ..
+            }
+        )
+    }
+}
+
 impl fmt::Display for Close {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

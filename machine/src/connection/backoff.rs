@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt, and how often to try (C6, I8).
+//! How long to wait before the next attempt, and how often to try (C6, C7, I8).
 
 use serde::{Deserialize, Serialize};
 
@@ -7,13 +7,15 @@ use crate::config::Limits;
 use crate::jitter::Jitter;
 use crate::time::Millis;
 
-/// The steps of the backoff and what is left of the budget.
+/// The steps of the backoff and what is left of the budget. All of it counts since the last progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Backoff {
     /// How often the delay has doubled since the last progress.
     step: u32,
     /// Failed attempts since the last progress.
     failures: u32,
+    /// Whether the peer has broken the protocol since the last progress (C7).
+    violated: bool,
 }
 
 impl Backoff {
@@ -21,6 +23,11 @@ impl Backoff {
     pub(crate) fn spend(&mut self, budget: Option<u32>) -> bool {
         self.failures = self.failures.saturating_add(1);
         budget.is_none_or(|budget| self.failures < budget)
+    }
+
+    /// The peer has broken the protocol; whether it had before, and has made no progress since (C7).
+    pub(crate) fn note_violation(&mut self) -> bool {
+        core::mem::replace(&mut self.violated, true)
     }
 
     /// The next delay: uniform in `[d/2, d]`, and `d` doubles up to its cap.

@@ -55,8 +55,6 @@ pub(crate) struct Connection {
     opened_once: bool,
     /// Whether this run has ever been authenticated: before that the budget is the first one (C6).
     authenticated_once: bool,
-    /// Whether the peer has broken the protocol once already (C7).
-    violated: bool,
     /// When a wait was last skipped because the network is back (C15).
     skipped_at: Option<Timestamp>,
 }
@@ -144,8 +142,8 @@ impl Connection {
         failure: DialFailure,
     ) -> News {
         context.cite(Rule::C2);
+        self.unlink(context);
         if failure.kind.is_final() {
-            self.unlink(context);
             return News::GivenUp(Outcome::ConnectionLost {
                 cause: failure.text,
             });
@@ -153,20 +151,20 @@ impl Connection {
         self.fail(context, failure.text)
     }
 
-    /// C7: a close without a terminal is a reconnect, visible, clean or not.
-    pub(crate) fn on_closed(&mut self, context: &mut Context<'_>, close: Close) -> News {
+    /// C7: a close without a terminal is a reconnect, visible, clean or not. A second violation without progress between
+    /// is over, unless it `is_ours`: something that we sent may explain it.
+    pub(crate) fn on_closed(
+        &mut self,
+        context: &mut Context<'_>,
+        close: Close,
+        is_ours: bool,
+    ) -> News {
         context.cite(Rule::C7);
-        let violation = match &close {
-            Close::Violation { .. } => true,
-            Close::Lost { .. } => false,
-            Close::Closed { code, .. } => code.is_some_and(|code| match code.verdict() {
-                CloseVerdict::Reconnect => false,
-                CloseVerdict::PolicyViolation | CloseVerdict::ProtocolViolation => true,
-            }),
-        };
+        // If this socket was progress itself, what was before it is forgotten first.
+        self.unlink(context);
         let cause = close.to_string().into_boxed_str();
-        if violation && core::mem::replace(&mut self.violated, true) {
-            self.unlink(context);
+        let is_over = is_violation(&close) && self.backoff.note_violation();
+        if is_over && !is_ours {
             return News::GivenUp(Outcome::ProtocolViolation { what: cause });
         }
         self.fail(context, cause)
@@ -174,7 +172,7 @@ impl Connection {
 
     /// A dial or an `auth` that took too long is a failed attempt (C2).
     pub(crate) fn on_late(&mut self, context: &mut Context<'_>, what: &str) -> News {
-        self.close_socket(context, CloseCode::NORMAL);
+        self.drop_link(context);
         self.fail(context, what.into())
     }
 
@@ -374,7 +372,6 @@ impl Connection {
 
     /// The socket is gone or never came: another attempt after a delay, if the budget allows one (C6).
     fn fail(&mut self, context: &mut Context<'_>, cause: Box<str>) -> News {
-        self.unlink(context);
         let budget = self.budget(context.limits());
         if context.kit.network == Network::Online && !self.backoff.spend(budget) {
             context.cite(Rule::C6);
@@ -431,6 +428,18 @@ impl Connection {
 
     fn publish(&self, context: &mut Context<'_>) {
         context.publish(self.status());
+    }
+}
+
+/// Whether a socket went because the protocol was broken, whoever says so (C7).
+fn is_violation(close: &Close) -> bool {
+    match close {
+        Close::Violation { .. } => true,
+        Close::Lost { .. } => false,
+        Close::Closed { code, .. } => code.is_some_and(|code| match code.verdict() {
+            CloseVerdict::Reconnect => false,
+            CloseVerdict::PolicyViolation | CloseVerdict::ProtocolViolation => true,
+        }),
     }
 }
 

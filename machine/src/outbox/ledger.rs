@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use agent_gateway_protocol::ClientFrame;
 use agent_gateway_protocol::event::ToolExecute;
@@ -49,8 +50,19 @@ pub(crate) struct Answer {
     /// What it takes on the wire.
     pub(crate) bytes: usize,
     pub(crate) expires: Timestamp,
-    /// Whether it was ever written to an authenticated socket.
-    pub(crate) sent: bool,
+    pub(crate) delivery: Delivery,
+}
+
+/// How far an answer has come. It never goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Delivery {
+    /// It was never written to an authenticated socket.
+    Unsent,
+    /// It was written to one, and to each after it.
+    Sent,
+    /// One that it was written to was closed for a frame over the gateway's limit (C7).
+    Suspected,
 }
 
 impl Answer {
@@ -60,8 +72,16 @@ impl Answer {
             frame,
             bytes,
             expires,
-            sent: false,
+            delivery: Delivery::Unsent,
         }
+    }
+
+    /// It is written to an authenticated socket.
+    pub(crate) fn send(&mut self) -> ClientFrame<TokenId> {
+        if self.delivery == Delivery::Unsent {
+            self.delivery = Delivery::Sent;
+        }
+        self.frame.clone()
     }
 }
 
@@ -109,6 +129,17 @@ impl Ledger {
             .collect()
     }
 
+    /// The largest answer that has been sent, and of equal ones the oldest.
+    pub(crate) fn largest_sent(&self) -> Option<(&AnswerId, &Answer)> {
+        let sent = self.entries.iter().filter_map(|(id, entry)| {
+            let answer = entry.stage.answer()?;
+            let is_sent = answer.delivery != Delivery::Unsent;
+            is_sent.then_some((entry.age, id, answer))
+        });
+        sent.max_by_key(|(age, _, answer)| (answer.bytes, Reverse(*age)))
+            .map(|(_, id, answer)| (id, answer))
+    }
+
     /// The ids of the asks of one sort of stage, oldest first.
     pub(crate) fn ids(&self, wanted: impl Fn(&Stage) -> bool) -> Vec<AnswerId> {
         let mut ids: Vec<_> = self
@@ -123,11 +154,11 @@ impl Ledger {
 
     /// How many answers are on their way, and their bytes (I13).
     pub(crate) fn waiting(&self) -> (usize, usize) {
-        self.entries
-            .values()
-            .fold((0, 0), |(count, bytes), entry| match &entry.stage {
-                Stage::Answered(answer) => (count + 1, bytes + answer.bytes),
-                Stage::Held(_) | Stage::Asked { .. } | Stage::Settled => (count, bytes),
+        let answers = self.entries.values();
+        answers
+            .filter_map(|entry| entry.stage.answer())
+            .fold((0, 0), |(count, bytes), answer| {
+                (count + 1, bytes + answer.bytes)
             })
     }
 
@@ -205,6 +236,13 @@ impl Stage {
             Self::Asked { .. } | Self::Answered(_) | Self::Settled => 0,
         };
         held + id.as_str().len()
+    }
+
+    fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Answered(answer) => Some(answer),
+            Self::Held(_) | Self::Asked { .. } | Self::Settled => None,
+        }
     }
 
     /// When this ask is over by itself.

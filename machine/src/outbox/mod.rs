@@ -31,7 +31,7 @@ use crate::rule::Rule;
 use crate::time::Millis;
 use crate::timers::Timer;
 use crate::token::TokenId;
-use ledger::{Answer, Ledger, Stage};
+use ledger::{Answer, Delivery, Ledger, Stage};
 
 /// The asks of one run and their answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -173,12 +173,30 @@ impl Outbox {
         }
         for (_, answer) in self.ledger.answers_mut() {
             context.cite(Rule::T3);
-            answer.sent = true;
-            context.push(Effect::SendFrame {
-                dial,
-                frame: answer.frame.clone(),
-            });
+            let frame = answer.send();
+            context.push(Effect::SendFrame { dial, frame });
         }
+    }
+
+    /// C7, T3: the gateway has closed the authenticated socket because it was sent a frame over its limit. If any answer
+    /// was that frame, the largest was: the second time it is undeliverable. Whether there was one at all.
+    pub(crate) fn on_too_large(&mut self, context: &mut Context<'_>) -> bool {
+        let Some((id, answer)) = self.ledger.largest_sent() else {
+            return false;
+        };
+        context.cite(Rule::T3);
+        if answer.delivery == Delivery::Suspected {
+            let id = id.clone();
+            self.ledger.advance(&id, Stage::Settled);
+            context.notify(Notification::AnswerUndeliverable { answer: id });
+            self.rearm(context);
+        }
+        for (_, answer) in self.ledger.answers_mut() {
+            if answer.delivery == Delivery::Sent {
+                answer.delivery = Delivery::Suspected;
+            }
+        }
+        true
     }
 
     /// `Timer::Tool`: deadlines answered in the caller's place (T2), expired answers reported (T3).
@@ -295,14 +313,13 @@ impl Outbox {
             return self.rearm(context);
         }
         match socket {
-            Some(dial) => context.push(Effect::SendFrame {
-                dial,
-                frame: answer.frame.clone(),
-            }),
+            Some(dial) => {
+                let frame = answer.send();
+                context.push(Effect::SendFrame { dial, frame });
+            }
             // It waits for the next `auth_success`.
             None => context.cite(Rule::T3),
         }
-        answer.sent = socket.is_some();
         self.ledger.advance(&id, Stage::Answered(answer));
         self.drop_surplus(context);
         self.rearm(context);
@@ -329,7 +346,7 @@ impl Outbox {
             return;
         };
         let has_echo = matches!(id, AnswerId::Tool(_));
-        if has_echo || !answer.sent {
+        if has_echo || answer.delivery == Delivery::Unsent {
             context.cite(Rule::T3);
             context.notify(Notification::AnswerUndeliverable { answer: id.clone() });
         }

@@ -114,15 +114,19 @@ impl Live {
         self.follow_connection(context, news)
     }
 
-    /// S8: a socket lost while a token is fetched just waits for it; so does one lost while the end is looked into.
+    /// C7: an answer over the gateway's limit must neither go out for ever nor end the run. S8: a socket lost while a token
+    /// is fetched just waits for it; so does one lost while the end is looked into.
     pub(crate) fn on_closed(&mut self, context: &mut Context<'_>, close: Close) -> Option<End> {
+        let is_ours = close.says_too_large()
+            && self.connection.connected().is_some()
+            && self.outbox.on_too_large(context);
         if self.session.credential.is_refreshing() || self.concluding {
             context.cite(Rule::S8);
             self.on_socket_gone(context);
             self.connection.on_gone(context);
             return None;
         }
-        let news = self.connection.on_closed(context, close);
+        let news = self.connection.on_closed(context, close, is_ours);
         self.follow_connection(context, news)
     }
 

@@ -162,16 +162,16 @@ fn restored_while_paused_reads_again() {
 #[test]
 fn restored_a_state_of_another_version_is_refused_for_that() {
     let stored = serde_json::to_string(Stage::streamed(1).state()).unwrap();
-    assert!(stored.starts_with(r#"{"version":2,"#), "{stored}");
+    assert!(stored.starts_with(r#"{"version":3,"#), "{stored}");
     for other in [
-        stored.replacen(r#""version":2"#, r#""version":1"#, 1),
-        r#"{"version":1,"made":"of something else"}"#.to_owned(),
+        stored.replacen(r#""version":3"#, r#""version":2"#, 1),
+        r#"{"version":2,"made":"of something else"}"#.to_owned(),
     ] {
         let error = serde_json::from_str::<State>(&other).unwrap_err();
         assert!(
             error
                 .to_string()
-                .starts_with("the state has version 1; this program reads version 2"),
+                .starts_with("the state has version 2; this program reads version 3"),
             "{error}"
         );
     }

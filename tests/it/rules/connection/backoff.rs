@@ -1,6 +1,6 @@
 //! C6, C7, C15: how a lost socket is tried again.
 
-use agent_gateway_machine::{Close, DialFailureKind, Network};
+use agent_gateway_machine::{DialFailureKind, Network};
 
 use crate::rules::stage::*;
 
@@ -102,32 +102,6 @@ fn c7_a_close_without_a_terminal_is_a_visible_reconnect_clean_or_not() {
     }
     let mut stage = Stage::connected();
     assert_eq!(stage.cut()[1], "reconnect_scheduled in 781 ms: cut");
-}
-
-#[test]
-fn c7_a_violation_reconnects_once_and_is_then_over() {
-    let violations = [1002, 1003, 1007, 1008, 1009].map(|code| Close::Closed {
-        code: Some(agent_gateway_protocol::CloseCode(code)),
-        reason: "".into(),
-    });
-    let too_big = Close::Violation {
-        text: "too big".into(),
-    };
-    for close in violations.into_iter().chain([too_big]) {
-        let mut stage = Stage::connected();
-        stage.end_socket(close.clone());
-        assert_eq!(stage.connection(), "reconnecting");
-        stage.wait_for_dial();
-        let mut stage = stage.authenticated();
-        let lines = stage.end_socket(close);
-        assert_eq!(
-            lines[..2],
-            [
-                "status_changed disconnected",
-                "run_ended protocol_violation"
-            ]
-        );
-    }
 }
 
 #[test]

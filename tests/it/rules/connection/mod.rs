@@ -4,3 +4,4 @@ mod arrivals;
 mod backoff;
 mod liveness;
 mod opening;
+mod violation;
