@@ -59,6 +59,9 @@ pub struct Dialect {
     pub announces_expiry: bool,
     /// How long a replay takes to begin, ms. Live frames overtake it meanwhile, and are in it once more.
     pub replay_delay: u64,
+    /// A socket on which a frame of more bytes comes, without those of a token, is closed with 1009; absent: it takes any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub largest_frame: Option<usize>,
 }
 
 impl Default for Dialect {
@@ -71,6 +74,7 @@ impl Default for Dialect {
             keeps_status: true,
             announces_expiry: false,
             replay_delay: 0,
+            largest_frame: None,
         }
     }
 }

@@ -20,6 +20,10 @@ impl Gateway {
             return;
         };
         socket.last_heard = now;
+        let largest = self.config.dialect.largest_frame;
+        if largest.is_some_and(|largest| frame.size() > largest) {
+            return self.close(id, CloseCode::MESSAGE_TOO_BIG, "Message too big", out);
+        }
         match (&socket.phase, frame) {
             (Phase::Open { .. } | Phase::Expired { .. }, ClientFrame::Auth(auth)) => {
                 self.on_auth(now, id, &auth, out);

@@ -22,6 +22,7 @@ macro_rules! library {
 library! {
     "aged_token"
     "answer_after_the_end"
+    "answer_too_large"
     "answer_undeliverable"
     "approved"
     "asked_before_the_end"

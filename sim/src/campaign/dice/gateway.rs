@@ -3,7 +3,7 @@
 use super::Dice;
 use crate::gateway::{Dialect, ResumeStyle};
 use crate::script::{
-    Act, Close, EndAct, EventAct, GatewayStep, PromptAct, ToolEndAct, ToolExecuteAct,
+    Act, Close, EndAct, EventAct, GatewayStep, PromptAct, Script, ToolEndAct, ToolExecuteAct,
 };
 
 impl Dice {
@@ -24,6 +24,21 @@ impl Dice {
             keeps_status: self.random.percent(70),
             announces_expiry: self.random.percent(20),
             replay_delay: self.pick(&[0, 0, 0, 100, 1_500], 0),
+            largest_frame: None,
+        }
+    }
+
+    /// In four sessions of a hundred: a gateway with a limit of its own, and tools that give more than it takes (C7). What
+    /// else a client says is within it.
+    pub(super) fn narrow(&mut self, script: &mut Script) {
+        const LARGEST: usize = 400;
+        // Minutes on its way over a slow link, and with nothing to gain from it.
+        if script.network.bytes_per_second.is_some() || !self.rare.percent(4) {
+            return;
+        }
+        script.gateway.dialect.largest_frame = Some(LARGEST);
+        for tool in script.user.tools.values_mut() {
+            tool.content = "result ".repeat(LARGEST / 4);
         }
     }
 

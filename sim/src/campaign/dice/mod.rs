@@ -30,8 +30,8 @@ pub fn calm_script(seed: u64) -> Script {
 
 struct Dice {
     random: Random,
-    /// For storms, which are rare: sessions without one are none the different for them.
-    storms: Random,
+    /// For what is rare, such as storms: sessions without it are none the different for it.
+    rare: Random,
     is_stormy: bool,
     texts: u64,
     calls: u64,
@@ -41,7 +41,7 @@ impl Dice {
     fn new(seed: u64) -> Self {
         Self {
             random: Random::new(seed),
-            storms: Random::new(!seed),
+            rare: Random::new(!seed),
             is_stormy: false,
             texts: 0,
             calls: 0,
@@ -89,6 +89,7 @@ impl Dice {
             // What a storm leaves to be replayed would be minutes on its way over a slow link (I16).
             let rate = dice.bytes_per_second();
             script.network.bytes_per_second = rate.filter(|_| !dice.is_stormy);
+            dice.narrow(&mut script);
         }
         script
     }

@@ -9,13 +9,13 @@ use crate::script::{Act, Close, GatewayStep};
 impl Dice {
     /// In three sessions of a hundred: twenty gusts or more, with hardly a pause.
     pub(super) fn storm(&mut self) -> Vec<GatewayStep> {
-        self.is_stormy = self.storms.percent(3);
+        self.is_stormy = self.rare.percent(3);
         if !self.is_stormy {
             return Vec::new();
         }
-        let times = self.storms.between(20, 50);
-        let pause = self.storms.between(5, 150);
-        let kind = self.storms.below(4);
+        let times = self.rare.between(20, 50);
+        let pause = self.rare.between(5, 150);
+        let kind = self.rare.below(4);
         let gust = |dice: &mut Self| match kind {
             0 => dice.expiry(),
             1 => dice.closing(),
@@ -47,7 +47,7 @@ impl Dice {
 
     /// The socket is good for one event (C6).
     fn closing(&mut self) -> Vec<Act> {
-        let code = *self.storms.pick(&[1000, 1001, 1011]).unwrap_or(&1000);
+        let code = *self.rare.pick(&[1000, 1001, 1011]).unwrap_or(&1000);
         let close = Close {
             code,
             reason: String::new(),
