@@ -7,7 +7,7 @@ use crate::error::Error;
 pub(crate) enum Signal {
     /// Ctrl-C.
     Interrupt,
-    /// SIGTERM; or the terminal is gone.
+    /// SIGTERM, or the terminal is gone; on Windows Ctrl-Break, or the console or the session ends.
     Terminate,
 }
 
@@ -21,8 +21,14 @@ pub(crate) struct Signals {
     /// Not heard where whoever set us going means us to outlive our terminal (`nohup`).
     #[cfg(unix)]
     hangup: Option<tokio::signal::unix::Signal>,
-    #[cfg(not(unix))]
+    #[cfg(windows)]
     interrupt: tokio::signal::windows::CtrlC,
+    #[cfg(windows)]
+    terminate: tokio::signal::windows::CtrlBreak,
+    #[cfg(windows)]
+    close: tokio::signal::windows::CtrlClose,
+    #[cfg(windows)]
+    shutdown: tokio::signal::windows::CtrlShutdown,
 }
 
 impl Signals {
@@ -46,10 +52,14 @@ impl Signals {
         })
     }
 
-    #[cfg(not(unix))]
+    #[cfg(windows)]
     fn hear() -> io::Result<Self> {
+        use tokio::signal::windows;
         Ok(Self {
-            interrupt: tokio::signal::windows::ctrl_c()?,
+            interrupt: windows::ctrl_c()?,
+            terminate: windows::ctrl_break()?,
+            close: windows::ctrl_close()?,
+            shutdown: windows::ctrl_shutdown()?,
         })
     }
 
@@ -70,10 +80,14 @@ impl Signals {
     }
 
     /// The next signal. Cancel-safe.
-    #[cfg(not(unix))]
+    #[cfg(windows)]
     pub(crate) async fn next(&mut self) -> Signal {
-        self.interrupt.recv().await;
-        Signal::Interrupt
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
+            _ = self.close.recv() => Signal::Terminate,
+            _ = self.shutdown.recv() => Signal::Terminate,
+        }
     }
 }
 

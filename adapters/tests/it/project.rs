@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
-use agent_gateway_adapters::{Api, Client, ClientError, Outcome, Vault, project_skills};
+#[cfg(unix)]
+use agent_gateway_adapters::project_skills;
+use agent_gateway_adapters::{Api, Client, ClientError, Outcome, Vault};
 use agent_gateway_machine::{Call, Config, Reply, RequestFailure, Started, State};
 use agent_gateway_protocol::api::{ExecAgent, GlobalConfig};
 use agent_gateway_protocol::{GatewayUrl, RawJson};

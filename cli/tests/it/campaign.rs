@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::program::{Live, agw, run};
+use crate::program::run;
+#[cfg(unix)]
+use crate::program::{Live, agw};
 
 fn path(name: &str) -> String {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));

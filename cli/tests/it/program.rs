@@ -108,6 +108,7 @@ impl Live {
     }
 
     /// Waits for a line with `part` on standard error.
+    #[cfg(unix)]
     #[track_caller]
     pub(crate) fn complaint_with(&mut self, part: &str) -> String {
         wait(&mut self.stderr, part, &mut self.complained)

@@ -2,13 +2,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::process::Command;
+use std::process::Stdio;
 
 use serde_json::Value;
 
 #[cfg(unix)]
-use crate::program::until;
-use crate::program::{Live, agw, run};
+use crate::program::{Live, until};
+use crate::program::{agw, run};
 
 fn path(name: &str) -> String {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
@@ -22,6 +24,7 @@ fn script(name: &str, text: &str) -> String {
 }
 
 /// A run that streams a word and then nothing, until it is stopped.
+#[cfg(unix)]
 fn endless(name: &str, api: &str) -> String {
     script(
         name,

@@ -11,6 +11,10 @@ use crate::stub::request;
 
 /// A server that is up, and what it announced.
 struct Serving {
+    #[cfg_attr(
+        not(unix),
+        expect(dead_code, reason = "held, and sent signals on Unix only")
+    )]
     live: Live,
     announcement: Value,
 }
