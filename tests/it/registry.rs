@@ -80,6 +80,41 @@ fn g1_an_operation_that_is_connected_anew_disconnects_the_old_one_first() {
 }
 
 #[test]
+fn g1_the_older_ones_are_told_oldest_first_and_each_until_it_has_ended() {
+    let mut client = Client::new();
+    for _ in 0..3 {
+        client.execute();
+    }
+    client.started(3, "op_1", "tpc_1");
+    client.started(1, "op_1", "tpc_1");
+    assert_eq!(client.started(2, "op_1", "tpc_1"), [detach(1), detach(3)]);
+    client.ended(1);
+    assert_eq!(client.0.owner(&"op_1".into()), Some(RunId(2)));
+    client.started(2, "op_2", "tpc_1");
+    assert_eq!(client.0.owner(&"op_1".into()), Some(RunId(3)));
+    assert_eq!(client.0.owner(&"op_2".into()), Some(RunId(2)));
+}
+
+#[test]
+fn a_registry_that_is_written_and_read_knows_the_same() {
+    let mut client = Client::new();
+    client.execute();
+    client.started(1, "op_1", "tpc_1");
+    client.streams(1, "tpc_1");
+    client.notify(1, Notification::StatusChanged(ConnectionStatus::Connected));
+    let text = serde_json::to_string(&client.0).unwrap();
+    let mut read = Client(serde_json::from_str(&text).unwrap());
+    assert_eq!(read.0, client.0);
+    assert_eq!(
+        read.0.status(&"op_1".into()),
+        Some(ConnectionStatus::Connected)
+    );
+    read.execute();
+    read.started(2, "op_2", "tpc_1");
+    assert_eq!(read.streams(2, "tpc_1"), [detach(1)]);
+}
+
+#[test]
 fn g2_status_by_operation_and_unknown_ones_do_nothing() {
     let mut client = Client::new();
     client.execute();

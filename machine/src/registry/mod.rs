@@ -8,8 +8,9 @@
 //! hand in what each notifies. A [`Directive`] is performed at once, before the rest of the effects in which the
 //! notification came: so an old connection goes before a new one opens (G1).
 
+mod runs;
+
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Attach, EventKind, Execute};
 use crate::notification::{ConnectionStatus, Notification, TopicStatus};
 use crate::outcome::AttachRefusal;
+use runs::Runs;
 
 /// Names one run in the registry. Counts up, never reused: the larger one was started later (R8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,19 +36,10 @@ impl fmt::Display for RunId {
 /// The live runs of one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Registry {
-    runs: BTreeMap<RunId, Entry>,
+    runs: Runs,
     minted: u64,
     gateway: Option<GatewayUrl>,
     switched_on: bool,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Entry {
-    operation: Option<OperationId>,
-    topic: Option<TopicId>,
-    /// Whether it streams, so that the topic is its own.
-    claims_topic: bool,
-    status: ConnectionStatus,
 }
 
 /// What the registry is told.
@@ -141,25 +134,20 @@ impl Registry {
     /// The connection's status of an operation; `None` if no live run has it (G2).
     #[must_use]
     pub fn status(&self, operation: &OperationId) -> Option<ConnectionStatus> {
-        self.owner(operation)
-            .and_then(|run| self.runs.get(&run))
-            .map(|entry| entry.status)
+        self.runs.status(self.owner(operation)?)
     }
 
     /// The live run that has an operation.
     #[must_use]
     pub fn owner(&self, operation: &OperationId) -> Option<RunId> {
-        self.runs
-            .iter()
-            .find(|(_, entry)| entry.operation.as_ref() == Some(operation))
-            .map(|(run, _)| *run)
+        self.runs.of_operation(operation).next()
     }
 
     fn execute(&mut self, execute: Box<Execute>) -> Vec<Directive> {
         if !self.gateway_mode() {
             return Vec::from([Directive::RefuseExecute]);
         }
-        let run = self.mint(Entry::default());
+        let run = self.mint(None);
         Vec::from([Directive::Begin {
             run,
             command: EventKind::Execute(execute),
@@ -171,11 +159,7 @@ impl Registry {
         if self.owner(&attach.operation).is_some() {
             return Vec::from([Directive::RefuseAttach(AttachRefusal::Owned)]);
         }
-        let run = self.mint(Entry {
-            operation: Some(attach.operation.clone()),
-            topic: attach.topic.clone(),
-            ..Entry::default()
-        });
+        let run = self.mint(Some(attach.operation.clone()));
         Vec::from([Directive::Begin {
             run,
             command: EventKind::Attach(attach),
@@ -190,60 +174,44 @@ impl Registry {
     }
 
     fn on_notified(&mut self, run: RunId, notification: &Notification) -> Vec<Directive> {
-        let Some(entry) = self.runs.get_mut(&run) else {
+        if !self.runs.contains(run) {
             return Vec::new();
-        };
+        }
         if let Notification::StatusChanged(status) = notification {
-            entry.status = *status;
+            self.runs.set_status(run, *status);
         }
         if let Notification::RunEnded { .. } = notification {
-            self.runs.remove(&run);
-            return Vec::new();
+            self.runs.remove(run);
         }
         if let Notification::RunStarted(started) = notification {
-            entry.operation = Some(started.operation.clone());
-            entry.topic.clone_from(&started.topic);
-            return self.detach_others(run, |_, other| {
-                other.operation.as_ref() == Some(&started.operation)
-            });
+            self.runs.set_operation(run, started.operation.clone());
+            let others = self.runs.of_operation(&started.operation);
+            return others.filter(|other| *other != run).map(detach).collect();
         }
         if let Notification::TopicStatusChanged {
             topic: Some(topic),
             status: TopicStatus::Running,
         } = notification
         {
-            entry.topic = Some(topic.clone());
-            entry.claims_topic = true;
             return self.claim(run, topic);
         }
         Vec::new()
     }
 
     /// R8: the run started later has the topic; the other one is left.
-    fn claim(&self, run: RunId, topic: &TopicId) -> Vec<Directive> {
-        let has_topic = |entry: &Entry| entry.claims_topic && entry.topic.as_ref() == Some(topic);
-        let newer = self
-            .runs
-            .iter()
-            .any(|(other, entry)| *other > run && has_topic(entry));
-        if newer {
+    fn claim(&mut self, run: RunId, topic: &TopicId) -> Vec<Directive> {
+        self.runs.set_topic(run, topic.clone());
+        let runs = || self.runs.on_topic(topic);
+        if runs().any(|other| other > run) {
             return Vec::from([detach(run)]);
         }
-        self.detach_others(run, |other, entry| other < run && has_topic(entry))
+        runs().filter(|other| *other < run).map(detach).collect()
     }
 
-    fn detach_others(&self, run: RunId, wanted: impl Fn(RunId, &Entry) -> bool) -> Vec<Directive> {
-        self.runs
-            .iter()
-            .filter(|(other, entry)| **other != run && wanted(**other, entry))
-            .map(|(other, _)| detach(*other))
-            .collect()
-    }
-
-    fn mint(&mut self, entry: Entry) -> RunId {
+    fn mint(&mut self, operation: Option<OperationId>) -> RunId {
         self.minted += 1;
         let run = RunId(self.minted);
-        self.runs.insert(run, entry);
+        self.runs.insert(run, operation);
         run
     }
 }
