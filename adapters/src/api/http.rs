@@ -8,7 +8,7 @@ use agent_gateway_protocol::api::{
     InterruptTask, Method, Procedure, RefreshGatewayToken, SettleRunningOperation,
     UpdateTopicMetadata,
 };
-use agent_gateway_protocol::{OperationStatus, ServerUrl, Token, trpc};
+use agent_gateway_protocol::{ServerUrl, Token, trpc};
 use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Response, redirect};
@@ -211,13 +211,9 @@ impl HttpApi {
                     operation_id: operation.clone(),
                     extra: Default::default(),
                 };
-                Reply::Status(self.ask(&procedure).await?.map(|report| {
-                    StatusReport {
-                        status: report
-                            .status
-                            .unwrap_or_else(|| OperationStatus::Unknown("".into())),
-                        error: report.error,
-                    }
+                Reply::Status(self.ask(&procedure).await?.map(|report| StatusReport {
+                    status: report.status,
+                    error: report.error,
                 }))
             }
             Call::FetchMessages(input) => Reply::Messages(self.ask(&**input).await?),

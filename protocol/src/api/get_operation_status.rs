@@ -22,7 +22,7 @@ members! {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OperationStatusReport {
     /// The status (`currentState.status`).
-    pub status: Option<OperationStatus>,
+    pub status: OperationStatus,
     /// What failed (`currentState.error`), in a sentence.
     pub error: Option<Box<str>>,
     /// The whole answer.
@@ -57,13 +57,15 @@ impl Procedure for GetOperationStatus {
             return Err("the reply is no object");
         }
         let state = json.member("currentState");
+        let status = state
+            .and_then(|state| state.member("status"))
+            .and_then(JsonSlice::read);
         let error = state
             .and_then(|state| state.member("error"))
             .filter(|error| !error.is_null());
         Ok(Some(OperationStatusReport {
-            status: state
-                .and_then(|state| state.member("status"))
-                .and_then(JsonSlice::read),
+            // What leaves it out says nothing of the run, not that it is in a state of its own.
+            status: status.ok_or("the reply has no currentState.status")?,
             error: error.map(|error| ErrorPayload::text_of(error).into()),
             raw: json.to_raw(),
         }))

@@ -308,16 +308,17 @@ fn get_operation_status_answers() {
     let failed = answer::<GetOperationStatus>(failed).unwrap();
     assert_eq!(
         (failed.status, failed.error.as_deref()),
-        (Some(OperationStatus::Error), Some("boom"))
+        (OperationStatus::Error, Some("boom"))
     );
-    let other =
-        answer::<GetOperationStatus>(r#"{"status":"running","currentState":{"error":null}}"#)
-            .unwrap();
-    assert_eq!(
-        (other.status, other.error),
-        (None, None),
-        "the status is not at the top"
-    );
+    for odd in [
+        r#"{"status":"running","currentState":{"error":null}}"#,
+        r#"{"currentState":{"status":null}}"#,
+        r#"{"odd":true}"#,
+    ] {
+        let body = format!(r#"{{"result":{{"data":{{"json":{odd}}}}}}}"#);
+        let read = trpc::decode::<GetOperationStatus>(200, body.as_bytes());
+        assert!(read.is_err(), "it says nothing of the run: {odd}");
+    }
 }
 
 #[test]

@@ -127,6 +127,7 @@ library! {
     "start_refused_softly"
     "start_unauthorized"
     "start_without_token"
+    "status_without_a_status"
     "stop_before_reply"
     "stop_during_messages"
     "stop_fails_then_works"

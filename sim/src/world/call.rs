@@ -8,7 +8,7 @@ use agent_gateway_protocol::api::{
     RefreshGatewayToken, SettleRunningOperation, UpdateTopicMetadata,
 };
 use agent_gateway_protocol::trpc::{ApiError, TrpcCode, TrpcError, decode};
-use agent_gateway_protocol::{Object, OperationStatus, Token};
+use agent_gateway_protocol::{Object, Token};
 
 use crate::api::{ApiAnswer, ApiCall, ApiReply, ProcedureName};
 
@@ -88,13 +88,9 @@ pub(super) fn reply(
             })
         }
         ProcedureName::GetOperationStatus => read::<GetOperationStatus>(answer).map(|reply| {
-            Reply::Status(reply.map(|report| {
-                StatusReport {
-                    status: report
-                        .status
-                        .unwrap_or_else(|| OperationStatus::Unknown("".into())),
-                    error: report.error,
-                }
+            Reply::Status(reply.map(|report| StatusReport {
+                status: report.status,
+                error: report.error,
             }))
         }),
         ProcedureName::GetMessages => read::<GetMessages>(answer).map(Reply::Messages),
@@ -222,7 +218,7 @@ fn unreadable(what: &str) -> RequestFailure {
 #[cfg(test)]
 mod tests {
     use agent_gateway_machine::{TokenId, TokenKind};
-    use agent_gateway_protocol::{OperationId, TopicId};
+    use agent_gateway_protocol::{OperationId, OperationStatus, TopicId};
 
     use super::*;
 
