@@ -38,7 +38,7 @@ impl Live {
         context.cite(Rule::C5);
         let now = context.now();
         self.connection.heard(now);
-        self.session.inquiry.heard(now);
+        self.session.inquiry.on_frame_arriving(now);
         self.session.sequence.on_frame_arriving(now);
         None
     }

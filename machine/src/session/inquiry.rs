@@ -26,6 +26,8 @@ pub(crate) struct Inquiry {
     request: Option<RequestId>,
     /// When something other than an ack last came.
     heard_at: Timestamp,
+    /// When part of a frame last came. Only the whole one shows whether it is an ack.
+    arriving_at: Option<Timestamp>,
     /// When the server was last asked, or last answered.
     asked_at: Timestamp,
     /// Since when `resume` has gone unanswered on this socket.
@@ -50,6 +52,7 @@ impl Inquiry {
         let inquiry = Self {
             request: None,
             heard_at: context.now(),
+            arriving_at: None,
             asked_at: context.now(),
             unanswered_since: None,
             unknown_since: None,
@@ -66,6 +69,11 @@ impl Inquiry {
     /// Something other than an ack came.
     pub(crate) fn heard(&mut self, now: Timestamp) {
         self.heard_at = now;
+    }
+
+    /// Part of a frame came, of an ack or of something else.
+    pub(crate) fn on_frame_arriving(&mut self, now: Timestamp) {
+        self.arriving_at = Some(now);
     }
 
     /// The socket is read again: what came meanwhile is about to be told, so silence counts from here.
@@ -163,7 +171,7 @@ impl Inquiry {
     /// just now, or is not read, its own end may be on its way, and it is asked again once it is quiet. If it is being
     /// reconnected, its end is in the replay, and it is asked again one interval later; then that was long enough.
     pub(crate) fn defer_to_stream(&mut self, context: &mut Context<'_>, connected: bool) -> bool {
-        let quiet_at = self.heard_at.plus(context.limits().seam_quiet);
+        let quiet_at = self.quiet_at(context);
         let is_paused = context.kit.timers.is_paused();
         self.awaits_quiet = is_paused || (connected && context.now() < quiet_at);
         let waited = core::mem::replace(&mut self.awaits_replay, !connected);
@@ -225,6 +233,7 @@ impl Inquiry {
         if let Some(at) = &mut self.retry_at {
             canon.moment(at);
         }
+        canon.since_or_never(&mut self.arriving_at, limits.seam_quiet);
         canon.until(&mut self.paced_until);
         if let Some(since) = &mut self.unanswered_since {
             canon.since(since, limits.resume_answer);
@@ -232,6 +241,18 @@ impl Inquiry {
         if let Some(since) = &mut self.unknown_since {
             canon.since(since, limits.unknown_interval);
         }
+    }
+
+    /// When the stream has said nothing for long enough for its last words to have come.
+    fn quiet_at(&self, context: &Context<'_>) -> Timestamp {
+        let quiet_at = self.heard_at.plus(context.limits().seam_quiet);
+        quiet_at.max(self.arrived_at(context))
+    }
+
+    /// Until when more of a frame may come: no answer counts before it is whole.
+    fn arrived_at(&self, context: &Context<'_>) -> Timestamp {
+        self.arriving_at
+            .map_or(Timestamp::ZERO, |at| at.plus(context.limits().seam_quiet))
     }
 
     fn rearm(&self, context: &mut Context<'_>) {
@@ -252,7 +273,8 @@ impl Inquiry {
         let mut next = self
             .heard_at
             .max(self.asked_at)
-            .plus(limits.inquiry_interval);
+            .plus(limits.inquiry_interval)
+            .max(self.arrived_at(context));
         if let Some(since) = self.unanswered_since {
             next = next.min(since.plus(limits.resume_answer));
         }
@@ -260,7 +282,7 @@ impl Inquiry {
             next = next.min(self.asked_at.plus(limits.unknown_interval));
         }
         if self.awaits_quiet {
-            next = next.min(self.heard_at.plus(limits.seam_quiet));
+            next = next.min(self.quiet_at(context));
         }
         next
     }

@@ -118,6 +118,7 @@ library! {
     "session_complete_alone"
     "settling_cut"
     "silent_peer"
+    "slow_acks"
     "slow_link"
     "slow_reader"
     "socket_interrupt"

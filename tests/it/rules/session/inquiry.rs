@@ -134,6 +134,25 @@ fn s14_no_answer_overtakes_a_frame_that_is_arriving() {
     assert!(ends_with(&stage.wire(&end(3, "error")), "failed"));
 }
 
+/// On a link so slow that even an ack does.
+#[test]
+fn s14_acks_that_come_in_parts_do_not_put_the_question_off() {
+    let mut stage = Stage::streamed(1);
+    stage.wait(30_000);
+    stage.arriving_for(1);
+    stage.wire(HEARTBEAT_ACK);
+    assert_eq!(stage.wait(28_999), [""; 0]);
+    let lines = stage.wait(1);
+    let asks = |line: &String| line.ends_with("ask_status op_1");
+    assert!(lines.iter().any(asks), "{lines:?}");
+    stage.arriving();
+    assert_eq!(stage.status("done"), [""; 0], "it may be the end");
+    stage.wire(HEARTBEAT_ACK);
+    assert_eq!(stage.wait(1_999), [""; 0]);
+    assert!(stage.wait(1).iter().any(asks), "again, once it is quiet");
+    assert!(ends_with(&stage.status("done"), "completed"));
+}
+
 #[test]
 fn s14_no_answer_overtakes_a_stream_that_is_not_read() {
     let mut stage = Stage::streamed(1);
