@@ -88,7 +88,10 @@ impl Dice {
             script.clock = dice.clock(span);
             // What a storm leaves to be replayed would be minutes on its way over a slow link (I16).
             let rate = dice.bytes_per_second();
-            script.network.bytes_per_second = rate.filter(|_| !dice.is_stormy);
+            // And a token of the user's own that runs out before a replay is whole lets none through: no fair server.
+            let tokens = script.user.tokens.as_ref();
+            let runs_out = tokens.is_some_and(|tokens| tokens.lifetime.is_some());
+            script.network.bytes_per_second = rate.filter(|_| !dice.is_stormy && !runs_out);
             dice.narrow(&mut script);
         }
         script
