@@ -50,7 +50,7 @@ pub enum Outcome {
         /// What went wrong last, for a person.
         cause: Box<str>,
     },
-    /// The peer broke the protocol twice (C7).
+    /// The peer broke the protocol twice, without progress between (C7).
     ProtocolViolation {
         /// What it did, for a person.
         what: Box<str>,

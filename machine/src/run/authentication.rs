@@ -37,14 +37,15 @@ impl Live {
             context.cite(Rule::C10);
         }
         let dial = self.connection.connected()?;
+        let may_be_forgotten = self.session.terminal.has_seen_end();
+        let last_event_id = self.session.sequence.open_seam(context, may_be_forgotten);
         context.push(Effect::SendFrame {
             dial,
             frame: ClientFrame::Resume(Resume {
-                last_event_id: self.session.sequence.resume_from(),
+                last_event_id,
                 want_status: true,
             }),
         });
-        self.session.sequence.open_seam(context);
         self.session.inquiry.on_resumed(context);
         self.outbox.on_connected(context, dial);
         None

@@ -110,7 +110,6 @@ impl Live {
         if !core::mem::take(&mut self.concluding) {
             return None;
         }
-        self.session.sequence.on_end_refuted();
         self.outbox.on_seam_ended(context);
         if self.connection.is_idle() {
             return self.dial_when_ready(context);

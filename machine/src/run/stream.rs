@@ -334,7 +334,6 @@ impl Live {
                 }
             }
         }
-        self.session.sequence.on_end_refuted();
         self.session.inquiry.ask(context, &self.session.operation);
     }
 }

@@ -19,8 +19,9 @@ use crate::time::{Millis, Timestamp};
 pub(super) struct Seam {
     /// Whether it was opened with a cursor: what passes in it is a replay (S11).
     replaying: bool,
-    /// Whether the cursor's own frame was asked for once more (C9).
-    overlaps: bool,
+    /// The number of the cursor's own frame, where it was asked for once more and has not come yet: until then nobody knows
+    /// by which count the others are (C10).
+    overlap: Option<u64>,
     held: BTreeMap<u64, ServerFrame>,
     held_bytes: usize,
     /// When the seam was opened, or a hole in it last arose or shrank, or part of a frame came (C8). Frames that pass in
@@ -33,10 +34,10 @@ pub(super) struct Seam {
 }
 
 impl Seam {
-    pub(super) fn open(replaying: bool, overlaps: bool, now: Timestamp) -> Self {
+    pub(super) fn open(replaying: bool, overlap: Option<u64>, now: Timestamp) -> Self {
         Self {
             replaying,
-            overlaps,
+            overlap,
             held: BTreeMap::new(),
             held_bytes: 0,
             moved_at: now,
@@ -54,17 +55,32 @@ impl Seam {
         self.replaying
     }
 
-    pub(super) fn overlaps(&self) -> bool {
-        self.overlaps
+    pub(super) fn overlap(&self) -> Option<u64> {
+        self.overlap
+    }
+
+    /// The frame that was asked for once more has come, or another one that shows the count.
+    pub(super) fn on_count_known(&mut self) {
+        self.overlap = None;
+    }
+
+    /// Whether everything waits for the frame that was asked for once more.
+    pub(super) fn awaits_overlap(&self) -> bool {
+        self.overlap.is_some() && !self.ending
     }
 
     pub(super) fn moved_at(&self) -> Timestamp {
         self.moved_at
     }
 
-    /// Whether a frame waits for what is missing before it. Whatever had no hole before it was given back when it came.
-    pub(super) fn has_hole(&self) -> bool {
-        !self.held.is_empty()
+    /// Whether anything is missing between the frame `last` and what is held.
+    pub(super) fn has_hole_behind(&self, last: u64) -> bool {
+        let mut before = last;
+        self.held.keys().any(|number| {
+            let skips = number.saturating_sub(1) > before;
+            before = *number;
+            skips
+        })
     }
 
     pub(super) fn holds(&self, number: u64) -> bool {
@@ -103,7 +119,7 @@ impl Seam {
 
     /// A frame has passed: if there is a hole, it shrank.
     pub(super) fn on_passed(&mut self, now: Timestamp) {
-        if self.has_hole() {
+        if !self.held.is_empty() {
             self.moved_at = now;
         }
     }

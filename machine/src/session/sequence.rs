@@ -39,9 +39,9 @@ pub(crate) struct Sequence {
     /// Whether this gateway has ever sent `resume_complete`: then it is waited for longer (C8). It may have lost the
     /// operation since, or another one may be behind this socket, so not for ever.
     answers_resume: bool,
-    /// Whether the gateway took something for an end that was none: it forgets the operation some time after it, and
-    /// counts from the beginning again (C10).
-    may_be_forgotten: bool,
+    /// The cursor's own frame, where `resume` asked for it once more: it is known, whatever the ring has forgotten since
+    /// (C10).
+    asked_again: Option<Digest>,
     /// How many frames without a hole between them were passed up to the cursor: none, one, or more.
     in_a_row: u8,
 }
@@ -66,7 +66,7 @@ impl Sequence {
             seam: None,
             gap_told: false,
             answers_resume: false,
-            may_be_forgotten: false,
+            asked_again: None,
             in_a_row: 0,
         }
     }
@@ -76,38 +76,34 @@ impl Sequence {
         &self.cursor
     }
 
-    /// What `resume` names: the cursor (C4, C10). Where the gateway may have forgotten the operation, its new count may
-    /// have gone past the cursor unseen. There it is the frame before: so the cursor's own comes once more, as the one
-    /// that is known, or as one that shows the new count (C9). Some gateways send the frame named too: it must be known.
-    pub(crate) fn resume_from(&self) -> Option<EventId> {
-        let knows_two = self.in_a_row > 1 && self.ring.len() > 1;
-        match &self.cursor.id {
-            Some(EventId::Number(number)) if self.may_be_forgotten && knows_two => {
-                Some(EventId::Number(number - 1))
-            }
-            id => id.clone(),
-        }
-    }
-
-    /// The gateway took something for the run's end that was none (C10).
-    pub(crate) fn on_end_refuted(&mut self) {
-        self.may_be_forgotten = true;
-    }
-
     /// Whether there is a seam, in one word.
     pub(crate) fn word(&self) -> &'static str {
         self.seam.as_ref().map_or("closed", Seam::word)
     }
 
-    /// `resume` goes out: from here on frames may come in any order (C4, C8).
-    pub(crate) fn open_seam(&mut self, context: &mut Context<'_>) {
-        if context.is_broken(Mutation::SeamRemoved) {
-            return;
+    /// `resume` goes out: from here on frames may come in any order (C4, C8). Says what it names: the cursor.
+    ///
+    /// Where the gateway may have forgotten the operation, its new count may have gone past the cursor unseen. There it is
+    /// the frame before: the cursor's own comes once more, as the one that is known, or as one that shows the new count
+    /// (C10). Some gateways send the frame named too, so that must be known as well.
+    pub(crate) fn open_seam(
+        &mut self,
+        context: &mut Context<'_>,
+        may_be_forgotten: bool,
+    ) -> Option<EventId> {
+        let knows_two = self.in_a_row > 1 && self.ring.len() > 1;
+        let overlap = self.cursor.number();
+        let overlap = overlap.filter(|_| may_be_forgotten && knows_two);
+        self.asked_again = self.cursor.digest.filter(|_| overlap.is_some());
+        if !context.is_broken(Mutation::SeamRemoved) {
+            let replaying = !self.cursor.is_start();
+            self.seam = Some(Seam::open(replaying, overlap, context.now()));
+            context.arm(Timer::Seam, self.quiet(context.limits()));
         }
-        let replaying = !self.cursor.is_start();
-        let overlaps = self.resume_from() != self.cursor.id;
-        self.seam = Some(Seam::open(replaying, overlaps, context.now()));
-        context.arm(Timer::Seam, self.quiet(context.limits()));
+        match overlap {
+            Some(number) => Some(EventId::Number(number - 1)),
+            None => self.cursor.id.clone(),
+        }
     }
 
     /// The socket is gone: what was held comes again with the next replay.
@@ -132,6 +128,7 @@ impl Sequence {
             if self.has_passed(id, digest) {
                 context.cite(Rule::C9);
                 context.kit.receipt.duplicates += 1;
+                self.on_known(*number);
                 return Admission::Dropped;
             }
             if self.given_up.contains(*number) {
@@ -141,7 +138,8 @@ impl Sequence {
             }
             last = self.restart(context, *number);
         }
-        if number - 1 != last {
+        let awaits_overlap = self.seam.as_ref().is_some_and(Seam::awaits_overlap);
+        if number - 1 != last || awaits_overlap {
             let Some(seam) = &mut self.seam else {
                 // A live jump: nothing in between is on its way, so it is a gap at once, and no late fill follows
                 // that would have to be told from a restarted counter (C11, I6).
@@ -188,6 +186,9 @@ impl Sequence {
             context.kit.receipt.late += 1;
             return self.next_held(context);
         }
+        if seam.awaits_overlap() {
+            return None;
+        }
         if number - 1 > last {
             if !seam.is_ending() {
                 return None;
@@ -215,8 +216,7 @@ impl Sequence {
     /// `resume_complete{gap: true}`: frames were lost before the first one kept. The hole they left is told by itself
     /// if anything came behind it in this seam; otherwise this says that there is one (C11).
     pub(crate) fn on_gap_flag(&mut self, context: &mut Context<'_>) {
-        let told_by_itself = self.seam.as_ref().is_some_and(Seam::has_hole);
-        if !told_by_itself {
+        if !self.has_hole() {
             self.tell_gap(context, None);
         }
     }
@@ -277,9 +277,14 @@ impl Sequence {
 
     /// Whether the seam is over with a hole in it.
     pub(crate) fn gives_up(&self) -> bool {
-        self.seam
-            .as_ref()
-            .is_some_and(|seam| seam.is_ending() && seam.has_hole())
+        self.seam.as_ref().is_some_and(Seam::is_ending) && self.has_hole()
+    }
+
+    /// Whether something is missing before, or between, what the seam holds.
+    fn has_hole(&self) -> bool {
+        let last = self.cursor.number().unwrap_or_default();
+        let seam = self.seam.as_ref();
+        seam.is_some_and(|seam| seam.has_hole_behind(last))
     }
 
     /// Whether frames may still come in any order.
@@ -336,6 +341,7 @@ impl Sequence {
         if matches!(self.cursor.id, Some(EventId::Number(_))) && matches!(id, EventId::Text(_)) {
             // A stray among numbers: handed on, but the counter stays what is resumed from (C10).
             self.ring.push(digest, context.limits().ring);
+            self.in_a_row = 0;
         } else {
             self.pass(context, id.clone(), digest);
         }
@@ -363,6 +369,7 @@ impl Sequence {
     fn has_passed(&self, id: &EventId, digest: Digest) -> bool {
         let is_cursor = self.cursor.id.as_ref() == Some(id);
         (is_cursor && self.cursor.digest.is_none_or(|known| known == digest))
+            || self.asked_again == Some(digest)
             || self.ring.contains(digest)
     }
 
@@ -373,8 +380,8 @@ impl Sequence {
     fn restart(&mut self, context: &mut Context<'_>, number: u64) -> u64 {
         context.cite(Rule::C9);
         self.tell_gap(context, None);
-        let overlaps = self.seam.as_ref().is_some_and(Seam::overlaps);
-        let skipped = if overlaps && self.cursor.number() == Some(number) {
+        let overlap = self.seam.as_ref().and_then(Seam::overlap);
+        let skipped = if overlap == Some(number) {
             number - 1
         } else {
             0
@@ -384,14 +391,25 @@ impl Sequence {
             id: (skipped > 0).then_some(EventId::Number(skipped)),
             digest: None,
         };
-        self.may_be_forgotten = false;
+        self.asked_again = None;
         self.in_a_row = 0;
         self.ring.clear();
         self.given_up.clear();
         if let Some(seam) = &mut self.seam {
+            seam.on_count_known();
             context.kit.receipt.late += seam.let_go();
         }
         skipped
+    }
+
+    /// A frame that is known has come again. If it is the one that was asked for once more, the count goes on: what waited
+    /// for it has its turn.
+    fn on_known(&mut self, number: u64) {
+        if let Some(seam) = &mut self.seam
+            && seam.overlap() == Some(number)
+        {
+            seam.on_count_known();
+        }
     }
 
     /// The hole between the frames `after` and `before` will not be filled (C8, C11).

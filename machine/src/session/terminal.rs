@@ -108,6 +108,8 @@ pub(crate) struct Terminal {
     foreign_at: Option<Timestamp>,
     /// Whether the last end seen was another operation's (S4).
     last_was_foreign: bool,
+    /// Whether anything has been seen that a gateway may take for the run's end (C10).
+    end_seen: bool,
 }
 
 /// An end that has been seen and is not void.
@@ -181,6 +183,11 @@ impl Terminal {
         self.noted.as_ref().is_some_and(|noted| noted.in_stream)
     }
 
+    /// Whether anything has been seen that a gateway may take for the run's end. If the run goes on it was none (C10).
+    pub(crate) fn has_seen_end(&self) -> bool {
+        self.end_seen
+    }
+
     /// Whether an own event could change anything: there is an end to make void, or a wait to end.
     pub(crate) fn awaits_sign_of_life(&self) -> bool {
         self.noted.is_some() || self.suspended
@@ -217,6 +224,7 @@ impl Terminal {
                 context.cite(Rule::S9b);
                 self.suspended = true;
                 self.was_suspended = true;
+                self.end_seen = true;
             }
         }
     }
@@ -253,6 +261,7 @@ impl Terminal {
     pub(crate) fn on_foreign_end(&mut self, now: Timestamp) {
         self.foreign_at = Some(now);
         self.last_was_foreign = true;
+        self.end_seen = true;
     }
 
     /// S3: `session_complete` says that the stream is over, and nothing of the outcome.
@@ -358,6 +367,7 @@ impl Terminal {
 
     fn note(&mut self, end: Option<ServerEnd>, in_stream: bool) {
         self.last_was_foreign = false;
+        self.end_seen = true;
         match &mut self.noted {
             // Latched: the first reason counts, and a reason explains an end noted without one.
             Some(noted) => {
