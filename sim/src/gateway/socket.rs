@@ -12,7 +12,16 @@ pub(super) struct Socket {
     /// When anything last came.
     pub(super) last_heard: Timestamp,
     /// A replay that has been asked for and is not sent yet.
-    pub(super) replay: Option<(Timestamp, Resume)>,
+    pub(super) replay: Option<Replay>,
+}
+
+/// A replay that takes its time.
+#[derive(Clone, Debug)]
+pub(super) struct Replay {
+    pub(super) at: Timestamp,
+    pub(super) resume: Resume,
+    /// Heartbeats that have come since: a gateway handles what one client sends in order.
+    pub(super) heartbeats: usize,
 }
 
 /// How far a socket is.
@@ -69,7 +78,7 @@ impl Socket {
             Phase::Authenticated { .. } | Phase::Expired { .. } => silence,
         };
         match &self.replay {
-            Some((at, _)) => phase.min(*at),
+            Some(replay) => phase.min(replay.at),
             None => phase,
         }
     }

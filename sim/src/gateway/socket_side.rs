@@ -1,11 +1,13 @@
 //! What sockets ask for, and what is due on them.
 
+use std::iter;
+
 use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::frame::{Auth, Resume, ResumeComplete, TokenType};
 use agent_gateway_protocol::{ClientFrame, CloseCode, ServerFrame};
 
 use super::operation::{Prompt, Waiting};
-use super::socket::Phase;
+use super::socket::{Phase, Replay};
 use super::{Gateway, GatewayAnswer, GatewayOutput, SocketId};
 
 impl Gateway {
@@ -35,13 +37,17 @@ impl Gateway {
                 if delay == Millis::ZERO {
                     self.replay(id, &resume, out);
                 } else {
-                    socket.replay = Some((now.plus(delay), resume));
+                    socket.replay = Some(Replay {
+                        at: now.plus(delay),
+                        resume,
+                        heartbeats: 0,
+                    });
                 }
             }
-            (_, ClientFrame::Heartbeat) => out.push(GatewayOutput::SendFrame {
-                socket: id,
-                frame: ServerFrame::HeartbeatAck,
-            }),
+            (_, ClientFrame::Heartbeat) => match &mut socket.replay {
+                Some(replay) => replay.heartbeats += 1,
+                None => out.push(acknowledge(id)),
+            },
             (_, ClientFrame::ToolResult(result)) => out.push(GatewayOutput::DeliverToolResult {
                 operation: socket.operation.clone(),
                 result,
@@ -162,10 +168,14 @@ impl Gateway {
             }
             Phase::Open { .. } | Phase::Authenticated { .. } | Phase::Expired { .. } => {}
         }
-        if socket.replay.as_ref().is_some_and(|(at, _)| *at <= now)
-            && let Some((_, resume)) = socket.replay.take()
+        if socket
+            .replay
+            .as_ref()
+            .is_some_and(|replay| replay.at <= now)
+            && let Some(replay) = socket.replay.take()
         {
-            self.replay(id, &resume, out);
+            self.replay(id, &replay.resume, out);
+            out.extend(iter::repeat_n(id, replay.heartbeats).map(acknowledge));
         }
         let silent = self
             .sockets
@@ -174,5 +184,12 @@ impl Gateway {
         if silent {
             self.close(id, CloseCode::NORMAL, "Heartbeat timeout", out);
         }
+    }
+}
+
+fn acknowledge(socket: SocketId) -> GatewayOutput {
+    GatewayOutput::SendFrame {
+        socket,
+        frame: ServerFrame::HeartbeatAck,
     }
 }

@@ -246,6 +246,28 @@ fn an_old_gateway_replays_everything_after_an_unknown_id_and_says_nothing_at_the
 }
 
 #[test]
+fn a_heartbeat_is_acknowledged_behind_the_replay_that_was_asked_for_before_it() {
+    let mut bench = Bench::started(Dialect {
+        replay_delay: 500,
+        ..Dialect::default()
+    });
+    bench.push("step_start", "{}", OPERATION);
+    bench.open(1);
+    bench.authenticate(1);
+    assert_eq!(bench.resume(1, ""), [""; 0]);
+    assert_eq!(bench.send(1, ClientFrame::Heartbeat), [""; 0]);
+    assert_eq!(
+        bench.tick(500),
+        [
+            "1<agent_event 1",
+            "1<resume_complete Some(Running) gap:false",
+            "1<heartbeat_ack"
+        ]
+    );
+    assert_eq!(bench.send(1, ClientFrame::Heartbeat), ["1<heartbeat_ack"]);
+}
+
+#[test]
 fn the_buffer_is_cut_to_500_above_1000_and_the_replay_says_so() {
     let mut bench = Bench::started(Dialect::default());
     for _ in 0..1_001 {
