@@ -33,6 +33,10 @@ impl core::error::Error for Failure {}
 /// Liveness is given three virtual minutes (I16), and the time its own deadlines may take on top.
 const PATIENCE: u64 = 180_000;
 
+/// A dial has so long (C2), and the next one waits for so long at most (C6), ms.
+const DIAL: u64 = 15_000;
+const BACKOFF: u64 = 30_000;
+
 /// The gateway's watchdog ends a run that is idle for this long, ms.
 const WATCHDOG: u64 = 600_000;
 
@@ -189,6 +193,13 @@ fn last_fault(script: &Script) -> u64 {
         NetworkAct::Delay(span) => step.at + span,
         _ => step.at,
     });
+    // These wait for the dials they are for, each behind the longest backoff.
+    let dials = script.network.steps.iter().map(|step| match step.act {
+        NetworkAct::RefuseDials(count) => u64::from(count) * BACKOFF,
+        NetworkAct::HangDials(count) => u64::from(count) * (DIAL + BACKOFF),
+        _ => 0,
+    });
+    let dials: u64 = dials.sum();
     let renewals = script
         .user
         .tokens
@@ -207,7 +218,7 @@ fn last_fault(script: &Script) -> u64 {
         .map(|behaviour| behaviour.delay + if is_never(behaviour) { 10_000 } else { 0 })
         .sum();
     let quiet = server.max(user).max(network.max().unwrap_or(0));
-    quiet.max(clock.max().unwrap_or(0)) + delays + renewals + on_the_link(script)
+    quiet.max(clock.max().unwrap_or(0)) + delays + renewals + dials + on_the_link(script)
 }
 
 /// How long all that the server says may be on its way once more, where the link is slow.
