@@ -101,7 +101,7 @@ impl Sequence {
             context.arm(Timer::Seam, self.quiet(context.limits()));
         }
         match overlap {
-            Some(number) => Some(EventId::Number(number - 1)),
+            Some(number) => Some(EventId::Number(number.saturating_sub(1))),
             None => self.cursor.id.clone(),
         }
     }
@@ -351,7 +351,7 @@ impl Sequence {
     fn pass(&mut self, context: &mut Context<'_>, id: EventId, digest: Digest) {
         let before = id.number().map(|number| number.saturating_sub(1));
         self.in_a_row = if before == self.cursor.number() {
-            (self.in_a_row + 1).min(2)
+            self.in_a_row.saturating_add(1).min(2)
         } else {
             1
         };
