@@ -7,8 +7,8 @@ use core::fmt;
 use agent_gateway_protocol::api::ExecAgent;
 use agent_gateway_protocol::frame::ToolError;
 use agent_gateway_protocol::{
-    AgentId, CloseCode, InputRequestId, OperationId, RawJson, ServerFrame, ThreadId, ToolCallId,
-    TopicId,
+    AgentId, CloseCode, CloseVerdict, InputRequestId, OperationId, RawJson, ServerFrame, ThreadId,
+    ToolCallId, TopicId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -334,6 +334,18 @@ pub enum Close {
 }
 
 impl Close {
+    /// Whether the socket went because the protocol was broken, whoever says so (C7).
+    pub(crate) fn is_violation(&self) -> bool {
+        match self {
+            Self::Violation { .. } => true,
+            Self::Lost { .. } => false,
+            Self::Closed { code, .. } => code.is_some_and(|code| match code.verdict() {
+                CloseVerdict::Reconnect => false,
+                CloseVerdict::PolicyViolation | CloseVerdict::ProtocolViolation => true,
+            }),
+        }
+    }
+
     /// Whether the peer says that it was sent a frame over its limit (C7).
     pub(crate) fn says_too_large(&self) -> bool {
         matches!(

@@ -22,7 +22,7 @@ use alloc::format;
 use alloc::string::ToString;
 
 use agent_gateway_protocol::frame::Auth;
-use agent_gateway_protocol::{ClientFrame, CloseCode, CloseVerdict, OperationId};
+use agent_gateway_protocol::{ClientFrame, CloseCode, OperationId};
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Canon;
@@ -163,7 +163,7 @@ impl Connection {
         // If this socket was progress itself, what was before it is forgotten first.
         self.unlink(context);
         let cause = close.to_string().into_boxed_str();
-        let is_over = is_violation(&close) && self.backoff.note_violation();
+        let is_over = close.is_violation() && self.backoff.note_violation();
         if is_over && !is_ours {
             return News::GivenUp(Outcome::ProtocolViolation { what: cause });
         }
@@ -428,18 +428,6 @@ impl Connection {
 
     fn publish(&self, context: &mut Context<'_>) {
         context.publish(self.status());
-    }
-}
-
-/// Whether a socket went because the protocol was broken, whoever says so (C7).
-fn is_violation(close: &Close) -> bool {
-    match close {
-        Close::Violation { .. } => true,
-        Close::Lost { .. } => false,
-        Close::Closed { code, .. } => code.is_some_and(|code| match code.verdict() {
-            CloseVerdict::Reconnect => false,
-            CloseVerdict::PolicyViolation | CloseVerdict::ProtocolViolation => true,
-        }),
     }
 }
 

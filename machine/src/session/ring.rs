@@ -1,4 +1,4 @@
-//! What has been passed lately: tells a duplicate from a counter that started again (C9).
+//! What has been passed lately: tells a duplicate from a counter that started again (C9, C10).
 
 use alloc::vec::Vec;
 
@@ -12,14 +12,44 @@ use crate::cursor::Digest;
 pub(crate) struct Ring {
     digests: Vec<Digest>,
     oldest: usize,
+    /// How many of the latest have neighbouring numbers: none, one, or more.
+    in_a_row: u8,
+    /// The frame that was asked for once more: it is known, whatever has been overwritten since (C10).
+    asked_again: Option<Digest>,
 }
 
 impl Ring {
     pub(crate) fn contains(&self, digest: Digest) -> bool {
-        self.digests.contains(&digest)
+        self.asked_again == Some(digest) || self.digests.contains(&digest)
     }
 
-    pub(crate) fn push(&mut self, digest: Digest, bound: usize) {
+    /// A frame has passed, right `behind` the one numbered before it or not.
+    pub(crate) fn push(&mut self, digest: Digest, behind: bool, bound: usize) {
+        self.in_a_row = if behind {
+            self.in_a_row.saturating_add(1).min(2)
+        } else {
+            1
+        };
+        self.store(digest, bound);
+    }
+
+    /// A frame has passed that has no number, among others that have.
+    pub(crate) fn push_stray(&mut self, digest: Digest, bound: usize) {
+        self.in_a_row = 0;
+        self.store(digest, bound);
+    }
+
+    /// Whether the latest frame and the one numbered before it are both known.
+    pub(crate) fn knows_two(&self) -> bool {
+        self.in_a_row > 1 && self.digests.len() > 1
+    }
+
+    /// From now on this one is known, and no other that was before.
+    pub(crate) fn ask_again(&mut self, digest: Option<Digest>) {
+        self.asked_again = digest;
+    }
+
+    fn store(&mut self, digest: Digest, bound: usize) {
         if self.digests.len() < bound {
             if self.digests.is_empty() {
                 self.digests.reserve(bound.min(32));
@@ -34,6 +64,8 @@ impl Ring {
     pub(crate) fn clear(&mut self) {
         self.digests.clear();
         self.oldest = 0;
+        self.in_a_row = 0;
+        self.asked_again = None;
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -39,11 +39,6 @@ pub(crate) struct Sequence {
     /// Whether this gateway has ever sent `resume_complete`: then it is waited for longer (C8). It may have lost the
     /// operation since, or another one may be behind this socket, so not for ever.
     answers_resume: bool,
-    /// The cursor's own frame, where `resume` asked for it once more: it is known, whatever the ring has forgotten since
-    /// (C10).
-    asked_again: Option<Digest>,
-    /// How many frames without a hole between them were passed up to the cursor: none, one, or more.
-    in_a_row: u8,
 }
 
 /// What is to become of a frame.
@@ -66,8 +61,6 @@ impl Sequence {
             seam: None,
             gap_told: false,
             answers_resume: false,
-            asked_again: None,
-            in_a_row: 0,
         }
     }
 
@@ -91,10 +84,10 @@ impl Sequence {
         context: &mut Context<'_>,
         may_be_forgotten: bool,
     ) -> Option<EventId> {
-        let knows_two = self.in_a_row > 1 && self.ring.len() > 1;
         let overlap = self.cursor.number();
-        let overlap = overlap.filter(|_| may_be_forgotten && knows_two);
-        self.asked_again = self.cursor.digest.filter(|_| overlap.is_some());
+        let overlap = overlap.filter(|_| may_be_forgotten && self.ring.knows_two());
+        let known = self.cursor.digest.filter(|_| overlap.is_some());
+        self.ring.ask_again(known);
         if !context.is_broken(Mutation::SeamRemoved) {
             let replaying = !self.cursor.is_start();
             self.seam = Some(Seam::open(replaying, overlap, context.now()));
@@ -340,8 +333,7 @@ impl Sequence {
         }
         if matches!(self.cursor.id, Some(EventId::Number(_))) && matches!(id, EventId::Text(_)) {
             // A stray among numbers: handed on, but the counter stays what is resumed from (C10).
-            self.ring.push(digest, context.limits().ring);
-            self.in_a_row = 0;
+            self.ring.push_stray(digest, context.limits().ring);
         } else {
             self.pass(context, id.clone(), digest);
         }
@@ -350,15 +342,11 @@ impl Sequence {
 
     fn pass(&mut self, context: &mut Context<'_>, id: EventId, digest: Digest) {
         let before = id.number().map(|number| number.saturating_sub(1));
-        self.in_a_row = if before == self.cursor.number() {
-            self.in_a_row.saturating_add(1).min(2)
-        } else {
-            1
-        };
+        let behind = before == self.cursor.number();
         self.cursor.id = Some(id);
         self.cursor.digest = Some(digest);
         self.gap_told = false;
-        self.ring.push(digest, context.limits().ring);
+        self.ring.push(digest, behind, context.limits().ring);
         if let Some(seam) = &mut self.seam {
             seam.on_passed(context.now());
         }
@@ -369,7 +357,6 @@ impl Sequence {
     fn has_passed(&self, id: &EventId, digest: Digest) -> bool {
         let is_cursor = self.cursor.id.as_ref() == Some(id);
         (is_cursor && self.cursor.digest.is_none_or(|known| known == digest))
-            || self.asked_again == Some(digest)
             || self.ring.contains(digest)
     }
 
@@ -391,8 +378,6 @@ impl Sequence {
             id: (skipped > 0).then_some(EventId::Number(skipped)),
             digest: None,
         };
-        self.asked_again = None;
-        self.in_a_row = 0;
         self.ring.clear();
         self.given_up.clear();
         if let Some(seam) = &mut self.seam {

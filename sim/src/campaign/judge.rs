@@ -33,10 +33,6 @@ impl core::error::Error for Failure {}
 /// Liveness is given three virtual minutes (I16), and the time its own deadlines may take on top.
 const PATIENCE: u64 = 180_000;
 
-/// A dial has so long (C2), and the next one waits for so long at most (C6), ms.
-const DIAL: u64 = 15_000;
-const BACKOFF: u64 = 30_000;
-
 /// The gateway's watchdog ends a run that is idle for this long, ms.
 const WATCHDOG: u64 = 600_000;
 
@@ -194,9 +190,11 @@ fn last_fault(script: &Script) -> u64 {
         _ => step.at,
     });
     // These wait for the dials they are for, each behind the longest backoff.
+    let dial = script.limits.dial_deadline.as_millis();
+    let backoff = script.limits.backoff_cap.as_millis();
     let dials = script.network.steps.iter().map(|step| match step.act {
-        NetworkAct::RefuseDials(count) => u64::from(count) * BACKOFF,
-        NetworkAct::HangDials(count) => u64::from(count) * (DIAL + BACKOFF),
+        NetworkAct::RefuseDials(count) => u64::from(count) * backoff,
+        NetworkAct::HangDials(count) => u64::from(count) * (dial + backoff),
         _ => 0,
     });
     let dials: u64 = dials.sum();
