@@ -5,6 +5,7 @@
 //! |---|---|
 //! | play one session, look at what came of it | [`world::World`], [`script::Script`] |
 //! | see it as a timeline, snapshot it, record it | [`trace::Trace`] |
+//! | rehearse a client's own logic, which answers, stops and leaves | [`world::Caller`], with an example |
 //! | watch a client's own logic in random sessions | [`campaign::random_script`]; with the feature `proptest`, `strategy` |
 //! | test a client that has a lifecycle of its own | [`server`], with an example; [`api::ApiCall`] has the answers |
 //! | hold invariants against a history from anywhere | [`invariant::Invariants`] |

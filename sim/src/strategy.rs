@@ -3,7 +3,7 @@
 //!
 //! The scripts are those of the [campaigns](crate::campaign): the server says the texts 1, 2, 3, …, faults happen, then
 //! there are none, and the run ends. Play each in a [`World`](crate::world::World), and look on as an
-//! [`Observer`](crate::world::Observer) at what a caller is told.
+//! [`Observer`](crate::world::Observer) at what a caller is told; or take part in it as a [`Caller`](crate::world::Caller).
 //!
 //! ```
 //! use agent_gateway_machine::{Effect, Notification};

@@ -13,8 +13,8 @@ impl World<'_> {
     /// What the machine is told of it.
     pub(super) fn act(&mut self, act: UserAct) -> EventKind {
         match act {
-            UserAct::Execute(prompt) => self.execute(prompt, None),
-            UserAct::ExecuteInTopic(prompt) => self.execute(prompt, Some("tpc_1")),
+            UserAct::Execute(prompt) => self.execute(execution(prompt, None)),
+            UserAct::ExecuteInTopic(prompt) => self.execute(execution(prompt, Some("tpc_1"))),
             UserAct::Approve(approve) => self.approve(&approve),
             UserAct::Attach(attach) => self.attach(&attach),
             UserAct::Stop => EventKind::Stop,
@@ -57,8 +57,8 @@ impl World<'_> {
         }
     }
 
-    fn execute(&mut self, prompt: String, topic: Option<&str>) -> EventKind {
-        let mut execute = Execute::new(execution(prompt, topic));
+    pub(super) fn execute(&mut self, input: ExecAgent) -> EventKind {
+        let mut execute = Execute::new(input);
         self.with_own_token(&mut execute.token, &mut execute.renewal);
         EventKind::Execute(Box::new(execute))
     }

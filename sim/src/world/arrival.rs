@@ -71,9 +71,7 @@ impl World<'_> {
                     return Some(EventKind::ReplyReceived { request, reply });
                 }
             }
-            Happening::ToolAnswered(call, answer) => {
-                return Some(EventKind::AnswerTool { call, answer });
-            }
+            Happening::Acted(act) => return Some(self.on_acted(*act)),
             Happening::Network(act) => self.befall(act),
             Happening::Clock(act) => self.clock.act(act, self.now),
         }

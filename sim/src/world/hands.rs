@@ -6,6 +6,7 @@ use agent_gateway_protocol::{ClientFrame, OperationId, Token};
 use litemap::LiteMap;
 
 use super::call::api_call;
+use super::caller::Act;
 use super::happening::Happening;
 use super::link::Link;
 use super::run::World;
@@ -84,10 +85,14 @@ impl World<'_> {
 
     fn tell_user(&mut self, notification: Notification) {
         self.user.hear(&notification, self.now);
-        if let Notification::ToolRequested { call, .. } = &notification {
+        if let Notification::ToolRequested { call, .. } = &notification
+            && !self.has_caller
+        {
             for (wait, answer) in self.user.answers(call) {
-                let answered = Happening::ToolAnswered(call.tool_call_id.clone(), answer);
-                self.queue.enter(self.now.plus(wait), answered);
+                let call = call.tool_call_id.clone();
+                let act = Act::AnswerTool { call, answer };
+                self.queue
+                    .enter(self.now.plus(wait), Happening::Acted(act.into()));
             }
         }
         self.played.hear(notification, self.now);

@@ -1,8 +1,9 @@
 use std::collections::VecDeque;
 
-use agent_gateway_machine::{Close, DialFailure, DialId, RequestId, Timestamp, ToolAnswer};
-use agent_gateway_protocol::{ClientFrame, ServerFrame, ToolCallId};
+use agent_gateway_machine::{Close, DialFailure, DialId, RequestId, Timestamp};
+use agent_gateway_protocol::{ClientFrame, ServerFrame};
 
+use super::caller::Act;
 use crate::api::{ApiAnswer, ApiCall};
 use crate::gateway::Ticket;
 use crate::script::{ClockAct, NetworkAct};
@@ -36,8 +37,8 @@ pub(super) enum Happening {
     Unsent(RequestId),
     /// The user gives a token of their own, or has none to give.
     TokenMinted(RequestId, bool),
-    /// A tool has come to its answer.
-    ToolAnswered(ToolCallId, Box<ToolAnswer>),
+    /// The caller does something; or a tool of the script has come to its answer.
+    Acted(Box<Act>),
     /// Something befalls the network.
     Network(NetworkAct),
     /// The client's clock does something.
@@ -81,7 +82,7 @@ impl Happening {
             | Self::Answered(..)
             | Self::Unsent(_)
             | Self::TokenMinted(..)
-            | Self::ToolAnswered(..) => true,
+            | Self::Acted(_) => true,
             Self::DialArrived(_)
             | Self::FrameArrived(..)
             | Self::CloseArrived(_)

@@ -7,12 +7,14 @@
 //! ```
 //! The world is another pair of hands: it carries out every effect in virtual time, keeps the tokens in a vault of its
 //! own, and feeds back what happens. Every invariant watches. Same script, same seed, same bytes.
+//! The user is the script's; a [`Caller`] puts a client's own logic beside them.
 //!
 //! At one moment, what came is read first, then the user acts, then the server, and the alarm rings last (C14).
 
 mod act;
 mod arrival;
 mod call;
+mod caller;
 mod clock;
 mod far_side;
 mod fault;
@@ -26,6 +28,7 @@ mod rehearsal;
 mod run;
 mod user;
 
+pub use caller::{Act, Caller};
 pub use outcome::{Played, Unmet};
 pub use rehearsal::Rehearsal;
 pub use run::{Observer, World};

@@ -6,6 +6,7 @@ use agent_gateway_machine::{
 };
 use agent_gateway_protocol::{OperationId, TopicId};
 
+use super::caller::Caller;
 use super::clock::Clock;
 use super::hands::Hands;
 use super::happening::{Happening, Queue};
@@ -80,6 +81,10 @@ pub struct World<'a> {
     /// What the machine is told word for word, if the script has that.
     history: Vec<Event>,
     follows_history: bool,
+    /// Whether a client's own logic answers tool calls, in place of the script.
+    pub(super) has_caller: bool,
+    /// How often it was woken.
+    pub(super) wakes: u64,
 }
 
 /// A session that lasts longer than this is given up.
@@ -144,6 +149,8 @@ impl<'a> World<'a> {
             running,
             follows_history: !script.history.is_empty(),
             history: script.history.clone(),
+            has_caller: false,
+            wakes: 0,
         })
     }
 
@@ -162,12 +169,30 @@ impl<'a> World<'a> {
     }
 
     /// Plays the session to its end: until the run is settled and nothing is on its way, or nothing will ever happen.
-    pub fn play(mut self, observer: &mut impl Observer) -> Played {
+    pub fn play(self, observer: &mut impl Observer) -> Played {
+        self.play_all(&mut (), observer)
+    }
+
+    /// Plays the session as [`World::play`] does, with a client's own logic beside the script's user: it hears what a
+    /// caller is told, and what it does is told to the machine in the user's name, in virtual time, and is in the trace and
+    /// in a recording as such.
+    ///
+    /// The script's user does what their steps say all the same: by default they begin the run, in random scripts they may
+    /// stop it, leave it, or load it anew (which the caller is not told: it comes back as it was). Their `tools` are not
+    /// asked: every tool call is the caller's. In a script with a `history`, which is told word for word, the caller hears
+    /// and what it does is not told.
+    pub fn play_with(mut self, caller: &mut impl Caller, observer: &mut impl Observer) -> Played {
+        self.has_caller = true;
+        self.play_all(caller, observer)
+    }
+
+    fn play_all(mut self, caller: &mut impl Caller, observer: &mut impl Observer) -> Played {
         if !self.history.is_empty() {
-            return self.tell_history(observer);
+            return self.tell_history(caller, observer);
         }
-        while let Some(at) = self.next_at() {
-            if at > LONGEST || self.played.events > MOST_EVENTS {
+        while let Some(at) = self.next_at(caller) {
+            let most = self.played.events.max(self.wakes);
+            if at > LONGEST || most > MOST_EVENTS {
                 self.report_bug(format!("the session does not end: {at}"));
                 break;
             }
@@ -175,20 +200,20 @@ impl<'a> World<'a> {
                 break;
             }
             self.now = self.now.max(at);
-            self.step(observer);
+            self.step(caller, observer);
             // What else has come by now goes before whatever else is due.
             while self.queue.is_due(self.now) && self.played.events <= MOST_EVENTS {
-                self.step(observer);
+                self.step(caller, observer);
             }
         }
         self.finish()
     }
 
     /// Tells the machine a history word for word. Whatever it wants done is somebody else's who was there.
-    fn tell_history(mut self, observer: &mut impl Observer) -> Played {
+    fn tell_history(mut self, caller: &mut impl Caller, observer: &mut impl Observer) -> Played {
         for event in core::mem::take(&mut self.history) {
             self.now = event.at;
-            self.tell_machine(event.kind, observer);
+            self.tell_machine(event.kind, caller, observer);
         }
         self.finish()
     }
@@ -204,8 +229,9 @@ impl<'a> World<'a> {
     }
 
     /// The next moment at which anything happens.
-    fn next_at(&self) -> Option<Timestamp> {
-        let user = self.user.deadline().map(|at| self.clock.awake(at));
+    fn next_at(&self, caller: &impl Caller) -> Option<Timestamp> {
+        let user = earlier(self.user.deadline(), caller.wakes_at());
+        let user = user.map(|at| self.clock.awake(at));
         let server = self.server.next_deadline();
         earlier(
             earlier(self.queue.next_at(), server),
@@ -220,8 +246,8 @@ impl<'a> World<'a> {
             .map(|at| self.clock.awake(self.clock.to_world(at)))
     }
 
-    /// One thing: what came first, then the user, then the server, then the alarm.
-    fn step(&mut self, observer: &mut impl Observer) {
+    /// One thing: what came first, then the user, then the caller, then the server, then the alarm.
+    fn step(&mut self, caller: &mut impl Caller, observer: &mut impl Observer) {
         if !self.owed.is_empty() {
             self.owed.call_in(self.now, &mut self.played.owed);
         }
@@ -240,6 +266,11 @@ impl<'a> World<'a> {
             && let Some(act) = self.user.take(self.now)
         {
             Some(self.act(act))
+        } else if self.clock.awake(self.now) == self.now
+            && caller.wakes_at().is_some_and(|at| at <= self.now)
+        {
+            self.wake(caller);
+            None
         } else if self.server.next_deadline().is_some_and(|at| at <= self.now) {
             self.tell_server(ServerInput::Ticked);
             None
@@ -251,10 +282,10 @@ impl<'a> World<'a> {
             None
         };
         if let Some(kind) = kind {
-            self.tell_machine(kind, observer);
+            self.tell_machine(kind, caller, observer);
         }
         while let Some(kind) = self.inbox.pop_front() {
-            self.tell_machine(kind, observer);
+            self.tell_machine(kind, caller, observer);
         }
         if !self.owed.is_empty() {
             let sends = self.state.as_ref().is_some_and(sends_results);
@@ -268,7 +299,12 @@ impl<'a> World<'a> {
         self.is_reading && self.clock.awake(self.now) == self.now
     }
 
-    fn tell_machine(&mut self, kind: EventKind, observer: &mut impl Observer) {
+    fn tell_machine(
+        &mut self,
+        kind: EventKind,
+        caller: &mut impl Caller,
+        observer: &mut impl Observer,
+    ) {
         let Some(state) = self.state.take() else {
             return;
         };
@@ -288,6 +324,9 @@ impl<'a> World<'a> {
         self.played.events += 1;
         effects.into_iter().for_each(|effect| {
             self.played.note(&effect, self.now);
+            if let Effect::Notify(notification) = &effect {
+                self.tell_caller(caller, notification);
+            }
             match effect {
                 // Whatever it wants done was done by somebody who was there.
                 effect if !self.follows_history => self.carry_out(effect),

@@ -90,7 +90,7 @@ impl<'a> User<'a> {
     }
 
     /// How a call is answered: after which waits, and with what.
-    pub(super) fn answers(&self, call: &ToolExecute) -> Vec<(Millis, Box<ToolAnswer>)> {
+    pub(super) fn answers(&self, call: &ToolExecute) -> Vec<(Millis, ToolAnswer)> {
         let full = format!("{}/{}", call.identifier, call.api_name);
         let policy = self
             .tools
@@ -99,7 +99,7 @@ impl<'a> User<'a> {
         let Some(policy) = policy else {
             let text = format!("there is no tool {full} here");
             let answer = ToolAnswer::failure("executor_not_found", &text);
-            return vec![(Millis::ZERO, Box::new(answer))];
+            return vec![(Millis::ZERO, answer)];
         };
         let answer = if policy.fails {
             ToolAnswer::failure("client_tool_execution_error", &policy.content)
@@ -107,7 +107,7 @@ impl<'a> User<'a> {
             ToolAnswer::success(policy.content.as_str())
         };
         (1..=u64::from(policy.times))
-            .map(|time| (Millis(policy.after).times(time), Box::new(answer.clone())))
+            .map(|time| (Millis(policy.after).times(time), answer.clone()))
             .collect()
     }
 
