@@ -15,20 +15,75 @@ const BEGINNING: usize = 8;
 
 /// Puts `***` wherever the text has one of the secrets or its beginning, and for all that follows it and may be a token:
 /// whoever repeats it may cut it short or write it otherwise, and tokens of one run begin alike.
-pub(crate) fn redact<'a>(text: &mut Box<str>, secrets: impl Iterator<Item = &'a str> + Clone) {
+///
+/// One pass for each secret, whatever the text: a server could stop the thread with one that takes longer.
+pub(crate) fn redact<'a>(text: &mut Box<str>, secrets: impl Iterator<Item = &'a str>) {
+    if let Some(clean) = without(text, secrets, |text, part| text.find(part)) {
+        *text = clean.into();
+    }
+}
+
+/// The text without the secrets, if it has any. `find` says where the first text has the second.
+fn without<'a>(
+    text: &str,
+    secrets: impl Iterator<Item = &'a str>,
+    find: impl Fn(&str, &str) -> Option<usize>,
+) -> Option<String> {
+    let mut sought: Vec<_> = secrets
+        .filter_map(|secret| Sought::new(secret, text, &find))
+        .collect();
     let mut clean = String::new();
-    let mut rest = &**text;
-    let beginnings = secrets.clone().filter_map(beginning);
-    while let Some(at) = beginnings.clone().filter_map(|part| rest.find(part)).min() {
-        let found = &rest[at..];
-        let secret = secrets.clone().map(|secret| common(found, secret));
+    let mut done = 0;
+    while let Some(at) = sought.iter().map(|sought| sought.at).min() {
+        let found = &text[at..];
+        // What is compared of a secret here is passed over below.
+        let secret = sought.iter().filter(|sought| sought.at == at);
+        let secret = secret.map(|sought| common(found, sought.secret));
         let secret = secret.max().unwrap_or_default();
         let more = found[secret..].find(|letter| !may_be_token(letter));
-        clean.extend([&rest[..at], "***"]);
-        rest = more.map_or("", |more| &found[secret + more..]);
+        clean.extend([&text[done..at], "***"]);
+        done = more.map_or(text.len(), |more| at + secret + more);
+        sought.retain_mut(|sought| sought.pass(done, text, &find));
     }
-    if !clean.is_empty() {
-        *text = (clean + rest).into();
+    (done > 0).then(|| clean + &text[done..])
+}
+
+/// A secret that is in the text, as far as is known.
+struct Sought<'a> {
+    secret: &'a str,
+    beginning: &'a str,
+    /// Where its beginning is next.
+    at: usize,
+}
+
+impl<'a> Sought<'a> {
+    fn new(
+        secret: &'a str,
+        text: &str,
+        find: impl Fn(&str, &str) -> Option<usize>,
+    ) -> Option<Self> {
+        let beginning = beginning(secret)?;
+        Some(Self {
+            secret,
+            beginning,
+            at: find(text, beginning)?,
+        })
+    }
+
+    /// Nothing before `done` is looked for any more. Says whether there is one behind: what was looked through already is
+    /// not looked through again.
+    fn pass(
+        &mut self,
+        done: usize,
+        text: &str,
+        find: impl Fn(&str, &str) -> Option<usize>,
+    ) -> bool {
+        if self.at >= done {
+            return true;
+        }
+        let next = find(&text[done..], self.beginning);
+        self.at = done + next.unwrap_or_default();
+        next.is_some()
     }
 }
 
@@ -184,6 +239,8 @@ fn redacted(text: &impl ToString, redact: impl Fn(&mut Box<str>)) -> Option<Box<
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     fn redacted(text: &str, secrets: &[&str]) -> String {
@@ -214,6 +271,37 @@ mod tests {
         assert_eq!(redacted("short", &["short"]), "short");
         let twice = "twice eyJhbGcieyJhbGciOi.a.b";
         assert_eq!(redacted(twice, &["eyJhbGciOi.a.b"]), "twice ***");
+    }
+
+    /// Bytes that are looked at for `secrets` in `text`.
+    fn looked_at(text: &str, secrets: &[&str]) -> usize {
+        let bytes = Cell::new(0);
+        without(text, secrets.iter().copied(), |text, part| {
+            let at = text.find(part);
+            let end = at.map_or(text.len(), |at| at + part.len());
+            bytes.set(bytes.get() + end);
+            at
+        });
+        bytes.get()
+    }
+
+    #[test]
+    fn i17_a_text_full_of_beginnings_is_looked_through_once_for_each_secret() {
+        let key = "agw-client-token";
+        let token = "eyJhbGciOi.x.y";
+        let long = format!("agw-client-token-{}!", "of päyload".repeat(1_000));
+        let cut = &long[..long.len() - 1];
+        for (said, what) in [
+            ("agw-clie ".repeat(10_000), "one of two secrets"),
+            ("agw-clie eyJhbGci ".repeat(5_000), "both in turn"),
+            (format!("{cut} ").repeat(10), "a long one, but for its end"),
+            ("agw-clia ".repeat(10_000), "none"),
+        ] {
+            let secrets = [token, key, &long];
+            let bytes = looked_at(&said, &secrets);
+            let most = secrets.len() * (said.len() + BEGINNING);
+            assert!(bytes <= most, "{what}: {bytes} of {most}");
+        }
     }
 
     #[test]
