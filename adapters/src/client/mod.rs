@@ -31,7 +31,7 @@ use crate::vault::Vault;
 pub use builder::{ClientBuilder, SocketToken};
 pub use error::ClientError;
 use repositories::{PendingRepositories, TakenAlong};
-pub(crate) use runs::Place;
+pub(crate) use runs::{Claim, Place};
 use runs::{Admission, Runs};
 
 /// Makes the observer of one run.
@@ -314,9 +314,12 @@ impl Client {
             Admission::RefusedAttach(refusal) => return Ok(Run::refused(refusal)),
             Admission::RefusedExecute => return Err(ClientError::GatewayModeOff),
         };
-        let place = Place {
+        let claim = Claim {
             runs: shared.runs.clone(),
             run,
+        };
+        let place = Place {
+            claim: claim.clone(),
             repositories: begin.repositories,
         };
         let span = info_span!("run", %run, command = begin.command.name());
@@ -332,7 +335,7 @@ impl Client {
             place,
         );
         tokio::spawn(Task::new(driver, span));
-        Ok(Run::new(mailbox, begin.cursor, ended))
+        Ok(Run::new(mailbox, begin.cursor, ended, Some(claim)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The live runs of one client: the registry's word is carried to the runs it concerns.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -90,6 +91,18 @@ impl Inner {
         }
     }
 
+    /// The run is nobody's any more. What it may still tell while it settles concerns no other.
+    fn forget(&mut self, run: RunId) -> Option<Arc<Mailbox>> {
+        self.perform(RegistryEvent::Notified {
+            run,
+            notification: Notification::RunEnded {
+                outcome: Outcome::Detached,
+                receipt: Receipt::default().into(),
+            },
+        });
+        self.mailboxes.remove(&run)
+    }
+
     fn command(&self, run: RunId, command: EventKind) {
         if let Some(mailbox) = self.mailboxes.get(&run) {
             mailbox.command(RunCommand::tell(command));
@@ -97,10 +110,30 @@ impl Inner {
     }
 }
 
-/// One run's place among the others. Given up with the run's driver.
-pub(crate) struct Place {
+/// What one run has among the others: its operation, and its topic (R7, R8). Given up by its driver or by its caller,
+/// whoever lets go first: what is free is free before the driver has had its turn.
+#[derive(Clone)]
+pub(crate) struct Claim {
     pub(super) runs: Arc<Runs>,
     pub(super) run: RunId,
+}
+
+impl Claim {
+    pub(crate) fn give_up(&self) {
+        let mailbox = self.runs.lock().forget(self.run);
+        drop(mailbox);
+    }
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.run)
+    }
+}
+
+/// One run's place among the others. Given up with the run's driver.
+pub(crate) struct Place {
+    pub(super) claim: Claim,
     /// Told once the run has made its topic (R4).
     pub(super) repositories: Option<TakenAlong>,
 }
@@ -121,25 +154,22 @@ impl Place {
                 | Notification::RunEnded { .. }
         );
         if concerns_others {
-            self.runs.lock().perform(RegistryEvent::Notified {
-                run: self.run,
+            self.claim.runs.lock().perform(RegistryEvent::Notified {
+                run: self.claim.run,
                 notification: notification.clone(),
             });
         }
     }
+
+    /// The run owns nothing any more.
+    pub(crate) fn give_up(&self) {
+        self.claim.give_up();
+    }
 }
 
 impl Drop for Place {
-    /// However the driver ended, it owns nothing any more.
+    /// However the driver ended.
     fn drop(&mut self) {
-        let mut inner = self.runs.lock();
-        inner.mailboxes.remove(&self.run);
-        inner.perform(RegistryEvent::Notified {
-            run: self.run,
-            notification: Notification::RunEnded {
-                outcome: Outcome::Detached,
-                receipt: Receipt::default().into(),
-            },
-        });
+        self.give_up();
     }
 }

@@ -28,8 +28,11 @@ pub(crate) enum Command {
     /// A copy of the state as it is now.
     Store(oneshot::Sender<State>),
     /// The same, with all that has been told up to there and not been read; then the caller is gone.
-    Leave(oneshot::Sender<(State, VecDeque<Notification>)>),
+    Leave(oneshot::Sender<Left>),
 }
+
+/// What a caller goes away with.
+pub(crate) type Left = (State, VecDeque<Notification>);
 
 impl Command {
     pub(crate) fn tell(kind: EventKind) -> Self {

@@ -44,11 +44,12 @@ use agent_gateway_machine::{
     Timestamp, TokenId, transition,
 };
 use agent_gateway_protocol::ClientFrame;
+use tokio::sync::oneshot;
 use tracing::{debug, error, trace};
 
 use self::alarm_clock::AlarmClock;
 use self::brought::{Brought, Room};
-use self::commands::Command;
+use self::commands::{Command, Left};
 use self::connection::Connection;
 use self::mailbox::Seat;
 use self::requests::Requests;
@@ -207,14 +208,7 @@ impl Driver {
                 }
                 return;
             }
-            Command::Leave(leaving) => {
-                // What this wake-up has brought is past for the state.
-                self.deliver(false);
-                if let Some(state) = &self.state {
-                    let _ = leaving.send((state.clone(), self.mailbox.take_waiting()));
-                }
-                (EventKind::Detach, None)
-            }
+            Command::Leave(leaving) => return self.leave(leaving),
         };
         debug!(command = kind.name(), "command");
         let Some(effects) = self.feed(kind) else {
@@ -224,6 +218,21 @@ impl Driver {
             let _ = waiting.send(judge(&effects));
         }
         effects.into_iter().for_each(|effect| self.perform(effect));
+    }
+
+    /// Gives the state away once all that it says is let go of here: whoever has it may carry it on at once.
+    #[inline(never)]
+    fn leave(&mut self, leaving: oneshot::Sender<Left>) {
+        // What this wake-up has brought is past for the state.
+        self.deliver(false);
+        let left = self.state.clone();
+        let left = left.map(|state| (state, self.mailbox.take_waiting()));
+        self.command(Command::tell(EventKind::Detach));
+        self.place.give_up();
+        if let Some(left) = left {
+            // Whoever has stopped waiting does not want it.
+            let _ = leaving.send(left);
+        }
     }
 
     #[inline]

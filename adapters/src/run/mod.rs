@@ -16,6 +16,7 @@ use thiserror::Error;
 use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
 
+use crate::client::Claim;
 use crate::driver::{Mailbox, QueueLimits, RunCommand, give_back};
 
 pub use handle::{AnswerError, Answered, RunHandle};
@@ -25,7 +26,8 @@ use next::Next;
 /// [`Notification::TopicStatusChanged`] that comes right behind it, where the run has kept its topic busy.
 ///
 /// Its driver goes on by itself; this is where what it brings is picked up. Everything a [`RunHandle`] can do, a `Run`
-/// can. Dropping a `Run` detaches: the run goes on on the server (S12).
+/// can. Dropping a `Run` detaches: the run goes on on the server (S12), and [`Client::attach`](crate::Client::attach) may
+/// pick it up again at once.
 ///
 /// Nobody reading means nobody being told: past a bound (see [`QueueLimits`](crate::QueueLimits)) the socket is not read
 /// any more, and the run waits. So call [`Run::next`] or [`Run::outcome`] until the end.
@@ -37,6 +39,8 @@ pub struct Run {
     ended: Option<(Outcome, Receipt)>,
     /// The runtime the run belongs to.
     home: Option<runtime::Id>,
+    /// What it has among the runs of its client.
+    claim: Option<Claim>,
 }
 
 impl Run {
@@ -45,6 +49,7 @@ impl Run {
         mailbox: Arc<Mailbox>,
         cursor: Cursor,
         ended: Option<(Outcome, Receipt)>,
+        claim: Option<Claim>,
     ) -> Self {
         Self {
             handle: RunHandle::new(mailbox),
@@ -52,6 +57,7 @@ impl Run {
             cursor,
             ended,
             home: here(),
+            claim,
         }
     }
 
@@ -62,7 +68,7 @@ impl Run {
             outcome: Outcome::AttachRefused(refusal),
             receipt: Receipt::default().into(),
         });
-        Self::new(mailbox, Cursor::start(), None)
+        Self::new(mailbox, Cursor::start(), None, None)
     }
 
     /// The next notification; `None` after the last, or where nobody watches the run any more, which [`Run::outcome`] tells
@@ -178,8 +184,11 @@ impl Deref for Run {
 }
 
 impl Drop for Run {
-    /// Detaches (S12).
+    /// Detaches (S12). The operation is free at once, to be attached to again.
     fn drop(&mut self) {
+        if let Some(claim) = &self.claim {
+            claim.give_up();
+        }
         self.handle.mailbox.abandon();
         self.handle.detach();
     }

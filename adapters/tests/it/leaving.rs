@@ -1,0 +1,178 @@
+//! Whoever leaves a run leaves it free: the same client may pick it up again at once (S12, R7).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake};
+
+use agent_gateway_adapters::{Client, Outcome, Run};
+use agent_gateway_machine::Attach;
+use agent_gateway_protocol::OperationId;
+use tokio::runtime::Builder;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::double::{Far, FarSocket, chunk, end, execute, ids, rest, started};
+
+/// What it takes to pick this run up again.
+fn again(run: &Run) -> Attach {
+    let mut attach = Attach::new(run.operation().unwrap(), run.topic());
+    attach.cursor = run.cursor().clone();
+    attach
+}
+
+/// The next socket, to which the run has come back.
+async fn resumed(sockets: &mut UnboundedReceiver<FarSocket>) -> (FarSocket, String) {
+    let mut socket = sockets.recv().await.unwrap();
+    socket.sent().await;
+    socket.text(r#"{"type":"auth_success"}"#);
+    let resume = socket.sent().await;
+    socket.text(r#"{"type":"resume_complete","status":"running"}"#);
+    (socket, resume)
+}
+
+#[tokio::test]
+async fn s12_a_run_that_was_dropped_is_attached_to_at_once() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (mut run, mut old) = started(&client, &mut sockets).await;
+    old.text(&chunk(1));
+    while run.cursor().to_string() != "1" {
+        run.next().await;
+    }
+    let attach = again(&run);
+    drop(run);
+    let mut run = client.attach(attach).await.unwrap();
+    let (new, resume) = resumed(&mut sockets).await;
+    assert!(resume.contains(r#""lastEventId":"1""#), "{resume}");
+    old.gone().await;
+    // What becomes of the old one is no matter of the new one.
+    assert!(client.status(&"op_1".into()).is_some());
+    new.text(&chunk(2));
+    new.text(&end(3));
+    assert_eq!(ids(&rest(&mut run).await), ["2", "3"]);
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
+}
+
+#[tokio::test]
+async fn s12_a_run_that_was_stopped_and_dropped_is_stopped_and_attached_to_at_once() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (run, mut old) = started(&client, &mut sockets).await;
+    let attach = again(&run);
+    run.stop();
+    drop(run);
+    let mut run = client.attach(attach).await.unwrap();
+    let (new, _) = resumed(&mut sockets).await;
+    old.gone().await;
+    new.text(&end(1).replace("done", "interrupted"));
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Interrupted);
+    let interrupts = far.calls().into_iter().filter(|call| call.contains("rupt"));
+    assert_eq!(interrupts.collect::<Vec<_>>(), ["interrupt_run"]);
+}
+
+#[tokio::test]
+async fn s12_a_run_that_was_dropped_while_it_starts_does_not_trouble_the_one_that_has_its_operation()
+ {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let early = client.execute(execute()).await.unwrap();
+    let handle = early.handle();
+    drop(early);
+    let mut run = client
+        .attach(Attach::new("op_1".into(), Some("tpc_1".into())))
+        .await
+        .unwrap();
+    let (socket, _) = resumed(&mut sockets).await;
+    handle.settled().await;
+    assert_eq!(
+        far.calls()
+            .iter()
+            .filter(|call| **call == "start_run")
+            .count(),
+        1
+    );
+    socket.text(&end(1));
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
+}
+
+#[tokio::test]
+async fn r8_of_two_runs_of_a_topic_the_one_that_was_dropped_leaves_the_other_alone() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (first, mut old) = started(&client, &mut sockets).await;
+    let second = client.execute(execute()).await.unwrap();
+    drop(first);
+    let (new, _) = resumed(&mut sockets).await;
+    old.gone().await;
+    let mut second = second;
+    new.text(&end(1).replace("op_1", "op_2"));
+    assert_eq!(second.outcome().await.unwrap().0, Outcome::Completed);
+}
+
+/// Looks, at the moment it is woken, whether the operation is free.
+struct Looks {
+    client: Client,
+    operation: OperationId,
+    found_free: AtomicBool,
+    woken: AtomicBool,
+}
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {
+        let is_free = self.client.status(&self.operation).is_none();
+        self.found_free.store(is_free, Ordering::Relaxed);
+        self.woken.store(true, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn s12_the_operation_of_a_run_that_is_taken_away_is_free_before_its_state_is_there() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (run, mut socket) = started(&client, &mut sockets).await;
+    let looks = Arc::new(Looks {
+        client: client.clone(),
+        operation: run.operation().unwrap(),
+        found_free: AtomicBool::default(),
+        woken: AtomicBool::default(),
+    });
+    let waker = looks.clone().into();
+    let mut context = Context::from_waker(&waker);
+    let mut leaving = Box::pin(run.into_state());
+    assert!(leaving.as_mut().poll(&mut context).is_pending());
+    while !looks.woken.load(Ordering::Relaxed) {
+        tokio::task::yield_now().await;
+    }
+    assert!(looks.found_free.load(Ordering::Relaxed));
+    let Poll::Ready(Some((_, state))) = leaving.as_mut().poll(&mut context) else {
+        panic!("it was woken for nothing");
+    };
+    let mut run = client.restore(state).await.unwrap();
+    let (new, _) = resumed(&mut sockets).await;
+    socket.gone().await;
+    new.text(&end(1));
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
+}
+
+#[test]
+fn s12_a_run_whose_runtime_has_shut_down_is_dropped_anywhere_and_attached_to_from_another() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let runtime = || Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let (run, _socket) = first.block_on(started(&client, &mut sockets));
+    let attach = again(&run);
+    drop(first);
+    drop(run);
+    runtime().block_on(async {
+        let mut run = client.attach(attach).await.unwrap();
+        let (socket, _) = resumed(&mut sockets).await;
+        socket.text(&end(1));
+        assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
+    });
+}
