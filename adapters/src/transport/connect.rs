@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::error::{TlsError, UrlError};
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::Uri;
 
+use super::eyeballs;
 use super::failure::dial_failure;
 use super::link::{ByteStream, Link};
 use super::tunnel;
@@ -122,16 +123,11 @@ impl Transport for WebSocketTransport {
     }
 }
 
-/// Tries each address of the name in turn.
+/// Whichever address of the name answers first.
 async fn connect_tcp(peer: &str) -> Result<TcpStream, Error> {
-    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in lookup_host(peer).await? {
-        match tcp_socket(address)?.connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failure = error,
-        }
-    }
-    Err(Error::Io(failure))
+    let addresses = lookup_host(peer).await?;
+    let dial = |address| async move { tcp_socket(address)?.connect(address).await };
+    Ok(eyeballs::first(addresses, dial).await?)
 }
 
 /// Frames go out at once, and the system notices a host that has vanished even where nothing is sent.

@@ -2,6 +2,7 @@
 //! or a shell that owns the sockets can stand in its place.
 
 mod connect;
+mod eyeballs;
 mod failure;
 mod head;
 mod inbound;
