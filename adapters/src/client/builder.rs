@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use agent_gateway_machine::{Config, Limits};
 use agent_gateway_protocol::{GatewayUrl, ServerUrl};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use super::repositories::PendingRepositories;
 use super::{Client, ClientError, Shared, Watch};
@@ -70,8 +70,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The gateway. Unless given, the server is asked once, at the first run (`config.getGlobalConfig`), and its switch
-    /// for new runs is heeded (G3).
+    /// The gateway. Unless given, the server is asked when a run begins (`config.getGlobalConfig`), until it has named one,
+    /// and its switch for new runs is heeded until it was on (G3).
     #[must_use]
     pub fn gateway(mut self, gateway: GatewayUrl) -> Self {
         self.gateway = Some(gateway);
@@ -266,7 +266,7 @@ impl ClientBuilder {
                 credential: self.credential,
                 socket_token: self.socket_token,
                 gateway: self.gateway,
-                published: OnceCell::new(),
+                published: Mutex::default(),
                 gateway_mode: !self.gateway_mode_off,
                 project: self.project,
                 repositories: PendingRepositories::default(),

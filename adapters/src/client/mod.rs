@@ -16,7 +16,7 @@ use agent_gateway_machine::{
 };
 use agent_gateway_protocol::api::ExecAgent;
 use agent_gateway_protocol::{GatewayUrl, OperationId, ServerUrl};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::info_span;
 
@@ -31,8 +31,8 @@ use crate::vault::Vault;
 pub use builder::{ClientBuilder, SocketToken};
 pub use error::ClientError;
 use repositories::{PendingRepositories, TakenAlong};
-pub(crate) use runs::{Claim, Place};
 use runs::{Admission, Runs};
+pub(crate) use runs::{Claim, Place};
 
 /// Makes the observer of one run.
 type Watch = Box<dyn Fn() -> std::io::Result<Box<dyn Observer>> + Send + Sync>;
@@ -52,7 +52,8 @@ struct Shared {
     socket_token: SocketToken,
     /// Given by the caller; otherwise the server is asked.
     gateway: Option<GatewayUrl>,
-    published: OnceCell<Published>,
+    /// The one that the server has named, with its switch on: anything less may change, and is asked for again.
+    published: Mutex<Option<GatewayUrl>>,
     /// The user's switch (G3).
     gateway_mode: bool,
     /// Whose skills new runs are told of.
@@ -66,11 +67,20 @@ struct Shared {
     runs: Arc<Runs>,
 }
 
-/// What the server says of its gateway.
+/// What is said of the gateway.
 struct Published {
     gateway: Option<GatewayUrl>,
     /// Whether new runs go through it (G3).
     new_runs: bool,
+}
+
+impl Published {
+    fn open(gateway: &GatewayUrl) -> Self {
+        Self {
+            gateway: Some(gateway.clone()),
+            new_runs: true,
+        }
+    }
 }
 
 impl Client {
@@ -226,16 +236,19 @@ impl Client {
     pub async fn gateway(&self) -> Result<Option<GatewayUrl>, ClientError> {
         match &self.shared.gateway {
             Some(gateway) => Ok(Some(gateway.clone())),
-            None => Ok(self.published().await?.gateway.clone()),
+            None => Ok(self.published().await?.gateway),
         }
     }
 
     /// What a run is set up with, and whether a new one goes over the gateway (G3).
     async fn config(&self) -> Result<(Config, bool), ClientError> {
-        let gateway = self.gateway().await?;
-        // A gateway that was given is the caller's to use, whatever the server says of its own.
-        let new_runs = self.shared.gateway_mode
-            && (self.shared.gateway.is_some() || self.published().await?.new_runs);
+        let published = match &self.shared.gateway {
+            // One that was given is the caller's to use, whatever the server says of its own.
+            Some(gateway) => Published::open(gateway),
+            None => self.published().await?,
+        };
+        let new_runs = self.shared.gateway_mode && published.new_runs;
+        let gateway = published.gateway;
         let config = Config {
             gateway,
             server: self.shared.server.clone(),
@@ -245,31 +258,42 @@ impl Client {
         Ok((config, new_runs))
     }
 
-    /// Asks the server once; a failure is not remembered. Whoever waits does so no longer than for any request (R1),
-    /// whoever else has asked before.
-    async fn published(&self) -> Result<&Published, ClientError> {
-        let ask = || async {
-            let config = self.shared.hands.api.global_config().await;
-            let config = config.map_err(ClientError::GatewayUnknown)?;
-            let gateway = match &config.agent_gateway_url {
-                Some(text) if !text.is_empty() => {
-                    Some(GatewayUrl::parse(text).map_err(ClientError::PublishedGateway)?)
-                }
-                _ => None,
-            };
-            Ok(Published {
-                gateway,
-                new_runs: config.enable_gateway_mode != Some(false),
-            })
+    /// Asks the server until it has named a gateway that new runs go through. Whoever waits does so no longer than for any
+    /// request (R1), whoever else has asked before.
+    async fn published(&self) -> Result<Published, ClientError> {
+        let ask = async {
+            let mut known = self.shared.published.lock().await;
+            if let Some(gateway) = &*known {
+                return Ok(Published::open(gateway));
+            }
+            let published = self.ask_gateway().await?;
+            if published.new_runs {
+                known.clone_from(&published.gateway);
+            }
+            Ok(published)
         };
         let deadline = self.shared.limits.request_deadline;
-        let published = self.shared.published.get_or_try_init(ask);
-        match timeout(deadline.into(), published).await {
+        match timeout(deadline.into(), ask).await {
             Ok(published) => published,
             Err(_) => Err(ClientError::GatewayUnknown(RequestFailure::Lost {
                 text: format!("no answer within {deadline}").into(),
             })),
         }
+    }
+
+    async fn ask_gateway(&self) -> Result<Published, ClientError> {
+        let config = self.shared.hands.api.global_config().await;
+        let config = config.map_err(ClientError::GatewayUnknown)?;
+        let gateway = match &config.agent_gateway_url {
+            Some(text) if !text.is_empty() => {
+                Some(GatewayUrl::parse(text).map_err(ClientError::PublishedGateway)?)
+            }
+            _ => None,
+        };
+        Ok(Published {
+            gateway,
+            new_runs: config.enable_gateway_mode != Some(false),
+        })
     }
 
     /// The socket's token, if the client has one of its own, and where a fresh one comes from (S8).

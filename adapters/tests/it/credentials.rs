@@ -1,5 +1,6 @@
 //! Who we are: to the server by header, to the gateway by the first frame on each socket.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -264,6 +265,46 @@ async fn g3_new_runs_need_a_gateway_and_the_switches_on() {
         let attach = Attach::new("op_1".into(), Some("tpc_1".into()));
         assert!(client.attach(attach).await.is_ok());
     }
+}
+
+/// Says each time the next of these.
+struct Changes(Mutex<VecDeque<Says>>);
+
+#[async_trait]
+impl Api for Changes {
+    async fn send(&self, call: &Call, vault: &Vault) -> Reply {
+        Says(None, None).send(call, vault).await
+    }
+
+    async fn global_config(&self) -> Result<GlobalConfig, RequestFailure> {
+        let says = self.0.lock().unwrap().pop_front();
+        says.expect("it is asked too often").global_config().await
+    }
+}
+
+#[tokio::test]
+async fn g3_a_server_that_gets_a_gateway_or_switches_it_on_is_noticed() {
+    let gateway = Some("https://gateway.example");
+    let says = [
+        Says(None, None),
+        Says(gateway, Some(false)),
+        Says(None, Some(true)),
+        Says(gateway, Some(true)),
+    ];
+    let client = Client::builder()
+        .api(Arc::new(Changes(Mutex::new(says.into()))))
+        .transport(Arc::new(Far::default()))
+        .build()
+        .unwrap();
+    for _ in 0..3 {
+        let begun = client.execute(execute()).await;
+        assert!(matches!(begun, Err(ClientError::GatewayModeOff)));
+    }
+    // Once it has a gateway and lets new runs through, it need not be asked any more.
+    for _ in 0..2 {
+        client.execute(execute()).await.unwrap();
+    }
+    assert!(client.gateway().await.unwrap().is_some());
 }
 
 #[tokio::test]
