@@ -5,8 +5,9 @@
 use std::error::Error;
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
-use agent_gateway_adapters::{Client, Credential, ExecAgent, Execute, Notification, ToolAnswer};
-use tokio::time::timeout;
+use agent_gateway_adapters::{
+    Client, Credential, ExecAgent, Execute, Notification, ToolAnswer, ToolExecute, Workbench,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -21,23 +22,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..ExecAgent::default()
     };
     let mut run = client.execute(Execute::new(input)).await?;
-    while let Some(notification) = run.next().await {
+    // It carries the calls out beside the stream, and gives up those that nobody wants any more.
+    let mut workbench = Workbench::new(execute);
+    while let Some(notification) = workbench.next(&mut run).await {
         match notification {
-            // Beside the stream: what follows must not wait for a tool.
-            Notification::ToolRequested { call, deadline_in } => {
-                let handle = run.handle();
-                tokio::spawn(async move {
-                    let working = execute(&call.api_name);
-                    let answer = match timeout(deadline_in.into(), working).await {
-                        Ok(answer) => answer,
-                        Err(_) => ToolAnswer::failure("client_executor_timeout", "too slow"),
-                    };
-                    // Refused if the machine has answered in our place.
-                    if let Err(refused) = handle.answer_tool(call.tool_call_id, answer).await {
-                        eprintln!("{refused}");
-                    }
-                });
-            }
+            Notification::ToolRequested { call, .. } => println!("{} begins", call.tool_call_id),
             Notification::ToolSettled { call } => println!("{call} is settled"),
             Notification::AnswerWithdrawn { answer } => println!("{answer} is not wanted any more"),
             Notification::RunEnded { outcome, .. } => println!("{outcome}"),
@@ -49,8 +38,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn execute(tool: &str) -> ToolAnswer {
-    match tool {
+/// Dropped where it waits when its call is given up.
+async fn execute(call: ToolExecute) -> ToolAnswer {
+    match &*call.api_name {
         "readFile" => ToolAnswer::success("buy milk"),
         other => ToolAnswer::failure("executor_not_found", &format!("there is no {other} here")),
     }

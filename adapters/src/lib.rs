@@ -37,6 +37,7 @@ pub mod tls;
 mod token_source;
 mod transport;
 mod vault;
+mod workbench;
 
 pub use {agent_gateway_machine as machine, agent_gateway_protocol as protocol};
 
@@ -45,7 +46,7 @@ pub use agent_gateway_machine::{
     Notification, Outcome, Receipt, State, ToolAnswer,
 };
 pub use agent_gateway_protocol::api::ExecAgent;
-pub use agent_gateway_protocol::event::Chunk;
+pub use agent_gateway_protocol::event::{Chunk, ToolExecute};
 pub use agent_gateway_protocol::{
     GatewayUrl, OperationId, Payload, ServerUrl, Token, ToolCallId, TopicId,
 };
@@ -62,3 +63,4 @@ pub use run::{AnswerError, Answered, Run, RunHandle, Unwatched};
 pub use token_source::TokenSource;
 pub use transport::{Received, Socket, Transport, TransportOptions, WebSocketTransport};
 pub use vault::Vault;
+pub use workbench::{Done, Workbench};

@@ -14,4 +14,5 @@ mod proxy;
 mod run;
 mod sockets;
 mod tls;
+mod tools;
 mod transport;

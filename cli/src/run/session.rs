@@ -1,10 +1,8 @@
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use agent_gateway_adapters::{Client, ClientError, Run, RunHandle, Unwatched};
-use agent_gateway_machine::{
-    AnswerId, AnswerRefusal, Attach, Execute, Millis, Notification, Outcome,
-};
+use agent_gateway_adapters::{Client, ClientError, Done, Run, RunHandle, Unwatched, Workbench};
+use agent_gateway_machine::{Attach, Execute, Millis, Notification, Outcome};
 use tokio::time::{Instant, timeout};
 
 use crate::arguments::ShownArguments;
@@ -14,7 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::outlet::Outlet;
 use crate::render::Renderer;
 use crate::signals::{Signal, Signals};
-use crate::tools::{Done, Tools, Workbench};
+use crate::tools::Tools;
 
 use super::record::Record;
 
@@ -111,7 +109,7 @@ async fn begin_and_follow(
         record,
     } = view;
     let mut session = Session {
-        workbench: Workbench::new(tools),
+        workbench: tools.workbench(),
         output,
         renderer,
         began: Instant::now(),
@@ -224,17 +222,10 @@ impl Session {
                 notification = next => match notification {
                     Some(notification) => {
                         self.show(&notification)?;
+                        self.workbench.hear(&notification);
                         if let Notification::RunEnded { outcome, .. } = notification {
                             return Ok(Over::Ended(outcome));
                         }
-                        if let Notification::AnswerRefused {
-                            answer: AnswerId::Tool(call),
-                            why: AnswerRefusal::TooLarge,
-                        } = &notification
-                        {
-                            self.answer(run, Done::too_large(call.clone()))?;
-                        }
-                        self.work(notification);
                     }
                     None => return Err(Error::Unwatched(Unwatched)),
                 },
@@ -268,17 +259,6 @@ impl Session {
         self.renderer
             .tool_answered(&done.call, &done.answer, millis(done.took))
             .map_err(Error::Output)
-    }
-
-    fn work(&mut self, notification: Notification) {
-        match notification {
-            Notification::ToolRequested { call, .. } => self.workbench.begin(*call),
-            Notification::ToolTimedOut { call }
-            | Notification::AnswerWithdrawn {
-                answer: AnswerId::Tool(call),
-            } => self.workbench.give_up(&call),
-            _ => {}
-        }
     }
 
     fn show(&mut self, notification: &Notification) -> Result<(), Error> {
