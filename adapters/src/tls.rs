@@ -1,7 +1,7 @@
 //! Whom to trust.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +11,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use thiserror::Error;
+
+/// Most bytes of a CA file. Those of a whole system have some 200 KB.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// Why there is no usable TLS set-up.
 #[derive(Debug, Error)]
@@ -25,6 +28,12 @@ pub enum TlsError {
         path: PathBuf,
         /// Why.
         error: io::Error,
+    },
+    /// The CA file has more than 16 MiB.
+    #[error("the CA file {path} has more than {} MiB", MOST_BYTES >> 20)]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
     },
     /// The CA file holds no certificate.
     #[error("the CA file {path} holds no PEM certificate")]
@@ -64,18 +73,24 @@ pub fn platform() -> Result<Arc<ClientConfig>, TlsError> {
 /// Trusts the certificate authorities in this PEM file, and no other.
 ///
 /// # Errors
-/// The file cannot be read, or holds no usable certificate.
+/// The file cannot be read, has more than 16 MiB, or holds no usable certificate.
 pub fn with_authorities(path: &Path) -> Result<Arc<ClientConfig>, TlsError> {
     let unusable = |reason: String| TlsError::Certificate {
         path: path.into(),
         reason,
     };
-    let file = File::open(path).map_err(|error| TlsError::File {
-        path: path.into(),
-        error,
-    })?;
+    let mut pem = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut pem))
+        .map_err(|error| TlsError::File {
+            path: path.into(),
+            error,
+        })?;
+    if pem.len() as u64 > MOST_BYTES {
+        return Err(TlsError::TooLarge { path: path.into() });
+    }
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_reader_iter(BufReader::new(file)) {
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
         roots
             .add(certificate)

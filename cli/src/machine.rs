@@ -1,6 +1,6 @@
 //! `agw machine`: the pure machine on standard input and output. Its form is in `docs/machine.md`.
 
-use std::io::{BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use agent_gateway_machine::recording::{Header, VERSION};
 use agent_gateway_machine::{
@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::arguments::MachineArguments;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+
+/// Most bytes of a line, its end left out: what is longer is a bad line, and passed over.
+const MOST_LINE: usize = 64 << 20;
 
 /// The answer to one event.
 #[derive(Serialize)]
@@ -54,16 +57,25 @@ pub(crate) fn run(
     let mut state = State::new(Config::new(gateway), arguments.seed)?;
     let mut bytes = Vec::new();
     for index in 0.. {
-        bytes.clear();
-        if input.read_until(b'\n', &mut bytes).map_err(Error::Input)? == 0 {
-            break;
-        }
+        let fits = match next_line(&mut input, &mut bytes).map_err(Error::Input)? {
+            Some(fits) => fits,
+            None => break,
+        };
         // What is not UTF-8 is a bad line like any other: serde_json says where.
         let line = bytes.trim_ascii_end();
-        if line.is_empty() {
+        if fits && line.is_empty() {
             continue;
         }
-        let answer = match read(line, index == 0) {
+        let read = if fits {
+            read(line, index == 0)
+        } else {
+            let most = MOST_LINE >> 20;
+            Err(format!(
+                "column {}: a line has at most {most} MiB",
+                MOST_LINE + 1
+            ))
+        };
+        let answer = match read {
             Ok(Line::Event(event)) => {
                 let (next, effects) = transition(state, *event);
                 state = next;
@@ -89,6 +101,21 @@ pub(crate) fn run(
         output.flush().map_err(Error::Output)?;
     }
     Ok(ExitCode::Completed)
+}
+
+/// Reads a line; whether it fits, and `None` at the end. One that does not is passed over.
+fn next_line(input: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<Option<bool>> {
+    bytes.clear();
+    let most = MOST_LINE as u64 + 1;
+    if input.by_ref().take(most).read_until(b'\n', bytes)? == 0 {
+        return Ok(None);
+    }
+    let fits = bytes.len() <= MOST_LINE || bytes.ends_with(b"\n");
+    if !fits {
+        *bytes = Vec::new();
+        input.skip_until(b'\n')?;
+    }
+    Ok(Some(fits))
 }
 
 enum Line {
@@ -242,6 +269,26 @@ mod tests {
         let error = answers[0]["error"].as_str().unwrap();
         assert!(error.starts_with("line 1, column "), "{error}");
         assert!(answers[1]["effects"].is_array());
+    }
+
+    #[test]
+    fn i13_a_line_without_end_is_a_bad_line_and_passed_over() {
+        let stop: &[u8] = b"\n{\"at\":0,\"kind\":\"stop\"}\n";
+        let arguments = MachineArguments {
+            gateway: None,
+            seed: 7,
+        };
+        let answers = |bytes: u64| {
+            let mut output = Vec::new();
+            let input = io::repeat(b' ').take(bytes).chain(stop);
+            run(&arguments, io::BufReader::new(input), &mut output).unwrap();
+            String::from_utf8(output).unwrap()
+        };
+        let alone = answers(0);
+        assert_eq!(answers(64 << 20), alone);
+        let refused = "{\"error\":\"line 1, column 67108865: a line has at most 64 MiB\"}\n";
+        assert_eq!(answers((64 << 20) + 1), format!("{refused}{alone}"));
+        assert_eq!(answers(200 << 20), format!("{refused}{alone}"));
     }
 
     #[test]

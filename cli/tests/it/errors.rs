@@ -55,6 +55,17 @@ fn c1_a_credential_never_goes_in_the_clear_to_another_machine() {
 }
 
 #[test]
+fn i13_a_ca_file_without_end_is_read_no_further_than_it_may_be_long() {
+    let endless = file("endless.pem", "");
+    let opened = fs::File::options().write(true).open(&endless).unwrap();
+    opened.set_len(3 << 30).unwrap();
+    let endless = endless.to_str().unwrap();
+    let server = ["run", "hi", "--server", "https://127.0.0.1:1"];
+    run(&[&server[..], &["--ca-file", endless]].concat()).complains(2, &[endless, "16 MiB"]);
+    fs::remove_file(endless).unwrap();
+}
+
+#[test]
 fn a_credential_without_a_server_is_a_mistake() {
     run(&["run", "hi", "--token", "secret"]).complains(2, &["--token", "--server"]);
 }
