@@ -137,6 +137,9 @@ pub(crate) enum Error {
     /// Standard input cannot be read.
     #[error("standard input: {0}")]
     Input(io::Error),
+    /// What standard input holds cannot be said to an agent.
+    #[error("standard input: {0}")]
+    Prompt(String),
     /// Standard output cannot be written to.
     #[error("standard output: {0}")]
     Output(io::Error),
@@ -169,6 +172,7 @@ impl Error {
             | Self::RecordedConfig { .. }
             | Self::Session { .. }
             | Self::NoText { .. }
+            | Self::Prompt(_)
             | Self::WouldReplace { .. } => ExitCode::Usage,
             Self::Client { error, .. } => match error {
                 ClientError::GatewayUnknown(failure) => ExitCode::of_request(failure),

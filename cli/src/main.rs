@@ -9,6 +9,7 @@ mod duration;
 mod environment;
 mod error;
 mod exit_code;
+mod input;
 mod log;
 mod machine;
 mod outlet;

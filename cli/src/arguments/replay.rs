@@ -12,6 +12,7 @@ last line is replayed up to there.
 Examples:
   agw run --record run.jsonl \"Hello\" && agw replay run.jsonl
   agw replay run.jsonl --until run_ended
+  zcat run.jsonl.gz | agw replay -
   agw replay run.jsonl --step --until 30s
   agw replay run.jsonl --json | jq 'select(.recorded)'
       the events that are answered otherwise";
@@ -19,7 +20,7 @@ Examples:
 /// `agw replay`.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
-    /// The recording
+    /// The recording; `-` is standard input
     pub(crate) recording: PathBuf,
     /// One JSON object a line instead of text
     #[arg(long)]

@@ -15,6 +15,8 @@ Examples:
   agw run --tool readFile=./read.sh --tool 'mcp-demo/echo=cat' \"Read a.txt\"
       a tool reads its arguments, JSON, on standard input; what it writes is its content
       it has no terminal, and is ended with all that it has started when its call is given up or we leave
+  git diff | agw run -
+      what is long comes from standard input
 
 Ctrl-C stops the run on the server; a second one leaves at once.
 
@@ -30,7 +32,7 @@ Environment:
 /// `agw run`.
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
-    /// What to say to the agent
+    /// What to say to the agent; `-` reads it from standard input, as text in UTF-8 of at most 4 MiB
     pub(crate) prompt: String,
     #[command(flatten)]
     pub(crate) remote: RemoteArguments,

@@ -4,7 +4,6 @@
 mod difference;
 mod until;
 
-use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 
@@ -18,6 +17,7 @@ use crate::arguments::ReplayArguments;
 use crate::complaint::complain;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::input::{self, is_standard};
 use crate::sim;
 
 pub(crate) use until::Until;
@@ -46,7 +46,9 @@ struct Line<'a> {
 /// # Errors
 /// The file cannot be read or is no recording, `--step` has no terminal, or the output fails.
 pub(crate) fn run(arguments: &ReplayArguments, mut output: impl Write) -> Result<ExitCode, Error> {
-    if arguments.step && !io::stdin().is_terminal() {
+    // A person cannot be asked where the recording comes from.
+    let is_asked = !is_standard(&arguments.recording) && io::stdin().is_terminal();
+    if arguments.step && !is_asked {
         return Err(Error::NoTerminal { what: "--step" });
     }
     let recording = read(arguments)?;
@@ -103,10 +105,7 @@ pub(crate) fn run(arguments: &ReplayArguments, mut output: impl Write) -> Result
 
 fn read(arguments: &ReplayArguments) -> Result<Recording, Error> {
     let path = &arguments.recording;
-    let text = fs::read(path).map_err(|error| Error::File {
-        path: path.clone(),
-        error,
-    })?;
+    let text = input::read(path)?;
     let (recording, torn) = Recording::parse(&text).map_err(|error| Error::Recording {
         path: path.clone(),
         error,

@@ -18,6 +18,7 @@ use crate::arguments::{AttachArguments, RunArguments, ShownArguments};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::input;
 use crate::script;
 use crate::signals::Signals;
 
@@ -33,11 +34,13 @@ const INBOX: &str = "inbox";
 /// # Errors
 /// Nothing was started, or the output fails.
 pub(crate) async fn run(
-    arguments: RunArguments,
+    mut arguments: RunArguments,
     environment: Environment,
 ) -> Result<ExitCode, Error> {
+    // Before signals are heard: whoever types it can leave by Ctrl-C.
+    arguments.prompt = input::prompt(arguments.prompt)?;
     let mut signals = Signals::new()?;
-    let execute = Execute::new(input(&arguments));
+    let execute = Execute::new(execution(&arguments));
     let RunArguments {
         remote,
         shown,
@@ -138,7 +141,7 @@ fn client_of(server: &EmbeddedServer, builder: ClientBuilder) -> Result<Client, 
         .map_err(|error| Error::Client { place: None, error })
 }
 
-fn input(arguments: &RunArguments) -> ExecAgent {
+fn execution(arguments: &RunArguments) -> ExecAgent {
     let slug = match (&arguments.agent, &arguments.slug) {
         (Some(_), _) => None,
         (None, Some(slug)) => Some(slug.as_str().into()),

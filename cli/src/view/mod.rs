@@ -3,7 +3,7 @@
 mod page;
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use agent_gateway_sim::view::{Session, View};
@@ -11,6 +11,7 @@ use agent_gateway_sim::view::{Session, View};
 use crate::arguments::ViewArguments;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::input::{self, is_standard};
 use crate::script;
 
 /// Reads the session, writes its page, and says where on `output`; or writes the page itself there.
@@ -54,16 +55,7 @@ pub(crate) fn run(arguments: &ViewArguments, mut output: impl Write) -> Result<E
 }
 
 fn read(source: &Path) -> Result<String, Error> {
-    let read = if is_standard(source) {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(source)
-    };
-    let mut bytes = read.map_err(|error| Error::File {
-        path: source.into(),
-        error,
-    })?;
+    let mut bytes = input::read(source)?;
     if let Err(error) = str::from_utf8(&bytes)
         && error.error_len().is_none()
     {
@@ -98,8 +90,4 @@ fn target(arguments: &ViewArguments) -> Result<Option<PathBuf>, Error> {
         });
     }
     Ok(Some(path))
-}
-
-fn is_standard(path: &Path) -> bool {
-    path == Path::new("-")
 }

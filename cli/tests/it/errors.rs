@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::program::{agw, run};
+use crate::program::{agw, fed, run};
 use crate::stub::{answering, nobody};
 
 const HTML: &str = "<!DOCTYPE html><html><body>Bad gateway</body></html>";
@@ -63,6 +63,17 @@ fn i13_a_ca_file_without_end_is_read_no_further_than_it_may_be_long() {
     let server = ["run", "hi", "--server", "https://127.0.0.1:1"];
     run(&[&server[..], &["--ca-file", endless]].concat()).complains(2, &[endless, "16 MiB"]);
     fs::remove_file(endless).unwrap();
+}
+
+#[test]
+fn a_prompt_that_cannot_be_read_is_told_in_one_sentence() {
+    let refused = |bytes: &[u8], words: &[&str]| {
+        fed(&["run", "-"], bytes).complains(2, &[&["standard input"], words].concat());
+    };
+    refused(b"", &["no prompt"]);
+    refused(b"\n", &["no prompt"]);
+    refused(b"one\ntwo \xff", &["standard input:2:5", "UTF-8"]);
+    refused(&vec![b'x'; (4 << 20) + 1], &["4 MiB"]);
 }
 
 #[test]

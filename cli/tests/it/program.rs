@@ -1,6 +1,6 @@
 //! Spawns the program with an environment of its own.
 
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 #[cfg(unix)]
 use std::time::{Duration, Instant};
@@ -53,6 +53,23 @@ impl From<Output> for Left {
 /// Runs the program to its end.
 pub(crate) fn run(arguments: &[&str]) -> Left {
     agw(arguments).output().unwrap().into()
+}
+
+/// Runs the program to its end, with this on its standard input.
+pub(crate) fn fed(arguments: &[&str], input: &[u8]) -> Left {
+    let mut child = agw(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let written = stdin.write_all(input);
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    // It need not have read what is too much.
+    assert!(written.is_ok() || !output.status.success());
+    output.into()
 }
 
 impl Left {

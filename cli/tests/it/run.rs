@@ -10,7 +10,7 @@ use serde_json::Value;
 
 #[cfg(unix)]
 use crate::program::{Live, until};
-use crate::program::{agw, run};
+use crate::program::{agw, fed, run};
 
 fn path(name: &str) -> String {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
@@ -132,6 +132,24 @@ fn s11_json_is_one_object_a_line_and_the_last_is_the_end() {
         "{}",
         shown.stdout
     );
+}
+
+#[test]
+fn the_prompt_and_a_recording_are_read_from_standard_input() {
+    let record = path("standard_input.jsonl");
+    let _ = std::fs::remove_file(&record);
+    let left = fed(
+        &["run", "--record", &record, "-"],
+        b"one\ntwo \"\xc3\xbc\"\r\n",
+    );
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    let recording = std::fs::read(&record).unwrap();
+    let text = String::from_utf8(recording.clone()).unwrap();
+    assert!(text.contains(r#""prompt":"one\ntwo \"ü\"""#));
+    let replayed = fed(&["replay", "-"], &recording);
+    assert_eq!((replayed.code, &*replayed.stderr), (Some(0), ""));
+    assert_eq!(replayed.stdout, run(&["replay", &record]).stdout);
+    fed(&["replay", "-", "--step"], &recording).complains(2, &["--step"]);
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! Standard input in the place of an argument: `-`.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::error::Error;
+use crate::script;
+
+/// Most bytes of a prompt. No model reads as much.
+const MOST_PROMPT: usize = 4 << 20;
+
+/// Whether this means standard input or output.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// All of a file, or of standard input.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let read = if is_standard(path) {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
+    };
+    read.map_err(|error| Error::File {
+        path: path.into(),
+        error,
+    })
+}
+
+/// The prompt as it was given, or for `-` all of standard input but the newline at its end.
+///
+/// # Errors
+/// Standard input cannot be read, is no text, or holds nothing, or more than a prompt may have.
+pub(crate) fn prompt(given: String) -> Result<String, Error> {
+    if !is_standard(Path::new(&given)) {
+        return Ok(given);
+    }
+    let mut bytes = Vec::new();
+    let most = MOST_PROMPT as u64 + 1;
+    let input = io::stdin().lock();
+    input
+        .take(most)
+        .read_to_end(&mut bytes)
+        .map_err(Error::Input)?;
+    if bytes.len() > MOST_PROMPT {
+        let why = format!("a prompt has at most {} MiB", MOST_PROMPT >> 20);
+        return Err(Error::Prompt(why));
+    }
+    let mut text = script::text(Path::new("standard input"), bytes)?;
+    let line_end = text.strip_suffix('\n').map(|line| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        line.len()
+    });
+    text.truncate(line_end.unwrap_or(text.len()));
+    if text.is_empty() {
+        return Err(Error::Prompt("there is no prompt in it".into()));
+    }
+    Ok(text)
+}
