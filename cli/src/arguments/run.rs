@@ -84,12 +84,29 @@ pub(crate) struct ShownArguments {
     /// Answer calls of this tool (`identifier/apiName` or `apiName`) with a program, 16 calls at once; may be given again
     #[arg(long = "tool", value_name = "NAME=COMMAND")]
     pub(crate) tools: Vec<ToolSpecification>,
+    /// Let every tool call run that asks whether it may
+    #[arg(long)]
+    approve: bool,
+    /// Let none run that asks; without either, other clients must answer, and the run waits for them
+    #[arg(long, conflicts_with = "approve")]
+    deny: bool,
     /// One JSON object a line instead of text
     #[arg(long)]
     pub(crate) json: bool,
     /// Record everything the machine was told, for `agw replay`, in a new file; holds the run's texts, but no token
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+}
+
+impl ShownArguments {
+    /// What confirmations are answered with; none: that is left to others.
+    pub(crate) fn approves(&self) -> Option<bool> {
+        match (self.approve, self.deny) {
+            (true, _) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
+        }
+    }
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "the form of a value parser")]

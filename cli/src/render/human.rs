@@ -29,6 +29,7 @@ pub(crate) struct Human<W> {
     /// A step has begun and nothing of it has been shown.
     step_is_new: bool,
     reconnecting: bool,
+    approves: Option<bool>,
 }
 
 /// What stands to the left of the cursor.
@@ -43,7 +44,7 @@ enum Place {
 }
 
 impl<W: Write> Human<W> {
-    pub(super) fn new(output: W) -> Self {
+    pub(super) fn new(output: W, approves: Option<bool>) -> Self {
         Self {
             output,
             transcript: Transcript::default(),
@@ -51,6 +52,7 @@ impl<W: Write> Human<W> {
             steps: 0,
             step_is_new: false,
             reconnecting: false,
+            approves,
         }
     }
 
@@ -84,7 +86,7 @@ impl<W: Write> Human<W> {
                 self.ended(outcome, receipt, elapsed)?;
             }
             other => {
-                if let Some(sentence) = sentence(other) {
+                if let Some(sentence) = sentence(other, self.approves) {
                     self.note(ODD, &sentence)?;
                 }
             }
@@ -323,7 +325,7 @@ mod tests {
     }
 
     fn shown(notifications: &[Notification]) -> String {
-        let mut human = Human::new(anstream::StripStream::new(Vec::new()));
+        let mut human = Human::new(anstream::StripStream::new(Vec::new()), None);
         for notification in notifications {
             human.show(notification, Millis(4_210)).unwrap();
         }

@@ -12,13 +12,15 @@ use super::sentence::sentence;
 pub(crate) struct Json<W> {
     output: W,
     started: Option<RunStarted>,
+    approves: Option<bool>,
 }
 
 impl<W: Write> Json<W> {
-    pub(super) fn new(output: W) -> Self {
+    pub(super) fn new(output: W, approves: Option<bool>) -> Self {
         Self {
             output,
             started: None,
+            approves,
         }
     }
 
@@ -52,7 +54,7 @@ impl<W: Write> Json<W> {
                 .text("outcome", outcome.name())
                 .text("text", &outcome.to_string())
                 .json("receipt", &receipt_json(receipt)),
-            other => match sentence(other) {
+            other => match sentence(other, self.approves) {
                 Some(text) => Line::new("warning")
                     .text("warning", other.name())
                     .text("text", &text),
@@ -122,7 +124,7 @@ mod tests {
     use super::*;
 
     fn lines(notifications: &[Notification]) -> String {
-        let mut json = Json::new(Vec::new());
+        let mut json = Json::new(Vec::new(), None);
         for notification in notifications {
             json.show(notification).unwrap();
         }

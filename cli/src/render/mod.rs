@@ -26,14 +26,15 @@ pub(crate) enum Renderer<W> {
 }
 
 impl<W: Write> Renderer<W> {
-    /// For people. Styled with ANSI sequences: `output` takes them out where they do not belong.
-    pub(crate) fn human(output: W) -> Self {
-        Self::Human(Human::new(output))
+    /// For people. Styled with ANSI sequences: `output` takes them out where they do not belong. `approves`: what
+    /// confirmations are answered with, if that is done here.
+    pub(crate) fn human(output: W, approves: Option<bool>) -> Self {
+        Self::Human(Human::new(output, approves))
     }
 
     /// For programs.
-    pub(crate) fn json(output: W) -> Self {
-        Self::Json(Json::new(output))
+    pub(crate) fn json(output: W, approves: Option<bool>) -> Self {
+        Self::Json(Json::new(output, approves))
     }
 
     /// Shows one notification; `elapsed` is the time since the run was asked for.

@@ -4,8 +4,8 @@ use agent_gateway_machine::Millis;
 use agent_gateway_machine::{AnswerRefusal, FrameProblem, Notification, StopFailure, Warning};
 
 /// The notification in a sentence, if it is one of those that a person should be told of and that have no form of their
-/// own.
-pub(super) fn sentence(notification: &Notification) -> Option<String> {
+/// own. `approves`: what confirmations are answered with, if we do that.
+pub(super) fn sentence(notification: &Notification, approves: Option<bool>) -> Option<String> {
     match notification {
         Notification::ReconnectScheduled { cause, retry_in } => Some(format!(
             "connection lost ({cause}); trying again in {}",
@@ -33,11 +33,18 @@ pub(super) fn sentence(notification: &Notification) -> Option<String> {
             }
         )),
         Notification::ConfirmationRequested(request) => Some(format!(
-            "tool call {} asks whether it may run; agw leaves that to other clients",
-            request.tool_call_id
+            "tool call {} asks whether it may run; {}",
+            request.tool_call_id,
+            match approves {
+                Some(true) => "it may (--approve)",
+                Some(false) => "it may not (--deny)",
+                None => {
+                    "without --approve or --deny agw leaves that to other clients, and waits for as long as the run goes on"
+                }
+            }
         )),
         Notification::InputRequested(request) => Some(format!(
-            "the run asks for input ({}); agw leaves that to other clients",
+            "the run asks for input ({}); agw leaves that to other clients, and waits for as long as the run goes on",
             request.prompt
         )),
         Notification::StopFailed { cause } => Some(match cause {

@@ -30,6 +30,8 @@ pub(super) struct View {
     /// Where the server is, for errors; none for the one inside this process.
     place: Option<String>,
     tools: Tools,
+    /// What confirmations are answered with; none: that is left to others.
+    approves: Option<bool>,
     output: Outlet,
     renderer: Renderer<Outlet>,
     record: Option<Record>,
@@ -46,6 +48,7 @@ impl View {
         place: Option<String>,
         record: Option<Record>,
     ) -> Result<Self, Error> {
+        let approves = shown.approves();
         let outlet = if shown.json {
             Outlet::new(io::stdout(), ROOM)
         } else {
@@ -53,13 +56,14 @@ impl View {
         };
         let output = outlet.map_err(Error::Output)?;
         let renderer = if shown.json {
-            Renderer::json(output.clone())
+            Renderer::json(output.clone(), approves)
         } else {
-            Renderer::human(output.clone())
+            Renderer::human(output.clone(), approves)
         };
         Ok(Self {
             place,
             tools: Tools::new(shown.tools, notes),
+            approves,
             output,
             renderer,
             record,
@@ -104,12 +108,14 @@ async fn begin_and_follow(
     let View {
         place,
         tools,
+        approves,
         output,
         renderer,
         record,
     } = view;
     let mut session = Session {
         workbench: tools.workbench(),
+        approves,
         output,
         renderer,
         began: Instant::now(),
@@ -158,6 +164,8 @@ async fn begin_and_follow(
 /// One run on this terminal.
 struct Session {
     workbench: Workbench,
+    /// What confirmations are answered with.
+    approves: Option<bool>,
     output: Outlet,
     renderer: Renderer<Outlet>,
     began: Instant,
@@ -223,6 +231,7 @@ impl Session {
                     Some(notification) => {
                         self.show(&notification)?;
                         self.workbench.hear(&notification);
+                        self.confirm(run, &notification);
                         if let Notification::RunEnded { outcome, .. } = notification {
                             return Ok(Over::Ended(outcome));
                         }
@@ -259,6 +268,15 @@ impl Session {
         self.renderer
             .tool_answered(&done.call, &done.answer, millis(done.took))
             .map_err(Error::Output)
+    }
+
+    fn confirm(&self, run: &Run, notification: &Notification) {
+        if let Notification::ConfirmationRequested(request) = notification
+            && let Some(approved) = self.approves
+        {
+            // Whether it is still wanted is told by a notification.
+            drop(run.answer_confirmation(request.tool_call_id.clone(), approved));
+        }
     }
 
     fn show(&mut self, notification: &Notification) -> Result<(), Error> {

@@ -9,8 +9,8 @@ use std::process::Stdio;
 use serde_json::Value;
 
 #[cfg(unix)]
-use crate::program::{Live, until};
-use crate::program::{agw, fed, run};
+use crate::program::until;
+use crate::program::{Live, agw, fed, run};
 
 fn path(name: &str) -> String {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
@@ -131,6 +131,39 @@ fn s11_json_is_one_object_a_line_and_the_last_is_the_end() {
         shown.stdout.contains("run_ended completed"),
         "{}",
         shown.stdout
+    );
+}
+
+#[test]
+fn t7_confirmations_are_answered_as_the_command_line_says() {
+    for (option, approved) in [("--approve", true), ("--deny", false)] {
+        let record = path(&format!("confirmed{option}.jsonl"));
+        let _ = std::fs::remove_file(&record);
+        let script = ["--script", "confirmation"];
+        let said = [
+            &["run", option, "--record", &record],
+            &script[..],
+            &["Hello"],
+        ]
+        .concat();
+        let left = run(&said);
+        assert_eq!(left.code, Some(0), "{}", left.stderr);
+        assert!(left.stdout.contains(option), "{}", left.stdout);
+        let recorded = std::fs::read_to_string(&record).unwrap();
+        let answer =
+            format!(r#"{{"answer_confirmation":{{"call":"call_1","approved":{approved}}}}}"#);
+        assert!(recorded.contains(&answer), "no {answer}");
+    }
+    assert_eq!(run(&["run", "--approve", "--deny", "Hello"]).code, Some(2));
+}
+
+#[test]
+fn t7_a_confirmation_that_is_left_to_others_is_told_at_once() {
+    let mut live = Live::start(agw(&["run", "--script", "confirmation", "Hello"]));
+    let line = live.line_with("asks whether it may run");
+    assert!(
+        line.contains("--approve") && line.contains("waits"),
+        "{line}"
     );
 }
 
