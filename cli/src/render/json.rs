@@ -40,7 +40,7 @@ impl<W: Write> Json<W> {
             Notification::ToolRequested { call, deadline_in } => Line::new("tool_requested")
                 .text("call", call.tool_call_id.as_str())
                 .text("identifier", &call.identifier)
-                .text("apiName", &call.api_name)
+                .text("api_name", &call.api_name)
                 .text("arguments", &call.arguments)
                 .number("deadline_ms", deadline_in.as_millis()),
             Notification::ToolTimedOut { call } => {
@@ -198,7 +198,7 @@ mod tests {
 {"kind":"status","status":"connected","operation":"op_1","topic":"tpc_1"}
 {"kind":"event","epoch":0,"id":"1","replayed":false,"own":true,"event":{"type":"stream_chunk","stepIndex":0,"data":{"chunkType":"text","content":"a\nb"}}}
 {"kind":"gap","epoch":0,"after":"1","before":null}
-{"kind":"tool_requested","call":"call_1","identifier":"demo","apiName":"act","arguments":"{}","deadline_ms":119500}
+{"kind":"tool_requested","call":"call_1","identifier":"demo","api_name":"act","arguments":"{}","deadline_ms":119500}
 {"kind":"warning","warning":"reconnect_scheduled","text":"connection lost (closed with 1006); trying again in 700 ms"}
 {"kind":"status","status":"stopping","operation":"op_1","topic":"tpc_1"}
 {"kind":"ended","outcome":"completed","text":"completed","receipt":{"delivered":0,"replayed":0,"duplicates":0,"late":0,"gaps":0,"reconnects":0,"refreshes":0,"warnings":0,"ignored":0}}
