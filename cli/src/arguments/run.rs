@@ -15,7 +15,7 @@ Examples:
   agw run --tool readFile=./read.sh --tool 'mcp-demo/echo=cat' \"Read a.txt\"
       a tool reads its arguments, JSON, on standard input; what it writes is its content
       it has no terminal, and is ended with all that it has started when its call is given up or we leave
-  git diff | agw run -
+  (echo \"Review this:\"; git diff) | agw run -
       what is long comes from standard input
 
 Ctrl-C stops the run on the server; a second one leaves at once.
