@@ -52,7 +52,7 @@ pub use agent_gateway_protocol::{
 };
 
 pub use api::{Api, HttpApi, HttpApiError, HttpOptions};
-pub use client::{Client, ClientBuilder, ClientError, SocketToken};
+pub use client::{Client, ClientBuilder, ClientError, RestoreError, SocketToken};
 pub use credential::Credential;
 pub use driver::{QueueLimits, Snapshot};
 pub use observer::Observer;

@@ -176,7 +176,11 @@ impl Error {
             | Self::WouldReplace { .. } => ExitCode::Usage,
             Self::Client { error, .. } => match error {
                 ClientError::GatewayUnknown(failure) => ExitCode::of_request(failure),
-                ClientError::PublishedGateway(_) | ClientError::GatewayModeOff => ExitCode::Failed,
+                ClientError::PublishedGateway(_)
+                | ClientError::NoGateway
+                | ClientError::GatewayModeOff
+                | ClientError::SwitchedOff => ExitCode::Failed,
+                ClientError::Owned(_) => ExitCode::Superseded,
                 ClientError::NoServer
                 | ClientError::InsecureServer(_)
                 | ClientError::Config(_)

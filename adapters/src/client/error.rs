@@ -1,7 +1,7 @@
 use std::io;
 
-use agent_gateway_machine::{ConfigError, RequestFailure};
-use agent_gateway_protocol::{GatewayUrlError, ServerUrl};
+use agent_gateway_machine::{ConfigError, RequestFailure, State};
+use agent_gateway_protocol::{GatewayUrlError, OperationId, ServerUrl};
 use thiserror::Error;
 
 use crate::api::HttpApiError;
@@ -37,10 +37,41 @@ pub enum ClientError {
     /// What the server names as its gateway is none.
     #[error("the gateway that the server names cannot be used: {0}")]
     PublishedGateway(GatewayUrlError),
-    /// The server has no gateway, it does not let new runs go through it, or the user's own switch is off (G3).
-    #[error("new runs do not go through a gateway: the server names none, or the mode is off")]
+    /// The server names no gateway (G3).
+    #[error("the server names no gateway: set `agentGatewayUrl` there, or give the client its URL")]
+    NoGateway,
+    /// The server's switch for new runs through its gateway is off (G3).
+    #[error(
+        "the server lets no new run through its gateway: switch `enableGatewayMode` on there, or give the client the \
+         gateway's URL"
+    )]
     GatewayModeOff,
+    /// The user's own switch for new runs through a gateway is off (G3).
+    #[error(
+        "the client's own gateway mode is off: build it with `gateway_mode(true)` to start runs"
+    )]
+    SwitchedOff,
+    /// A live run of the same client has this operation (R7).
+    #[error("a run of this client has the operation {0} already: read that one, or drop it first")]
+    Owned(OperationId),
     /// The run is to be recorded or observed, and cannot be.
     #[error("the run cannot be recorded: {0}")]
     Observer(io::Error),
+}
+
+/// Why a stored run cannot be carried on, with its state, so that it is not lost.
+#[derive(Debug, Error)]
+#[error("{why}")]
+#[non_exhaustive]
+pub struct RestoreError {
+    /// Why.
+    pub why: ClientError,
+    /// The state as it was given.
+    pub state: Box<State>,
+}
+
+impl From<RestoreError> for ClientError {
+    fn from(error: RestoreError) -> Self {
+        error.why
+    }
 }

@@ -29,7 +29,7 @@ use crate::run::Run;
 use crate::vault::Vault;
 
 pub use builder::{ClientBuilder, SocketToken};
-pub use error::ClientError;
+pub use error::{ClientError, RestoreError};
 use repositories::{PendingRepositories, TakenAlong};
 use runs::{Admission, Runs};
 pub(crate) use runs::{Claim, Place};
@@ -98,7 +98,7 @@ impl Client {
     /// Nothing was started: the server could not be asked for its gateway, or new runs do not go through one (G3). What
     /// goes wrong later is the run's outcome.
     pub async fn execute(&self, mut execute: Execute) -> Result<Run, ClientError> {
-        let (config, new_runs) = self.config().await?;
+        let (config, off) = self.config().await?;
         if let Some(root) = &self.shared.project
             && execute.input.project_skills.is_none()
         {
@@ -122,24 +122,24 @@ impl Client {
             state,
             vault,
             observers,
-            new_runs,
+            off,
             event: RegistryEvent::Execute(execute.clone()),
             command: EventKind::Execute(execute),
             cursor: Cursor::start(),
             repositories,
         };
-        self.begin(begin)
+        Ok(self.begin(begin)?)
     }
 
     /// Watches a run that is already going (R7). `token` and `renewal` are the client's to say, whatever is in them. An
-    /// operation that a live run of this client owns is refused: the run given ends at once and says so.
+    /// operation that a live run of this client owns is refused: drop that one first.
     ///
     /// Cancel-safe: a future dropped before it is done has done nothing.
     ///
     /// # Errors
-    /// The server could not be asked for its gateway. What goes wrong later is the run's outcome.
+    /// The server could not be asked for its gateway, or the operation is owned. What goes wrong later is the run's outcome.
     pub async fn attach(&self, attach: Attach) -> Result<Run, ClientError> {
-        let (config, new_runs) = self.config().await?;
+        let (config, off) = self.config().await?;
         let vault = Arc::new(Vault::new());
         let (token, renewal) = self.token(&vault);
         let cursor = attach.cursor.clone();
@@ -153,13 +153,13 @@ impl Client {
             state,
             vault,
             observers,
-            new_runs,
+            off,
             event: RegistryEvent::Attach(attach.clone()),
             command: EventKind::Attach(attach),
             cursor,
             repositories: None,
         };
-        self.begin(begin)
+        Ok(self.begin(begin)?)
     }
 
     /// Carries on a run that was stored with [`RunHandle::state`](crate::RunHandle::state), with the config it was stored
@@ -170,8 +170,9 @@ impl Client {
     /// It is neither recorded nor observed: a recording begins with the run.
     ///
     /// # Errors
-    /// New runs do not go through a gateway, and this one has not begun to stream (G3).
-    pub async fn restore(&self, state: State) -> Result<Run, ClientError> {
+    /// A live run of this client has its operation, or it has not begun to stream and knows no gateway (G3). The error has
+    /// the state.
+    pub async fn restore(&self, state: State) -> Result<Run, RestoreError> {
         let vault = Arc::new(Vault::new());
         let (token, _) = self.token(&vault);
         let event = match state.operation() {
@@ -186,8 +187,8 @@ impl Client {
             state,
             vault,
             observers: Vec::new(),
-            // It is none.
-            new_runs: true,
+            // It is no new one.
+            off: None,
             event,
             command: EventKind::Restored { token },
             cursor,
@@ -240,14 +241,21 @@ impl Client {
         }
     }
 
-    /// What a run is set up with, and whether a new one goes over the gateway (G3).
-    async fn config(&self) -> Result<(Config, bool), ClientError> {
+    /// What a run is set up with, and what keeps a new one from the gateway (G3).
+    async fn config(&self) -> Result<(Config, Option<ClientError>), ClientError> {
         let published = match &self.shared.gateway {
             // One that was given is the caller's to use, whatever the server says of its own.
             Some(gateway) => Published::open(gateway),
             None => self.published().await?,
         };
-        let new_runs = self.shared.gateway_mode && published.new_runs;
+        let off = match &published {
+            _ if !self.shared.gateway_mode => Some(ClientError::SwitchedOff),
+            Published {
+                gateway: Some(_),
+                new_runs: false,
+            } => Some(ClientError::GatewayModeOff),
+            _ => None,
+        };
         let gateway = published.gateway;
         let config = Config {
             gateway,
@@ -255,7 +263,7 @@ impl Client {
             allow_insecure: self.shared.allow_insecure,
             limits: self.shared.limits.clone(),
         };
-        Ok((config, new_runs))
+        Ok((config, off))
     }
 
     /// Asks the server until it has named a gateway that new runs go through. Whoever waits does so no longer than for any
@@ -326,17 +334,24 @@ impl Client {
         Ok((state, observers))
     }
 
-    fn begin(&self, begin: Begin) -> Result<Run, ClientError> {
+    fn begin(&self, begin: Begin) -> Result<Run, RestoreError> {
         let shared = &self.shared;
         let mailbox = Arc::new(Mailbox::new(shared.queue));
         let gateway = begin.state.config().gateway.clone();
         let admission = shared
             .runs
-            .admit(gateway, begin.new_runs, begin.event, &mailbox);
-        let run = match admission {
-            Admission::Begin(run) => run,
-            Admission::RefusedAttach(refusal) => return Ok(Run::refused(refusal)),
-            Admission::RefusedExecute => return Err(ClientError::GatewayModeOff),
+            .admit(gateway, begin.off.is_none(), begin.event, &mailbox);
+        let admitted = match admission {
+            Admission::Begin(run) => Ok(run),
+            Admission::Owned(operation) => Err(ClientError::Owned(operation)),
+            Admission::Off => Err(begin.off.unwrap_or(ClientError::NoGateway)),
+        };
+        let run = match admitted {
+            Ok(run) => run,
+            Err(why) => {
+                let state = Box::new(begin.state);
+                return Err(RestoreError { why, state });
+            }
         };
         let claim = Claim {
             runs: shared.runs.clone(),
@@ -359,7 +374,7 @@ impl Client {
             place,
         );
         tokio::spawn(Task::new(driver, span));
-        Ok(Run::new(mailbox, begin.cursor, ended, Some(claim)))
+        Ok(Run::new(mailbox, begin.cursor, ended, claim))
     }
 }
 
@@ -370,8 +385,8 @@ struct Begin {
     state: State,
     vault: Arc<Vault>,
     observers: Observers,
-    /// Whether new runs go over the gateway (G3).
-    new_runs: bool,
+    /// What keeps new runs from the gateway (G3).
+    off: Option<ClientError>,
     event: RegistryEvent,
     command: EventKind,
     cursor: Cursor,

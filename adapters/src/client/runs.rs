@@ -6,9 +6,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agent_gateway_machine::registry::{Directive, Registry, RegistryEvent, RunId, register};
-use agent_gateway_machine::{
-    AttachRefusal, ConnectionStatus, EventKind, Notification, Outcome, Receipt,
-};
+use agent_gateway_machine::{ConnectionStatus, EventKind, Notification, Outcome, Receipt};
 use agent_gateway_protocol::{GatewayUrl, OperationId};
 
 use super::repositories::TakenAlong;
@@ -29,8 +27,10 @@ struct Inner {
 /// What the registry says to a run that is to begin.
 pub(super) enum Admission {
     Begin(RunId),
-    RefusedAttach(AttachRefusal),
-    RefusedExecute,
+    /// Another one has this operation (R7).
+    Owned(OperationId),
+    /// New runs go another way (G3).
+    Off,
 }
 
 impl Runs {
@@ -46,18 +46,24 @@ impl Runs {
         let mut inner = self.lock();
         inner.tell(RegistryEvent::ServerConfigured { gateway });
         inner.tell(RegistryEvent::GatewayModeSwitched { on: new_runs });
-        for directive in inner.tell(event) {
-            match directive {
-                Directive::Begin { run, .. } => {
-                    inner.mailboxes.insert(run, mailbox.clone());
-                    return Admission::Begin(run);
-                }
-                Directive::RefuseAttach(refusal) => return Admission::RefusedAttach(refusal),
-                Directive::RefuseExecute => return Admission::RefusedExecute,
-                Directive::Tell { .. } => {}
+        let operation = match &event {
+            RegistryEvent::Attach(attach) => Some(attach.operation.clone()),
+            _ => None,
+        };
+        let begun = inner.tell(event).into_iter().find_map(|directive| {
+            let Directive::Begin { run, .. } = directive else {
+                return None;
+            };
+            Some(run)
+        });
+        match (begun, operation) {
+            (Some(run), _) => {
+                inner.mailboxes.insert(run, mailbox.clone());
+                Admission::Begin(run)
             }
+            (None, Some(operation)) => Admission::Owned(operation),
+            (None, None) => Admission::Off,
         }
-        Admission::RefusedExecute
     }
 
     /// Asks something of the run of an operation; unknown ones do nothing (G2).

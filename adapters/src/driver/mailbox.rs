@@ -18,7 +18,6 @@ use tokio::sync::Notify;
 use super::brought::{Brought, Room};
 use super::commands::{Command, Commands};
 use super::ride::Ride;
-use super::weight::size;
 use super::wheel::{Due, Wheel};
 
 /// How much may wait for the caller before the socket is no longer read (I13).
@@ -177,15 +176,6 @@ impl Mailbox {
         inner.notifications = VecDeque::new();
         inner.bytes = 0;
         wake(inner.wheel.stop_waiting(Due::Else), inner);
-    }
-
-    /// There is no driver: this is all that is ever told.
-    pub(crate) fn end(&self, last: Notification) {
-        let mut brought = Brought::default();
-        let bytes = size(&last);
-        brought.push(last, bytes);
-        self.deliver(&mut brought, None, false);
-        self.leave();
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

@@ -10,14 +10,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use agent_gateway_machine::{AttachRefusal, Cursor, Notification, Outcome, Receipt, State};
+use agent_gateway_machine::{Cursor, Notification, Outcome, Receipt, State};
 use futures_util::Stream;
 use thiserror::Error;
 use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
 
 use crate::client::Claim;
-use crate::driver::{Mailbox, QueueLimits, RunCommand, give_back};
+use crate::driver::{Mailbox, RunCommand, give_back};
 
 pub use handle::{AnswerError, Answered, RunHandle};
 use next::Next;
@@ -40,7 +40,7 @@ pub struct Run {
     /// The runtime the run belongs to.
     home: Option<runtime::Id>,
     /// What it has among the runs of its client.
-    claim: Option<Claim>,
+    claim: Claim,
 }
 
 impl Run {
@@ -49,7 +49,7 @@ impl Run {
         mailbox: Arc<Mailbox>,
         cursor: Cursor,
         ended: Option<(Outcome, Receipt)>,
-        claim: Option<Claim>,
+        claim: Claim,
     ) -> Self {
         Self {
             handle: RunHandle::new(mailbox),
@@ -59,16 +59,6 @@ impl Run {
             home: here(),
             claim,
         }
-    }
-
-    /// A run that never began: all it tells is its end.
-    pub(crate) fn refused(refusal: AttachRefusal) -> Self {
-        let mailbox = Arc::new(Mailbox::new(QueueLimits::default()));
-        mailbox.end(Notification::RunEnded {
-            outcome: Outcome::AttachRefused(refusal),
-            receipt: Receipt::default().into(),
-        });
-        Self::new(mailbox, Cursor::start(), None, None)
     }
 
     /// The next notification; `None` after the last, or where nobody watches the run any more, which [`Run::outcome`] tells
@@ -186,9 +176,7 @@ impl Deref for Run {
 impl Drop for Run {
     /// Detaches (S12). The operation is free at once, to be attached to again.
     fn drop(&mut self) {
-        if let Some(claim) = &self.claim {
-            claim.give_up();
-        }
+        self.claim.give_up();
         self.handle.mailbox.abandon();
         self.handle.detach();
     }

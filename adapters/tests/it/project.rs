@@ -252,7 +252,7 @@ async fn g3_a_run_restored_meanwhile_lets_no_new_one_through() {
     let restored = client.restore(stored).await.unwrap();
     let refused = execute.await;
     assert!(
-        matches!(refused, Err(ClientError::GatewayModeOff)),
+        matches!(refused, Err(ClientError::SwitchedOff)),
         "{refused:?}"
     );
     drop(restored);

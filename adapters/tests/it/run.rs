@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::double::{Far, chunk, end, execute, ids, rest, started, tool_execute};
-use agent_gateway_adapters::{AnswerError, Api, Observer, QueueLimits, Vault};
+use agent_gateway_adapters::{AnswerError, Api, ClientError, Observer, QueueLimits, Vault};
 use agent_gateway_machine::recording::{Header, Recording};
 use agent_gateway_machine::{
-    Attach, AttachRefusal, Call, ConnectionStatus, Effects, Event, Notification, Outcome, Reply,
-    RequestFailure, State, ToolAnswer,
+    Attach, Call, ConnectionStatus, Effects, Event, Notification, Outcome, Reply, RequestFailure,
+    State, ToolAnswer,
 };
 use agent_gateway_protocol::api::GlobalConfig;
 use async_trait::async_trait;
@@ -423,11 +423,13 @@ async fn r7_an_operation_that_a_live_run_owns_is_not_attached_to() {
     let client = builder.build().unwrap();
     let (mut first, socket) = started(&client, &mut sockets).await;
     let attach = || Attach::new("op_1".into(), Some("tpc_1".into()));
-    let mut second = client.attach(attach()).await.unwrap();
-    let (outcome, _) = second.outcome().await.unwrap();
-    assert_eq!(outcome, Outcome::AttachRefused(AttachRefusal::Owned));
-    second.settled().await;
-    drop(second);
+    let refused = client.attach(attach()).await.unwrap_err();
+    assert!(matches!(&refused, ClientError::Owned(owned) if *owned == "op_1".into()));
+    // Nor is it carried on beside, and the state is not lost.
+    let state = first.state().await.unwrap();
+    let refused = client.restore(state.clone()).await.unwrap_err();
+    assert!(matches!(&refused.why, ClientError::Owned(owned) if *owned == "op_1".into()));
+    assert_eq!(*refused.state, state);
     // The first is untouched, and once it is over the operation is free.
     socket.text(&end(1));
     assert_eq!(first.outcome().await.unwrap().0, Outcome::Completed);

@@ -31,8 +31,16 @@ impl Procedure for GetGlobalConfig {
         let server = json
             .member("serverConfig")
             .ok_or("`serverConfig` is missing")?;
+        if !server.is_object() {
+            return Err("`serverConfig` is no object");
+        }
+        let url = server.member("agentGatewayUrl");
+        let agent_gateway_url = url.filter(|url| !url.is_null()).map(|url| {
+            let url: Option<Box<str>> = url.read();
+            url.ok_or("`agentGatewayUrl` is no text")
+        });
         Ok(GlobalConfig {
-            agent_gateway_url: server.member("agentGatewayUrl").and_then(JsonSlice::read),
+            agent_gateway_url: agent_gateway_url.transpose()?,
             enable_gateway_mode: server.member("enableGatewayMode").and_then(JsonSlice::read),
             raw: json.to_raw(),
         })

@@ -356,4 +356,17 @@ fn g3_the_global_config_names_the_gateway() {
         (without.agent_gateway_url, without.enable_gateway_mode),
         (None, None)
     );
+    // What cannot be read is told as that, and not taken for a server without a gateway.
+    for (config, what) in [
+        ("{}", "`serverConfig` is missing"),
+        (r#"{"serverConfig":null}"#, "`serverConfig` is no object"),
+        (
+            r#"{"serverConfig":{"agentGatewayUrl":7}}"#,
+            "`agentGatewayUrl` is no text",
+        ),
+    ] {
+        let body = format!(r#"{{"result":{{"data":{{"json":{config}}}}}}}"#);
+        let error = trpc::decode::<GetGlobalConfig>(200, body.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+    }
 }
