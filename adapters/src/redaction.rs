@@ -101,7 +101,7 @@ fn common(one: &str, other: &str) -> usize {
 }
 
 /// JWTs and keys as they are, in base64, and in a URL.
-fn may_be_token(letter: char) -> bool {
+pub(crate) fn may_be_token(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "-._~+/=%".contains(letter)
 }
 

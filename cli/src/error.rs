@@ -187,6 +187,7 @@ impl Error {
                 | ClientError::Tls(_)
                 | ClientError::Http(_)
                 | ClientError::Proxy(_)
+                | ClientError::Header(_)
                 | ClientError::Observer(_) => ExitCode::Usage,
             },
             // Whoever read our output has seen enough: nothing has failed.

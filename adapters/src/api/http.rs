@@ -10,13 +10,16 @@ use agent_gateway_protocol::api::{
 };
 use agent_gateway_protocol::{ServerUrl, Token, trpc};
 use async_trait::async_trait;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    CONTENT_TYPE, DATE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT,
+};
 use reqwest::{Response, redirect};
 use rustls::ClientConfig;
 
 use super::Api;
 use super::failure::{refused, unanswered};
 use crate::credential::Credential;
+use crate::headers::Headers;
 use crate::proxy::{ProxyError, ProxyRules};
 use crate::redaction::{redact, redact_failure, redact_reply};
 use crate::vault::Vault;
@@ -47,6 +50,7 @@ pub struct HttpApi {
     credential: Option<(&'static str, HeaderValue)>,
     /// What goes out in headers.
     secrets: Vec<Token>,
+    headers: Headers,
     options: HttpOptions,
 }
 
@@ -122,8 +126,15 @@ impl HttpApi {
             place,
             credential,
             secrets,
+            headers: Headers::new(),
             options,
         })
+    }
+
+    /// The same with these headers in each request.
+    #[must_use]
+    pub fn with_headers(self, headers: Headers) -> Self {
+        Self { headers, ..self }
     }
 
     async fn ask<P: Procedure>(&self, procedure: &P) -> Result<P::Reply, RequestFailure> {
@@ -136,6 +147,9 @@ impl HttpApi {
                 .post(url)
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json")),
         };
+        builder = builder
+            .header(USER_AGENT, self.headers.user_agent().clone())
+            .headers(self.headers.more().clone());
         if let Some((name, value)) = &self.credential {
             builder = builder.header(*name, value.clone());
         }
@@ -251,6 +265,12 @@ impl Api for HttpApi {
     async fn send(&self, call: &Call, vault: &Vault) -> Reply {
         let mut reply = self.reply(call, vault).await.unwrap_or_else(Reply::Failed);
         redact_reply(&mut reply, |text| self.redact(text));
+        // A header's value may be any word, so ids and states are left as they are.
+        match &mut reply {
+            Reply::Failed(failure) => redact_failure(failure, |text| self.headers.redact(text)),
+            Reply::StartRefused { text } => self.headers.redact(text),
+            _ => {}
+        }
         reply
     }
 
@@ -258,6 +278,7 @@ impl Api for HttpApi {
         let answer = self.ask(&GetGlobalConfig).await;
         answer.map_err(|mut failure| {
             redact_failure(&mut failure, |text| self.redact(text));
+            redact_failure(&mut failure, |text| self.headers.redact(text));
             failure
         })
     }

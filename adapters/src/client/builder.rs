@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use agent_gateway_machine::{Config, Limits};
-use agent_gateway_protocol::{GatewayUrl, ServerUrl};
+use agent_gateway_protocol::{GatewayUrl, ServerUrl, Token};
 use tokio::sync::Mutex;
 
 use super::repositories::PendingRepositories;
@@ -12,6 +12,7 @@ use super::{Client, ClientError, Shared, Watch};
 use crate::api::{Api, HttpApi, HttpOptions};
 use crate::credential::Credential;
 use crate::driver::{Hands, QueueLimits};
+use crate::headers::Headers;
 use crate::observer::Observer;
 use crate::proxy::ProxyRules;
 use crate::recorder::Recorder;
@@ -44,6 +45,8 @@ pub struct ClientBuilder {
     api: Option<Arc<dyn Api>>,
     authorities: Option<PathBuf>,
     proxies: Option<ProxyRules>,
+    user_agent: Option<String>,
+    headers: Vec<(String, Token)>,
     gateway_mode_off: bool,
     project: Option<PathBuf>,
     allow_insecure: bool,
@@ -117,6 +120,22 @@ impl ClientBuilder {
     #[must_use]
     pub fn proxies(mut self, proxies: ProxyRules) -> Self {
         self.proxies = Some(proxies);
+        self
+    }
+
+    /// How the client names itself to server and gateway; `agent-gateway/<version>` unless given.
+    #[must_use]
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// Sends this header along with each request to the server and each upgrade at the gateway, in place of one of the same
+    /// name. The value may be a credential, and is treated as one: it is never printed, and goes over plain `http` to no
+    /// other machine (C1). What the client sets itself, such as `X-API-Key` or `Host`, is refused.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Token>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -201,7 +220,7 @@ impl ClientBuilder {
     /// What is missing, or cannot be as it is.
     pub fn build(self) -> Result<Client, ClientError> {
         if let Some(server) = &self.server
-            && self.credential != Credential::None
+            && (self.credential != Credential::None || !self.headers.is_empty())
             && !server.is_secure()
             && !server.is_loopback()
             && !self.allow_insecure
@@ -216,6 +235,13 @@ impl ClientBuilder {
             limits: self.limits.clone(),
         }
         .validate()?;
+        let mut headers = Headers::new();
+        if let Some(user_agent) = &self.user_agent {
+            headers = headers.with_user_agent(user_agent)?;
+        }
+        for (name, value) in &self.headers {
+            headers = headers.with(name, value.expose())?;
+        }
         let tls = match (&self.transport, &self.api) {
             (Some(_), Some(_)) => None,
             _ => Some(match &self.authorities {
@@ -240,19 +266,23 @@ impl ClientBuilder {
                 let at_once = self.limits.result_bytes.saturating_mul(2);
                 options.outbound_limit = options.outbound_limit.max(at_once);
                 let transport = WebSocketTransport::new(tls.clone(), options);
-                Arc::new(transport.with_proxies(proxies.clone()))
+                let transport = transport.with_proxies(proxies.clone());
+                Arc::new(transport.with_headers(headers.clone()))
             }
             (None, None) => return Err(ClientError::NoServer),
         };
         let api: Arc<dyn Api> = match (self.api, &self.server, &tls) {
             (Some(api), _, _) => api,
-            (None, Some(server), Some(tls)) => Arc::new(HttpApi::with_proxies(
-                server.clone(),
-                &self.credential,
-                tls,
-                self.http_options,
-                &proxies,
-            )?),
+            (None, Some(server), Some(tls)) => {
+                let api = HttpApi::with_proxies(
+                    server.clone(),
+                    &self.credential,
+                    tls,
+                    self.http_options,
+                    &proxies,
+                )?;
+                Arc::new(api.with_headers(headers))
+            }
             (None, _, _) => return Err(ClientError::NoServer),
         };
         Ok(Client {

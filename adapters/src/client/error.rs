@@ -5,6 +5,7 @@ use agent_gateway_protocol::{GatewayUrlError, OperationId, ServerUrl};
 use thiserror::Error;
 
 use crate::api::HttpApiError;
+use crate::headers::HeaderError;
 use crate::proxy::ProxyError;
 use crate::tls::TlsError;
 
@@ -28,6 +29,9 @@ pub enum ClientError {
     /// There is no usable HTTP set-up.
     #[error(transparent)]
     Http(#[from] HttpApiError),
+    /// A header cannot be sent, or is not the caller's to set.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
     /// The proxy that the environment names cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),

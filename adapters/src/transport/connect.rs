@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use agent_gateway_machine::{DialFailure, DialFailureKind};
 use async_trait::async_trait;
+use reqwest::header::USER_AGENT;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
@@ -21,8 +22,10 @@ use super::eyeballs;
 use super::failure::dial_failure;
 use super::link::{ByteStream, Link};
 use super::tunnel;
+use super::upgrade::Upgrade;
 use super::web_socket::{self, WebSocket};
 use super::{Socket, Transport};
+use crate::headers::Headers;
 use crate::proxy::ProxyRules;
 
 /// The numbers of the real transport.
@@ -51,6 +54,7 @@ pub struct WebSocketTransport {
     options: TransportOptions,
     tls: Arc<ClientConfig>,
     proxies: ProxyRules,
+    headers: Headers,
 }
 
 impl WebSocketTransport {
@@ -61,6 +65,7 @@ impl WebSocketTransport {
             options,
             tls,
             proxies: ProxyRules::direct(),
+            headers: Headers::new(),
         }
     }
 
@@ -68,6 +73,39 @@ impl WebSocketTransport {
     #[must_use]
     pub fn with_proxies(self, proxies: ProxyRules) -> Self {
         Self { proxies, ..self }
+    }
+
+    /// The same transport with these headers in each upgrade.
+    #[must_use]
+    pub fn with_headers(self, headers: Headers) -> Self {
+        Self { headers, ..self }
+    }
+
+    async fn dial(&self, url: &str) -> Result<Box<dyn Socket>, DialFailure> {
+        let mut request = url
+            .into_client_request()
+            .map_err(|error| dial_failure(url, &error))?;
+        let user_agent = self.headers.user_agent().clone();
+        request.headers_mut().insert(USER_AGENT, user_agent);
+        let (host, port) = authority(request.uri()).ok_or_else(|| DialFailure {
+            kind: DialFailureKind::Protocol,
+            text: format!("{url} names no host").into(),
+        })?;
+        let peer = format!("{host}:{port}");
+        let tcp = match self.proxies.proxy_to(request.uri()) {
+            None => connect_tcp(&peer)
+                .await
+                .map_err(|error| dial_failure(&peer, &error))?,
+            Some(proxy) => {
+                let named = format!("the proxy {}", proxy.address);
+                let tcp = connect_tcp(&proxy.address)
+                    .await
+                    .map_err(|error| dial_failure(&named, &error))?;
+                tunnel::through(tcp, &proxy, &peer).await?
+            }
+        };
+        let socket = self.open_over(request, tcp).await;
+        socket.map_err(|error| dial_failure(&peer, &error))
     }
 
     async fn open_over(&self, request: Request, tcp: TcpStream) -> Result<Box<dyn Socket>, Error> {
@@ -90,7 +128,8 @@ impl WebSocketTransport {
     ) -> Result<Box<dyn Socket>, Error> {
         let mut link = Link::new(stream);
         let config = web_socket::config(self.options.frame_limit);
-        client_async_with_config(request, &mut link, Some(config)).await?;
+        let upgrade = Upgrade::new(&mut link, self.headers.more());
+        client_async_with_config(request, upgrade, Some(config)).await?;
         Ok(Box::new(WebSocket::new(link, self.options)))
     }
 }
@@ -98,28 +137,11 @@ impl WebSocketTransport {
 #[async_trait]
 impl Transport for WebSocketTransport {
     async fn open(&self, url: &str) -> Result<Box<dyn Socket>, DialFailure> {
-        let request = url
-            .into_client_request()
-            .map_err(|error| dial_failure(url, &error))?;
-        let (host, port) = authority(request.uri()).ok_or_else(|| DialFailure {
-            kind: DialFailureKind::Protocol,
-            text: format!("{url} names no host").into(),
-        })?;
-        let peer = format!("{host}:{port}");
-        let tcp = match self.proxies.proxy_to(request.uri()) {
-            None => connect_tcp(&peer)
-                .await
-                .map_err(|error| dial_failure(&peer, &error))?,
-            Some(proxy) => {
-                let named = format!("the proxy {}", proxy.address);
-                let tcp = connect_tcp(&proxy.address)
-                    .await
-                    .map_err(|error| dial_failure(&named, &error))?;
-                tunnel::through(tcp, &proxy, &peer).await?
-            }
-        };
-        let socket = self.open_over(request, tcp).await;
-        socket.map_err(|error| dial_failure(&peer, &error))
+        let opened = self.dial(url).await;
+        opened.map_err(|mut failure| {
+            self.headers.redact(&mut failure.text);
+            failure
+        })
     }
 }
 

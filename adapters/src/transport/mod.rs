@@ -11,6 +11,7 @@ mod outbound;
 #[cfg(test)]
 mod tests;
 mod tunnel;
+mod upgrade;
 mod web_socket;
 
 use std::task::{Context, Poll};

@@ -8,14 +8,17 @@ use std::task::{Context, Poll, Wake, Waker};
 use agent_gateway_machine::{Close, FrameProblem};
 use agent_gateway_protocol::{CloseCode, OperationId, ServerFrame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::failure::close_of;
 use super::inbound::Inbound;
 use super::link::Link;
+use super::upgrade::Upgrade;
 use super::web_socket::{WebSocket, config};
 use super::{Received, Socket, TransportOptions};
+use crate::headers::Headers;
 
 /// The most a message may have in these tests.
 const LIMIT: usize = 1 << 20;
@@ -554,6 +557,22 @@ fn t3_one_message_may_be_larger_than_all_that_may_wait() {
     assert!(pair.near.poll_receive(&mut context).is_pending());
 }
 
+/// The head of an upgrade with this header.
+fn upgrade_with(name: &str, value: &str) -> String {
+    let headers = Headers::new().with(name, value).unwrap();
+    let (near, mut far) = duplex(4_096);
+    let mut link = Link::new(near);
+    let upgrade = Upgrade::new(&mut link, headers.more());
+    let mut opening = Box::pin(client_async("ws://gateway.example/xyzzy-path", upgrade));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(opening.as_mut().poll(&mut context).is_pending());
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        at_once(far.read_buf(&mut head)).unwrap();
+    }
+    String::from_utf8(head).unwrap()
+}
+
 /// Everything that libraries log in this process.
 #[derive(Default)]
 struct Log(Mutex<String>);
@@ -577,6 +596,8 @@ impl log::Log for Log {
 fn i17_what_is_sent_and_why_the_peer_closes_is_not_logged_by_the_library() {
     log::set_logger(&*LOG).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
+    let head = upgrade_with("x-gate", "xyzzy-gate");
+    assert!(head.contains("\r\nx-gate: xyzzy-gate\r\n"), "{head}");
     let mut pair = Pair::new();
     pair.near.send("xyzzy-token".into());
     pair.bring(&frame(FINAL | PING, b"xyzzy-ping"));
@@ -593,8 +614,8 @@ fn i17_what_is_sent_and_why_the_peer_closes_is_not_logged_by_the_library() {
             .collect::<String>()
     };
     // It does log what it does.
-    assert!(log.contains(&hex("xyzzy-ping")));
-    for secret in ["xyzzy-token", "xyzzy-reason"] {
+    assert!(log.contains(&hex("xyzzy-ping")) && log.contains("/xyzzy-path"));
+    for secret in ["xyzzy-token", "xyzzy-reason", "xyzzy-gate"] {
         assert!(
             !log.contains(secret) && !log.contains(&hex(secret)),
             "{secret}"

@@ -7,6 +7,7 @@ mod closing;
 mod credentials;
 mod double;
 mod driving;
+mod headers;
 mod leaving;
 mod logs;
 mod project;
