@@ -5,6 +5,7 @@ use agent_gateway_protocol::Token;
 
 /// What the server is shown with each request. Prints no secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Credential {
     /// `X-API-Key`: a key such as `sk-lh-…`.
     ApiKey(Token),

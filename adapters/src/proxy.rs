@@ -38,6 +38,7 @@ enum Rules {
 
 /// Why there is no usable proxy.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ProxyError {
     /// It would be spoken to in another way than plain HTTP.
     #[error("the proxy {proxy} is a {scheme} one, and only http:// proxies are known here")]

@@ -17,6 +17,7 @@ const MOST_BYTES: u64 = 16 << 20;
 
 /// Why there is no usable TLS set-up.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum TlsError {
     /// The platform's roots cannot be used.
     #[error("the platform's root certificates cannot be used: {0}")]

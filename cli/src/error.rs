@@ -176,10 +176,6 @@ impl Error {
             | Self::WouldReplace { .. } => ExitCode::Usage,
             Self::Client { error, .. } => match error {
                 ClientError::GatewayUnknown(failure) => ExitCode::of_request(failure),
-                ClientError::PublishedGateway(_)
-                | ClientError::NoGateway
-                | ClientError::GatewayModeOff
-                | ClientError::SwitchedOff => ExitCode::Failed,
                 ClientError::Owned(_) => ExitCode::Superseded,
                 ClientError::NoServer
                 | ClientError::InsecureServer(_)
@@ -189,6 +185,8 @@ impl Error {
                 | ClientError::Proxy(_)
                 | ClientError::Header(_)
                 | ClientError::Observer(_) => ExitCode::Usage,
+                // A gateway that cannot be used, or is not to be.
+                _ => ExitCode::Failed,
             },
             // Whoever read our output has seen enough: nothing has failed.
             Self::Output(_) if self.is_broken_pipe() => ExitCode::Stopped,

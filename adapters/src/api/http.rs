@@ -26,6 +26,7 @@ use crate::vault::Vault;
 
 /// The numbers of the real API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HttpOptions {
     /// A body over this many bytes, unpacked, is not read to its end.
     pub body_limit: usize,
@@ -56,6 +57,7 @@ pub struct HttpApi {
 
 /// Why there can be no [`HttpApi`].
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum HttpApiError {
     /// The credential holds a character that no header may hold.
     #[error("the credential holds a character that an HTTP header cannot hold")]

@@ -22,6 +22,7 @@ use crate::transport::{Transport, TransportOptions, WebSocketTransport};
 
 /// Which token opens the gateway's socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SocketToken {
     /// The one `execAgent` gives for the run, renewed by the server: what LobeHub's web client uses.
     #[default]

@@ -11,6 +11,7 @@ use crate::tls::TlsError;
 
 /// Why a client cannot be made, or a run cannot begin. Everything later is an [`Outcome`](crate::Outcome).
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ClientError {
     /// Neither a server nor an [`Api`](crate::Api) was given.
     #[error("no server is given")]

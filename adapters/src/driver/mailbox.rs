@@ -25,6 +25,7 @@ use super::wheel::{Due, Wheel};
 /// The reader takes all at once, so up to twice this is held while it works; and one transition can go over it, by at
 /// most what a seam holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct QueueLimits {
     /// Notifications. Zero counts as one.
     pub notifications: usize,

@@ -177,6 +177,7 @@ impl Future for Answered {
 
 /// Why an answer was not accepted (T2, T6, T7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum AnswerError {
     /// Nobody asked for it.
     #[error("nobody asked for this answer")]

@@ -30,6 +30,7 @@ use crate::proxy::ProxyRules;
 
 /// The numbers of the real transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TransportOptions {
     /// A frame or message over this many bytes is a protocol violation (C7, C12).
     pub frame_limit: usize,

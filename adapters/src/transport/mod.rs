@@ -66,6 +66,7 @@ pub trait Socket: Send {
 
 /// What came on a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Received {
     /// Part of a message, and the rest is not there yet; or the peer has taken part of one that had to wait. Told, if at
     /// all, once for what has come or gone: a message that does so in one go needs none (C5).

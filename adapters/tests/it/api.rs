@@ -23,7 +23,8 @@ struct Exchange {
 async fn exchange(call: &Call, credential: &Credential, answer: &[u8]) -> Exchange {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let options = HttpOptions { body_limit: 1_000 };
+    let mut options = HttpOptions::default();
+    options.body_limit = 1_000;
     let server = ServerUrl::parse(&url).unwrap();
     let api = HttpApi::new(server, credential, &tls::platform().unwrap(), options).unwrap();
     let vault = Vault::new();

@@ -16,6 +16,13 @@ use agent_gateway_protocol::api::GlobalConfig;
 use async_trait::async_trait;
 use tokio::time::timeout;
 
+fn queue(notifications: usize, bytes: usize) -> QueueLimits {
+    let mut queue = QueueLimits::default();
+    queue.notifications = notifications;
+    queue.bytes = bytes;
+    queue
+}
+
 #[tokio::test]
 async fn a_run_is_started_streamed_and_settled() {
     let far = Far::default();
@@ -67,10 +74,7 @@ async fn c5_a_slow_reader_stops_the_socket_and_loses_nothing() {
     const EVENTS: u64 = 100;
     let far = Far::default();
     let (builder, mut sockets) = far.client();
-    let queue = QueueLimits {
-        notifications: 8,
-        bytes: 1 << 20,
-    };
+    let queue = queue(8, 1 << 20);
     let client = builder.queue(queue).build().unwrap();
     let (mut run, mut socket) = started(&client, &mut sockets).await;
     socket.text(&tool_execute(1, "call_1"));
@@ -103,10 +107,7 @@ async fn c5_a_slow_reader_stops_the_socket_and_loses_nothing() {
 async fn c5_the_queue_is_bounded_in_bytes_too() {
     let far = Far::default();
     let (builder, mut sockets) = far.client();
-    let queue = QueueLimits {
-        notifications: usize::MAX,
-        bytes: 200,
-    };
+    let queue = queue(usize::MAX, 200);
     let client = builder.queue(queue).build().unwrap();
     let (mut run, socket) = started(&client, &mut sockets).await;
     for id in 1..=50 {
@@ -125,10 +126,7 @@ async fn a_queue_of_nothing_holds_one() {
     for (notifications, bytes) in [(0, 200), (200, 0)] {
         let far = Far::default();
         let (builder, mut sockets) = far.client();
-        let queue = QueueLimits {
-            notifications,
-            bytes,
-        };
+        let queue = queue(notifications, bytes);
         let client = builder.queue(queue).build().unwrap();
         let mut run = client.execute(execute()).await.unwrap();
         let far_side = async {

@@ -155,10 +155,8 @@ async fn c7_a_connection_cut_without_a_close_frame_is_lost() {
 
 #[tokio::test]
 async fn c7_a_frame_over_the_limit_is_a_violation() {
-    let options = TransportOptions {
-        frame_limit: 1_000,
-        ..TransportOptions::default()
-    };
+    let mut options = TransportOptions::default();
+    options.frame_limit = 1_000;
     let (mut near, mut far) = pair(options).await;
     far.send(Message::text("x".repeat(1_001))).await.unwrap();
     let Received::Closed(Close::Violation { text }) = receive(&mut near).await else {

@@ -209,10 +209,8 @@ pub(crate) fn unread() {
     const EVENTS: u64 = 400;
     /// For each: what one read brings, and what is small.
     const BOUND: usize = 80 << 10;
-    let queue = QueueLimits {
-        notifications: 16,
-        ..QueueLimits::default()
-    };
+    let mut queue = QueueLimits::default();
+    queue.notifications = 16;
     on_two_threads(async move {
         let mut runs = Vec::new();
         for _ in 0..RUNS {

@@ -90,9 +90,8 @@ impl NodeServer {
     }
 
     pub(crate) fn api(&self, credential: &Credential, front: &str) -> HttpApi {
-        let options = HttpOptions {
-            body_limit: BODY_LIMIT,
-        };
+        let mut options = HttpOptions::default();
+        options.body_limit = BODY_LIMIT;
         let tls = tls::platform().unwrap();
         HttpApi::new(self.behind(front), credential, &tls, options).unwrap()
     }
