@@ -6,6 +6,9 @@
 //!
 //! The types of a first program are re-exported by name; all others are in [`machine`] and [`protocol`].
 //!
+//! With the feature `embedded` there is a gateway and a LobeHub API on real sockets too, for tests and for playing. Without
+//! it a program has the client alone.
+//!
 //! What it deliberately does not do: it decides nothing about a run. Every rule is the machine's.
 //!
 //! # Logs
@@ -24,6 +27,7 @@ mod client;
 mod clock;
 mod credential;
 mod driver;
+#[cfg(feature = "embedded")]
 pub mod embedded;
 mod headers;
 mod lifetime;
