@@ -52,11 +52,12 @@ pub(crate) fn prompt(given: String) -> Result<String, Error> {
         return Err(Error::Prompt(why));
     }
     let mut text = script::text(Path::new("standard input"), bytes)?;
-    let line_end = text.strip_suffix('\n').map(|line| {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        line.len()
-    });
-    text.truncate(line_end.unwrap_or(text.len()));
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
     if text.is_empty() {
         return Err(Error::Prompt("there is no prompt in it".into()));
     }
