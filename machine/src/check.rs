@@ -32,6 +32,24 @@ impl State {
         }
     }
 
+    /// Whether a machine can have made this state: its config is one that is accepted (C1), it holds by itself, and no
+    /// count is near its end, where an id would be minted twice.
+    pub(crate) fn check_stored(&self) -> Result<(), String> {
+        /// More than this is counted in no run.
+        const MOST: u64 = 1 << 53;
+        let kit = &self.0.kit;
+        kit.config.validate().map_err(|error| error.to_string())?;
+        let asked = match &self.0.phase {
+            Phase::Attaching(attaching) => attaching.live.outbox.asked_count(),
+            Phase::Streaming(live) => live.outbox.asked_count(),
+            Phase::Idle | Phase::Starting(_) | Phase::Settling(_) | Phase::Ended(_) => 0,
+        };
+        if asked.max(kit.fences.largest()).max(kit.receipt.largest()) > MOST {
+            return fault(format_args!("a count is past what a run can come to"));
+        }
+        self.check()
+    }
+
     fn check_timers(&self, expected: TimerSet) -> Result<(), String> {
         let set = self.0.kit.timers.set();
         if set == expected {

@@ -107,7 +107,7 @@ pub struct Limits {
     pub result_bytes: usize,
     /// Tool calls and prompts remembered (T4, I13).
     pub ledger: usize,
-    /// Bytes of their ids, and of the calls that wait for a seam's end (T4, I13).
+    /// Bytes of their ids, and of the calls and prompts that are open (T4, I13).
     pub ledger_bytes: usize,
     /// Digests of passed frames remembered (C9).
     pub ring: usize,

@@ -2,9 +2,11 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 use agent_gateway_protocol::api::ExecAgent;
+use agent_gateway_protocol::event::ToolExecute;
 use agent_gateway_protocol::frame::ToolError;
 use agent_gateway_protocol::{
     AgentId, CloseCode, CloseVerdict, InputRequestId, OperationId, RawJson, ServerFrame, ThreadId,
@@ -47,6 +49,12 @@ pub enum EventKind {
     Stop,
     /// Leave the run going and stop watching it (S12).
     Detach,
+    /// Leave it as [`Detach`](Self::Detach) does: another run of this client has taken its topic, or its operation (R8).
+    /// The [registry](crate::registry) says so.
+    Supersede {
+        /// That run's operation.
+        by: Option<OperationId>,
+    },
     /// Send the socket's own `interrupt` frame (S13).
     Interrupt,
     /// The caller's answer to a tool call (T2).
@@ -142,6 +150,7 @@ impl EventKind {
             Self::Attach(_) => "attach",
             Self::Stop => "stop",
             Self::Detach => "detach",
+            Self::Supersede { .. } => "supersede",
             Self::Interrupt => "interrupt",
             Self::AnswerTool { .. } => "answer_tool",
             Self::AnswerConfirmation { .. } => "answer_confirmation",
@@ -208,6 +217,10 @@ pub struct Attach {
     pub renewal: Renewal,
     /// Whether this client executes the run's tools; a passive watcher does not (T6).
     pub executes_tools: bool,
+    /// The tool calls before `cursor` of which an earlier program of this client did not see the end, such as
+    /// [`Bookmark`](crate::Bookmark) keeps them: what the replay does not show as done is asked for (T1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open_calls: Vec<ToolExecute>,
 }
 
 impl Attach {
@@ -223,6 +236,7 @@ impl Attach {
             token: None,
             renewal: Renewal::Server,
             executes_tools: false,
+            open_calls: Vec::new(),
         }
     }
 }

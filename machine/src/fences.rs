@@ -52,6 +52,10 @@ impl Fences {
         }
     }
 
+    pub(crate) fn largest(&self) -> u64 {
+        self.dials.max(self.requests)
+    }
+
     pub(crate) fn mint_dial(&mut self) -> DialId {
         self.dials += 1;
         DialId(self.dials)

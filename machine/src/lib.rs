@@ -28,6 +28,7 @@
 
 extern crate alloc;
 
+mod bookmark;
 mod canonical;
 mod check;
 mod config;
@@ -59,6 +60,7 @@ pub mod transcript;
 mod transition;
 mod version;
 
+pub use bookmark::Bookmark;
 pub use canonical::Renaming;
 pub use config::{Config, ConfigError, Limits};
 pub use cursor::{Cursor, Digest};

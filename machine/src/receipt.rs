@@ -24,3 +24,24 @@ pub struct Receipt {
     /// Events that changed nothing (C13).
     pub ignored: u64,
 }
+
+impl Receipt {
+    /// The largest of the counts.
+    pub(crate) fn largest(&self) -> u64 {
+        let Self {
+            delivered,
+            replayed,
+            duplicates,
+            late,
+            gaps,
+            reconnects,
+            refreshes,
+            warnings,
+            ignored,
+        } = *self;
+        let counts = [
+            delivered, replayed, duplicates, late, gaps, reconnects, refreshes, warnings, ignored,
+        ];
+        counts.into_iter().fold(0, u64::max)
+    }
+}

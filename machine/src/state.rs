@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use agent_gateway_protocol::{OperationId, TopicId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::bookmark::Bookmark;
 use crate::config::{Config, ConfigError};
 use crate::context::{Kit, Told};
 use crate::cursor::Cursor;
@@ -24,8 +25,8 @@ use crate::version::Version;
 ///
 /// It can be stored at any moment, mid-anything, and carried on elsewhere: load it, then feed it
 /// [`Restored`](crate::EventKind::Restored) first. It holds no token. Stored, it names the version of its form: one that
-/// this program does not know is refused with both numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// this program does not know is refused with both numbers, and so is one that no run can be in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct State(pub(crate) Box<Core>);
 
@@ -34,6 +35,15 @@ pub(crate) struct Core {
     version: Version,
     pub(crate) kit: Kit,
     pub(crate) phase: Phase,
+}
+
+impl<'de> Deserialize<'de> for State {
+    /// What was stored may come from anywhere: it is as good as what a machine made, or it is refused (C1, I14).
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let state = Self(Box::new(Core::deserialize(deserializer)?));
+        state.check_stored().map_err(de::Error::custom)?;
+        Ok(state)
+    }
 }
 
 impl State {
@@ -135,6 +145,24 @@ impl State {
             Phase::Settling(settling) => Some(&settling.ended().cursor),
             Phase::Ended(ended) => Some(&ended.cursor),
         }
+    }
+
+    /// How far a caller has come that has dealt with everything it was told, once there is a stream.
+    #[must_use]
+    pub fn bookmark(&self) -> Option<Bookmark> {
+        let live = match &self.0.phase {
+            Phase::Attaching(attaching) => &attaching.live,
+            Phase::Streaming(live) => live,
+            Phase::Idle | Phase::Starting(_) | Phase::Settling(_) | Phase::Ended(_) => return None,
+        };
+        Some(Bookmark {
+            operation: live.identity.operation.clone(),
+            topic: live.identity.topic.clone(),
+            thread: live.identity.thread.clone(),
+            cursor: live.session.sequence.cursor().clone(),
+            executes_tools: live.outbox.executes(),
+            open_calls: live.outbox.open_calls(),
+        })
     }
 
     /// What has happened so far.

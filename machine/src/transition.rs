@@ -43,6 +43,7 @@ fn route_event(core: &mut Core, effects: &mut Effects, kind: EventKind) {
         EventKind::Attach(attach) => phase.attach(context, *attach),
         EventKind::Stop => phase.stop(context),
         EventKind::Detach => phase.detach(context),
+        EventKind::Supersede { by } => phase.supersede(context, by),
         EventKind::Interrupt => phase.interrupt(context),
         EventKind::AnswerTool { call, answer } => phase.answer_tool(context, call, *answer),
         EventKind::AnswerConfirmation { call, approved } => {

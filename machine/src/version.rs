@@ -11,7 +11,7 @@ pub(crate) struct Version;
 
 impl Version {
     /// Raised whenever a state stored before could be read as another one, or not at all.
-    const CURRENT: u64 = 3;
+    const CURRENT: u64 = 4;
 }
 
 impl Serialize for Version {

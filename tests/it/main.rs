@@ -1,5 +1,6 @@
 //! Everything that needs more than one crate: the rules of the lifecycle, properties, golden traces, end to end.
 
+mod bookmark;
 mod campaign;
 mod end_to_end;
 mod exploration;

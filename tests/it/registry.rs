@@ -64,10 +64,12 @@ impl Client {
     }
 }
 
-fn detach(run: u64) -> Directive {
+fn supersede(run: u64, by: &str) -> Directive {
     Directive::Tell {
         run: RunId(run),
-        command: EventKind::Detach,
+        command: EventKind::Supersede {
+            by: Some(by.into()),
+        },
     }
 }
 
@@ -76,7 +78,7 @@ fn g1_an_operation_that_is_connected_anew_disconnects_the_old_one_first() {
     let mut client = Client::new();
     client.attach("op_1", "tpc_1");
     client.execute();
-    assert_eq!(client.started(2, "op_1", "tpc_1"), [detach(1)]);
+    assert_eq!(client.started(2, "op_1", "tpc_1"), [supersede(1, "op_1")]);
 }
 
 #[test]
@@ -87,7 +89,10 @@ fn g1_the_older_ones_are_told_oldest_first_and_each_until_it_has_ended() {
     }
     client.started(3, "op_1", "tpc_1");
     client.started(1, "op_1", "tpc_1");
-    assert_eq!(client.started(2, "op_1", "tpc_1"), [detach(1), detach(3)]);
+    assert_eq!(
+        client.started(2, "op_1", "tpc_1"),
+        [supersede(1, "op_1"), supersede(3, "op_1")]
+    );
     client.ended(1);
     assert_eq!(client.0.owner(&"op_1".into()), Some(RunId(2)));
     client.started(2, "op_2", "tpc_1");
@@ -111,7 +116,7 @@ fn a_registry_that_is_written_and_read_knows_the_same() {
     );
     read.execute();
     read.started(2, "op_2", "tpc_1");
-    assert_eq!(read.streams(2, "tpc_1"), [detach(1)]);
+    assert_eq!(read.streams(2, "tpc_1"), [supersede(1, "op_2")]);
 }
 
 #[test]
@@ -176,14 +181,14 @@ fn r7_attach_is_refused_while_a_live_run_owns_the_operation() {
 }
 
 #[test]
-fn r8_the_run_started_later_detaches_the_older_one_on_its_topic() {
+fn r8_the_run_started_later_supersedes_the_older_one_on_its_topic() {
     let mut client = Client::new();
     client.execute();
     client.started(1, "op_1", "tpc_1");
     assert_eq!(client.streams(1, "tpc_1"), []);
     client.execute();
     client.started(2, "op_2", "tpc_1");
-    assert_eq!(client.streams(2, "tpc_1"), [detach(1)]);
+    assert_eq!(client.streams(2, "tpc_1"), [supersede(1, "op_2")]);
 }
 
 #[test]
@@ -194,7 +199,7 @@ fn r8_an_older_run_whose_start_was_slow_gives_way_to_the_newer_one() {
     client.started(2, "op_2", "tpc_1");
     assert_eq!(client.streams(2, "tpc_1"), []);
     client.started(1, "op_1", "tpc_1");
-    assert_eq!(client.streams(1, "tpc_1"), [detach(1)]);
+    assert_eq!(client.streams(1, "tpc_1"), [supersede(1, "op_2")]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::canonical::Canon;
 use crate::config::Limits;
 use crate::notification::AnswerId;
+use crate::outbox::ask::Asked;
 use crate::time::Timestamp;
 use crate::token::TokenId;
 
@@ -36,7 +37,7 @@ pub(crate) enum Stage {
     /// A tool call inside a seam: its end may be in the replay too (T1).
     Held(Box<ToolExecute>),
     /// The caller was asked; a tool call is answered in its place at the deadline.
-    Asked { deadline: Option<Timestamp> },
+    Asked(Asked),
     /// Answered; kept to be sent again (T3).
     Answered(Answer),
     /// Done with.
@@ -112,6 +113,15 @@ impl Ledger {
         Some(core::mem::replace(&mut entry.stage, stage))
     }
 
+    /// What is open, in no order.
+    pub(crate) fn asked_mut(&mut self) -> impl Iterator<Item = &mut Asked> {
+        let entries = self.entries.values_mut();
+        entries.filter_map(|entry| match &mut entry.stage {
+            Stage::Asked(asked) => Some(asked),
+            Stage::Held(_) | Stage::Answered(_) | Stage::Settled => None,
+        })
+    }
+
     /// Answers on their way, oldest first.
     pub(crate) fn answers_mut(&mut self) -> Vec<(&AnswerId, &mut Answer)> {
         let mut answers: Vec<_> = self
@@ -119,7 +129,7 @@ impl Ledger {
             .iter_mut()
             .filter_map(|(id, entry)| match &mut entry.stage {
                 Stage::Answered(answer) => Some((entry.age, id, answer)),
-                Stage::Held(_) | Stage::Asked { .. } | Stage::Settled => None,
+                Stage::Held(_) | Stage::Asked(_) | Stage::Settled => None,
             })
             .collect();
         answers.sort_unstable_by_key(|(age, ..)| *age);
@@ -175,6 +185,11 @@ impl Ledger {
             .min()
     }
 
+    /// How many asks there have been.
+    pub(crate) fn count(&self) -> u64 {
+        self.next
+    }
+
     /// I13, for `check()`.
     pub(crate) fn is_bounded(&self, limits: &Limits) -> bool {
         self.has_room(0, 0, limits, |_| true)
@@ -188,13 +203,9 @@ impl Ledger {
         for (age, entry) in (0..).zip(entries) {
             entry.age = age;
             match &mut entry.stage {
-                Stage::Asked {
-                    deadline: Some(moment),
-                }
-                | Stage::Answered(Answer {
-                    expires: moment, ..
-                }) => canon.moment(moment),
-                Stage::Asked { deadline: None } | Stage::Held(_) | Stage::Settled => {}
+                Stage::Asked(asked) => asked.canonicalize(canon),
+                Stage::Answered(answer) => canon.moment(&mut answer.expires),
+                Stage::Held(_) | Stage::Settled => {}
             }
         }
     }
@@ -229,26 +240,45 @@ impl Ledger {
 }
 
 impl Stage {
-    /// What an ask in this stage counts: its id, and a call that is held. An answer has bounds of its own (T3).
+    /// What an ask in this stage counts: its id, and itself while it is open. An answer has bounds of its own (T3).
     fn bytes(&self, id: &AnswerId) -> usize {
-        let held = match self {
+        let open = match self {
             Self::Held(call) => call.size(),
-            Self::Asked { .. } | Self::Answered(_) | Self::Settled => 0,
+            Self::Asked(asked) => asked.ask.size(),
+            Self::Answered(_) | Self::Settled => 0,
         };
-        held + id.as_str().len()
+        open + id.as_str().len()
     }
 
     fn answer(&self) -> Option<&Answer> {
         match self {
             Self::Answered(answer) => Some(answer),
-            Self::Held(_) | Self::Asked { .. } | Self::Settled => None,
+            Self::Held(_) | Self::Asked(_) | Self::Settled => None,
+        }
+    }
+
+    /// The tool call that is open.
+    pub(crate) fn call(&self) -> Option<&ToolExecute> {
+        match self {
+            Self::Held(call) => Some(call),
+            Self::Asked(asked) => asked.ask.call(),
+            Self::Answered(_) | Self::Settled => None,
+        }
+    }
+
+    /// Whether the caller is asked at the seam's end, if the seam does not show it as done.
+    pub(crate) fn waits_for_seam(&self) -> bool {
+        match self {
+            Self::Held(_) => true,
+            Self::Asked(asked) => asked.again,
+            Self::Answered(_) | Self::Settled => false,
         }
     }
 
     /// When this ask is over by itself.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         match self {
-            Self::Asked { deadline } => *deadline,
+            Self::Asked(asked) => asked.deadline,
             Self::Answered(answer) => Some(answer.expires),
             Self::Held(_) | Self::Settled => None,
         }

@@ -5,12 +5,17 @@
 //!                     └─ its tool_end is in the replay ─────────────────────────────────────────────────────▲
 //! ```
 //!
+//! Whoever was asked may be gone when a stored run is carried on, or another program attaches: what is open is asked
+//! again at the end of the next seam.
+//!
 //! An answer is kept and sent again after every `auth_success` until the server shows that it has it: a socket may
 //! have taken it and died (D8, D14).
 
+mod ask;
 mod ledger;
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use agent_gateway_protocol::event::ToolExecute;
 use agent_gateway_protocol::frame::{
@@ -31,6 +36,7 @@ use crate::rule::Rule;
 use crate::time::Millis;
 use crate::timers::Timer;
 use crate::token::TokenId;
+use ask::{Ask, Asked};
 use ledger::{Answer, Delivery, Ledger, Stage};
 
 /// The asks of one run and their answers.
@@ -49,6 +55,18 @@ impl Outbox {
         }
     }
 
+    pub(crate) fn executes(&self) -> bool {
+        self.executes
+    }
+
+    /// The calls that the server is not known to have a result of, oldest first; without those that were answered, for
+    /// these keep their answers.
+    pub(crate) fn open_calls(&self) -> Vec<ToolExecute> {
+        let ids = self.ledger.ids(|stage| stage.call().is_some());
+        let calls = ids.iter().filter_map(|id| self.ledger.stage(id)?.call());
+        calls.cloned().collect()
+    }
+
     /// T1, T4: one request per call, ever; inside a seam it waits for the seam's end.
     pub(crate) fn on_tool_execute(
         &mut self,
@@ -56,10 +74,10 @@ impl Outbox {
         call: ToolExecute,
         in_seam: bool,
     ) {
-        let id = AnswerId::Tool(call.tool_call_id.clone());
         if !self.executes {
             return context.cite(Rule::T6);
         }
+        let id = AnswerId::Tool(call.tool_call_id.clone());
         if self.ledger.stage(&id).is_some() {
             return context.cite(Rule::T4);
         }
@@ -73,9 +91,28 @@ impl Outbox {
         }
     }
 
+    /// T1: calls that an earlier program of this client was told of, and did not see the end of. They are asked for at the
+    /// seam's end, as what is open in it.
+    pub(crate) fn take_over(&mut self, context: &mut Context<'_>, calls: Vec<ToolExecute>) {
+        for call in calls {
+            if !self.executes {
+                return context.cite(Rule::T6);
+            }
+            context.cite(Rule::T1);
+            self.open(context, Ask::Tool(Box::new(call)), true);
+        }
+    }
+
+    /// T1, T7: this state was woken, and whoever was asked is gone.
+    pub(crate) fn on_restored(&mut self) {
+        for asked in self.ledger.asked_mut() {
+            asked.again = true;
+        }
+    }
+
     /// T1: the seam is over: what is still open in it is asked for now.
     pub(crate) fn on_seam_ended(&mut self, context: &mut Context<'_>) {
-        for id in self.ledger.ids(|stage| matches!(stage, Stage::Held(_))) {
+        for id in self.ledger.ids(Stage::waits_for_seam) {
             self.ask_held(context, &id);
         }
     }
@@ -88,7 +125,7 @@ impl Outbox {
                 context.cite(Rule::T3);
                 context.notify(Notification::ToolSettled { call: call.clone() });
             }
-            Some(Stage::Asked { .. }) => {
+            Some(Stage::Asked(_)) => {
                 context.cite(Rule::T3);
                 context.notify(Notification::AnswerWithdrawn { answer: id });
             }
@@ -105,20 +142,12 @@ impl Outbox {
         context: &mut Context<'_>,
         request: ToolConfirmationRequest,
     ) {
-        context.cite(Rule::T7);
-        let id = AnswerId::Confirmation(request.tool_call_id.clone());
-        if self.ask_once(context, id) {
-            context.notify(Notification::ConfirmationRequested(Box::new(request)));
-        }
+        self.prompt(context, Ask::Confirmation(Box::new(request)));
     }
 
     /// T7: handed on once per id.
     pub(crate) fn on_input_request(&mut self, context: &mut Context<'_>, request: InputRequest) {
-        context.cite(Rule::T7);
-        let id = AnswerId::Input(request.request_id.clone());
-        if self.ask_once(context, id) {
-            context.notify(Notification::InputRequested(Box::new(request)));
-        }
+        self.prompt(context, Ask::Input(Box::new(request)));
     }
 
     /// The caller's answer to a tool call; one only (T2).
@@ -207,7 +236,7 @@ impl Outbox {
             .ids(|stage| stage.due().is_some_and(|due| due <= now))
         {
             match (self.ledger.stage(&id), id) {
-                (Some(Stage::Asked { .. }), AnswerId::Tool(call)) => {
+                (Some(Stage::Asked(_)), AnswerId::Tool(call)) => {
                     context.notify(Notification::ToolTimedOut { call: call.clone() });
                     context.cite(Rule::T2);
                     let frame = tool_result(&call, timed_out());
@@ -222,10 +251,7 @@ impl Outbox {
 
     /// The run is over: what is still open is not wanted any more (T6).
     pub(crate) fn withdraw(&mut self, context: &mut Context<'_>) {
-        for id in self
-            .ledger
-            .ids(|stage| matches!(stage, Stage::Asked { .. }))
-        {
+        for id in self.ledger.ids(|stage| matches!(stage, Stage::Asked(_))) {
             context.cite(Rule::T6);
             context.notify(Notification::AnswerWithdrawn { answer: id });
         }
@@ -241,6 +267,11 @@ impl Outbox {
         self.ledger.canonicalize(canon);
     }
 
+    /// How many asks there have been.
+    pub(crate) fn asked_count(&self) -> u64 {
+        self.ledger.count()
+    }
+
     /// I13, for `check()`.
     pub(crate) fn is_bounded(&self, limits: &Limits) -> bool {
         if self.ledger.is_empty() {
@@ -250,24 +281,55 @@ impl Outbox {
         self.ledger.is_bounded(limits) && count <= limits.results && bytes <= limits.result_bytes
     }
 
+    /// T1, T7: asked for now, or again, with what is left of its time.
     fn ask_held(&mut self, context: &mut Context<'_>, id: &AnswerId) {
-        let Some(Stage::Held(call)) = self.ledger.stage(id) else {
-            return;
+        let (ask, deadline) = match self.ledger.stage(id) {
+            Some(Stage::Held(call)) => (Ask::Tool(call.clone()), None),
+            Some(Stage::Asked(asked)) => (asked.ask.clone(), asked.deadline),
+            Some(Stage::Answered(_) | Stage::Settled) | None => return,
         };
-        context.cite(Rule::T1);
-        let call = call.clone();
-        let deadline_in = tool_deadline(context.limits(), call.execution_timeout_ms);
-        let deadline = Some(context.now().plus(deadline_in));
-        self.ledger.advance(id, Stage::Asked { deadline });
-        context.notify(Notification::ToolRequested { call, deadline_in });
+        let now = context.now();
+        let deadline = match &ask {
+            Ask::Tool(call) => {
+                context.cite(Rule::T1);
+                let whole = tool_deadline(context.limits(), call.execution_timeout_ms);
+                Some(deadline.unwrap_or(now.plus(whole)))
+            }
+            Ask::Confirmation(_) | Ask::Input(_) => {
+                context.cite(Rule::T7);
+                None
+            }
+        };
+        let asked = Asked {
+            ask: ask.clone(),
+            deadline,
+            again: false,
+        };
+        self.ledger.advance(id, Stage::Asked(asked));
+        let left = deadline.map_or(Millis::ZERO, |deadline| deadline.since(now));
+        context.notify(ask.request(left));
         self.rearm(context);
     }
 
-    fn ask_once(&mut self, context: &mut Context<'_>, id: AnswerId) -> bool {
+    /// T7: handed on at once, and once per id.
+    fn prompt(&mut self, context: &mut Context<'_>, ask: Ask) {
+        context.cite(Rule::T7);
+        if self.open(context, ask.clone(), false) {
+            context.notify(ask.request(Millis::ZERO));
+        }
+    }
+
+    /// A new ask; not if it is known, or has no room (T4).
+    fn open(&mut self, context: &mut Context<'_>, ask: Ask, again: bool) -> bool {
+        let id = ask.id();
         if self.ledger.stage(&id).is_some() {
             return false;
         }
-        let asked = Stage::Asked { deadline: None };
+        let asked = Stage::Asked(Asked {
+            ask,
+            deadline: None,
+            again,
+        });
         let has_room = self.ledger.insert(id.clone(), asked, context.limits());
         if !has_room {
             context.warn(Warning::LedgerFull { answer: id });
@@ -284,7 +346,7 @@ impl Outbox {
     ) {
         let now = context.now();
         let deadline = match self.ledger.stage(&id) {
-            Some(Stage::Asked { deadline }) => deadline.unwrap_or(now),
+            Some(Stage::Asked(asked)) => asked.deadline.unwrap_or(now),
             Some(Stage::Answered(_) | Stage::Settled) => {
                 return refuse(context, id, AnswerRefusal::AlreadyAnswered);
             }

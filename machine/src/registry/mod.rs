@@ -94,7 +94,7 @@ pub enum Directive {
     Tell {
         /// Which run.
         run: RunId,
-        /// `Detach` or `Interrupt`.
+        /// `Detach`, `Interrupt` or `Supersede`.
         command: EventKind,
     },
     /// Do not begin it (R7).
@@ -186,7 +186,8 @@ impl Registry {
         if let Notification::RunStarted(started) = notification {
             self.runs.set_operation(run, started.operation.clone());
             let others = self.runs.of_operation(&started.operation);
-            return others.filter(|other| *other != run).map(detach).collect();
+            let others = others.filter(|other| *other != run);
+            return others.map(|other| self.supersede(other, run)).collect();
         }
         if let Notification::TopicStatusChanged {
             topic: Some(topic),
@@ -202,10 +203,20 @@ impl Registry {
     fn claim(&mut self, run: RunId, topic: &TopicId) -> Vec<Directive> {
         self.runs.set_topic(run, topic.clone());
         let runs = || self.runs.on_topic(topic);
-        if runs().any(|other| other > run) {
-            return Vec::from([detach(run)]);
+        if let Some(newer) = runs().filter(|other| *other > run).last() {
+            return Vec::from([self.supersede(run, newer)]);
         }
-        runs().filter(|other| *other < run).map(detach).collect()
+        let older = runs().filter(|other| *other < run);
+        older.map(|other| self.supersede(other, run)).collect()
+    }
+
+    /// `run` is left to the newer one.
+    fn supersede(&self, run: RunId, newer: RunId) -> Directive {
+        let by = self.runs.operation(newer).cloned();
+        Directive::Tell {
+            run,
+            command: EventKind::Supersede { by },
+        }
     }
 
     fn mint(&mut self, operation: Option<OperationId>) -> RunId {
@@ -213,12 +224,5 @@ impl Registry {
         let run = RunId(self.minted);
         self.runs.insert(run, operation);
         run
-    }
-}
-
-fn detach(run: RunId) -> Directive {
-    Directive::Tell {
-        run,
-        command: EventKind::Detach,
     }
 }

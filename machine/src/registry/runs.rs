@@ -56,6 +56,10 @@ impl Runs {
         self.entries.get(&run).map(|entry| entry.status)
     }
 
+    pub(super) fn operation(&self, run: RunId) -> Option<&OperationId> {
+        self.entries.get(&run)?.operation.as_ref()
+    }
+
     pub(super) fn set_status(&mut self, run: RunId, status: ConnectionStatus) {
         if let Some(entry) = self.entries.get_mut(&run) {
             entry.status = status;

@@ -61,13 +61,14 @@ impl Attaching {
         }
         let topic = identity.topic.clone();
         let credential = Credential::new(context, attach.token, attach.renewal, topic);
-        let live = Live::new(
+        let mut live = Live::new(
             context,
             identity,
             attach.cursor,
             credential,
             attach.executes_tools,
         );
+        live.outbox.take_over(context, attach.open_calls);
         Self::fetch_token(live, context)
     }
 
@@ -114,11 +115,10 @@ impl Attaching {
     }
 
     /// S12.
-    pub(crate) fn detach(self, context: &mut Context<'_>) -> Phase {
+    pub(crate) fn leave(self, context: &mut Context<'_>, outcome: Outcome) -> Phase {
         context.cite(Rule::S12);
         self.cancel(context);
-        let end = End::left_alone(Outcome::Detached);
-        Phase::follow(self.live, context, Some(end))
+        Phase::follow(self.live, context, Some(End::left_alone(outcome)))
     }
 
     pub(crate) fn on_marker_deadline(self, context: &mut Context<'_>) -> Phase {
@@ -152,6 +152,7 @@ impl Attaching {
         context.disarm(Timer::MarkerDeadline);
         self.live.session.credential.on_restored(context, token);
         self.live.session.inquiry.on_restored(context);
+        self.live.outbox.on_restored();
         if self.live.concluding {
             let end = self.live.judge(context);
             return self.stay(context, end);

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use agent_gateway_protocol::{ClientFrame, InputRequestId, ToolCallId};
+use agent_gateway_protocol::{ClientFrame, InputRequestId, OperationId, ToolCallId};
 
 use crate::context::Context;
 use crate::effect::Effect;
@@ -53,16 +53,26 @@ impl Phase {
     }
 
     pub(crate) fn detach(self, context: &mut Context<'_>) -> Self {
+        self.leave(context, Outcome::Detached)
+    }
+
+    /// R8: as a detach, for another reason.
+    pub(crate) fn supersede(self, context: &mut Context<'_>, by: Option<OperationId>) -> Self {
+        self.leave(context, Outcome::Superseded { by })
+    }
+
+    /// S12: the run goes on without us.
+    fn leave(self, context: &mut Context<'_>, outcome: Outcome) -> Self {
         match self {
             Self::Idle => {
                 context.cite(Rule::S12);
-                Settling::end(context, None, Outcome::Detached)
+                Settling::end(context, None, outcome)
             }
-            Self::Starting(starting) => starting.detach(context),
-            Self::Attaching(attaching) => attaching.detach(context),
+            Self::Starting(starting) => starting.leave(context, outcome),
+            Self::Attaching(attaching) => attaching.leave(context, outcome),
             Self::Streaming(live) => {
                 context.cite(Rule::S12);
-                Self::follow(live, context, Some(End::left_alone(Outcome::Detached)))
+                Self::follow(live, context, Some(End::left_alone(outcome)))
             }
             Self::Settling(_) | Self::Ended(_) => self.ignore(context, Ignored::AlreadyEnded),
         }

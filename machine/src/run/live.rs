@@ -223,6 +223,7 @@ impl Live {
         self.connection.on_gone(context);
         self.session.credential.on_restored(context, token);
         self.session.inquiry.on_restored(context);
+        self.outbox.on_restored();
         self.restore_stop(context);
         if self.concluding {
             self.conclude(context);

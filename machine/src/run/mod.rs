@@ -21,6 +21,7 @@ mod due;
 mod end;
 mod facts;
 pub(crate) mod live;
+mod meaning;
 mod settling;
 mod starting;
 mod stop;
@@ -36,6 +37,7 @@ use crate::ignored::Ignored;
 use attaching::Attaching;
 pub(crate) use end::{End, Ended, ServerSide};
 use live::Live;
+pub(crate) use meaning::Meaning;
 use settling::Settling;
 use starting::Starting;
 

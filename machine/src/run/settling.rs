@@ -366,7 +366,7 @@ fn interrupted_by(outcome: &Outcome) -> Rule {
         Rule::R3
     } else if *outcome == Outcome::StoppedServerUnknown {
         Rule::R2
-    } else if *outcome == Outcome::Detached {
+    } else if matches!(outcome, Outcome::Detached | Outcome::Superseded { .. }) {
         Rule::S12
     } else {
         Rule::R5

@@ -138,12 +138,12 @@ impl Starting {
 
     /// S12, R2: over for the caller now. What is in flight is still waited for: after a stop, so that a late id is
     /// interrupted; otherwise so that the request is not cut under the server's hands.
-    pub(crate) fn detach(self, context: &mut Context<'_>) -> Phase {
+    pub(crate) fn leave(self, context: &mut Context<'_>, outcome: Outcome) -> Phase {
         context.cite(Rule::S12);
         match self.step {
             Step::Requesting { request } => {
                 context.disarm(Timer::StartDeadline);
-                Settling::await_start(context, request, false, Outcome::Detached)
+                Settling::await_start(context, request, false, outcome)
             }
             Step::Stopping { request } => {
                 context.cite(Rule::R2);
@@ -157,7 +157,7 @@ impl Starting {
                 context.cancel(request, Timer::MessagesDeadline);
                 announce_topic(context, topic, None);
                 let identity = identity(&self.execute, *started);
-                Settling::end(context, Some(identity), Outcome::Detached)
+                Settling::end(context, Some(identity), outcome)
             }
         }
     }

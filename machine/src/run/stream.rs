@@ -2,30 +2,20 @@
 
 use alloc::sync::Arc;
 
-use agent_gateway_protocol::event::{AgentRuntimeEnd, ErrorPayload, ToolExecute};
 use agent_gateway_protocol::frame::{
     EventFrame, InputRequest, ResumeComplete, StatusChange, ToolConfirmationRequest, UnknownFrame,
 };
-use agent_gateway_protocol::{AgentEvent, EventType, Payload, ServerFrame, ToolCallId};
+use agent_gateway_protocol::{AgentEvent, EventType, ServerFrame};
 
 use crate::context::Context;
 use crate::ignored::Ignored;
 use crate::notification::{EventReceived, Notification, Warning};
 use crate::rule::Rule;
-use crate::run::End;
 use crate::run::live::Live;
+use crate::run::{End, Meaning};
 use crate::session::sequence::Admission;
 use crate::session::terminal::{Doubt, Sign, Verdict};
 use crate::transition::route_passed;
-
-/// What an own event of the main thread means beside being handed on.
-enum Meaning {
-    Nothing,
-    End(AgentRuntimeEnd),
-    Error(ErrorPayload),
-    ToolExecute(ToolExecute),
-    ToolSettled(ToolCallId),
-}
 
 impl Live {
     /// Part of a frame: the peer lives (C5), the replay is not over (C8), and the stream is talking (S14). Without this
@@ -133,9 +123,9 @@ impl Live {
         if !own {
             context.cite(Rule::S1);
         }
-        if matters(&event.kind) {
+        if Meaning::may_be_of(&event.kind) {
             let meaning = if own {
-                meaning_of(context, &event)
+                Meaning::of(&event)
             } else {
                 Meaning::Nothing
             };
@@ -166,6 +156,10 @@ impl Live {
         self.heed(context, sign);
         match meaning {
             Meaning::Nothing => return None,
+            Meaning::SubThread => {
+                context.cite(Rule::S1);
+                return None;
+            }
             Meaning::ToolExecute(call) => {
                 let in_seam = self.session.sequence.is_in_seam();
                 self.outbox.on_tool_execute(context, call, in_seam);
@@ -335,38 +329,6 @@ impl Live {
             }
         }
         self.session.inquiry.ask(context, &self.session.operation);
-    }
-}
-
-/// Whether events of this kind can mean more than their text.
-fn matters(kind: &EventType) -> bool {
-    matches!(
-        kind,
-        EventType::AgentRuntimeEnd
-            | EventType::Error
-            | EventType::ToolExecute
-            | EventType::ToolEnd
-            | EventType::ToolResult
-    )
-}
-
-/// S1, S2, T1, T3: what an own event means. Events of a sub-thread mean nothing to the run.
-fn meaning_of(context: &mut Context<'_>, event: &AgentEvent) -> Meaning {
-    if event.is_subagent() {
-        context.cite(Rule::S1);
-        return Meaning::Nothing;
-    }
-    let settled = |call: Option<ToolCallId>| call.map_or(Meaning::Nothing, Meaning::ToolSettled);
-    match (event.payload(), &event.kind) {
-        (Payload::AgentRuntimeEnd(end), _) => Meaning::End(end),
-        (Payload::Error(error), _) => Meaning::Error(error),
-        (Payload::ToolExecute(call), _) => Meaning::ToolExecute(call),
-        (Payload::ToolEnd(end), _) => settled(end.tool_call_id()),
-        (Payload::ToolResult(result), _) => settled(result.tool_call_id),
-        // An end whose data is of no known form is an end all the same.
-        (_, EventType::AgentRuntimeEnd) => Meaning::End(AgentRuntimeEnd::default()),
-        (_, EventType::Error) => Meaning::Error(ErrorPayload::default()),
-        _ => Meaning::Nothing,
     }
 }
 

@@ -14,3 +14,10 @@ pub struct InputRequest {
     /// What the answer must name.
     pub request_id: InputRequestId,
 }
+
+impl InputRequest {
+    /// Bytes of text held.
+    pub fn size(&self) -> usize {
+        self.prompt.len() + self.request_id.as_str().len()
+    }
+}

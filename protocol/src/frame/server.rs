@@ -155,10 +155,8 @@ impl ServerFrame {
                 frame.summary.as_ref().map_or(0, |summary| summary.len())
             }
             Self::StatusChange(frame) => frame.status.as_str().len(),
-            Self::ToolConfirmationRequest(frame) => {
-                frame.tool.as_ref().map_or(0, |tool| tool.len()) + frame.tool_call_id.as_str().len()
-            }
-            Self::InputRequest(frame) => frame.prompt.len() + frame.request_id.as_str().len(),
+            Self::ToolConfirmationRequest(frame) => frame.size(),
+            Self::InputRequest(frame) => frame.size(),
             Self::Unknown(frame) => frame.kind.len() + frame.raw.len(),
             Self::AuthSuccess
             | Self::AuthExpired

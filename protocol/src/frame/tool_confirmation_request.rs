@@ -12,3 +12,10 @@ pub struct ToolConfirmationRequest {
     /// The call asked about.
     pub tool_call_id: ToolCallId,
 }
+
+impl ToolConfirmationRequest {
+    /// Bytes of text held.
+    pub fn size(&self) -> usize {
+        self.tool.as_ref().map_or(0, RawJson::len) + self.tool_call_id.as_str().len()
+    }
+}

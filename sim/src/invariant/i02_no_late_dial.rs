@@ -15,7 +15,9 @@ impl Invariant for NoLateDial {
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
         match step.event.kind {
-            EventKind::Detach if !step.has(Sort::Ignored) => self.closed = Some("a detach"),
+            EventKind::Detach | EventKind::Supersede { .. } if !step.has(Sort::Ignored) => {
+                self.closed = Some("a detach")
+            }
             EventKind::Stop if !self.dialled && !step.has(Sort::Ignored) => {
                 self.closed = Some("a stop before streaming");
             }

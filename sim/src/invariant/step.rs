@@ -192,6 +192,7 @@ impl Sorts {
             | EventKind::Attach(_)
             | EventKind::Stop
             | EventKind::Detach
+            | EventKind::Supersede { .. }
             | EventKind::Interrupt
             | EventKind::AnswerTool { .. }
             | EventKind::AnswerConfirmation { .. }

@@ -25,9 +25,18 @@ pub(crate) fn event(kind: &EventKind) -> String {
             } else {
                 ""
             };
-            format!("{name} {} from {}{tools}", attach.operation, attach.cursor)
+            let open = match attach.open_calls.len() {
+                0 => String::new(),
+                count => format!(", {count} open"),
+            };
+            format!(
+                "{name} {} from {}{tools}{open}",
+                attach.operation, attach.cursor
+            )
         }
-        EventKind::Stop
+        EventKind::Supersede { by: Some(by) } => format!("{name} by {by}"),
+        EventKind::Supersede { by: None }
+        | EventKind::Stop
         | EventKind::Detach
         | EventKind::Interrupt
         | EventKind::AlarmRang

@@ -22,6 +22,7 @@ impl Who {
             | EventKind::Attach(_)
             | EventKind::Stop
             | EventKind::Detach
+            | EventKind::Supersede { .. }
             | EventKind::Interrupt
             | EventKind::AnswerTool { .. }
             | EventKind::AnswerConfirmation { .. }

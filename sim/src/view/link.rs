@@ -103,6 +103,7 @@ impl Links {
             | EventKind::Attach(_)
             | EventKind::Stop
             | EventKind::Detach
+            | EventKind::Supersede { .. }
             | EventKind::Interrupt
             | EventKind::FrameArriving { .. }
             | EventKind::FrameRejected { .. }

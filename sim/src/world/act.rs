@@ -51,6 +51,8 @@ impl World<'_> {
                 for dial in self.hands.lose_everything() {
                     self.server_loses(dial);
                 }
+                // Its tools were executed by the program that is gone.
+                self.queue.lose_tools();
                 self.reload();
                 EventKind::Restored { token: None }
             }

@@ -147,6 +147,12 @@ impl Queue {
         Some((order, happening))
     }
 
+    /// No tool that is being executed comes to its answer.
+    pub(super) fn lose_tools(&mut self) {
+        self.happenings
+            .retain(|(_, happening)| !matches!(happening, Happening::ToolAnswered(..)));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.happenings.is_empty()
     }

@@ -2,8 +2,13 @@
 //! counted from the last event it saw.
 //! The stage wakes a copy after every step of every test; here is what comes of it.
 
-use agent_gateway_machine::{Execute, Reply, State, Timer};
+use agent_gateway_machine::{
+    Close, DialId, Event, EventKind, Execute, FrameProblem, Reply, State, Timer, Timestamp,
+    TokenGrant, TokenId, TokenKind, transition,
+};
+use agent_gateway_protocol::ServerFrame;
 use agent_gateway_protocol::api::ExecAgent;
+use serde_json::Value;
 
 use super::stage::*;
 
@@ -162,19 +167,179 @@ fn restored_while_paused_reads_again() {
 #[test]
 fn restored_a_state_of_another_version_is_refused_for_that() {
     let stored = serde_json::to_string(Stage::streamed(1).state()).unwrap();
-    assert!(stored.starts_with(r#"{"version":3,"#), "{stored}");
+    assert!(stored.starts_with(r#"{"version":4,"#), "{stored}");
     for other in [
-        stored.replacen(r#""version":3"#, r#""version":2"#, 1),
-        r#"{"version":2,"made":"of something else"}"#.to_owned(),
+        stored.replacen(r#""version":4"#, r#""version":3"#, 1),
+        r#"{"version":3,"made":"of something else"}"#.to_owned(),
     ] {
         let error = serde_json::from_str::<State>(&other).unwrap_err();
         assert!(
             error
                 .to_string()
-                .starts_with("the state has version 2; this program reads version 3"),
+                .starts_with("the state has version 3; this program reads version 4"),
             "{error}"
         );
     }
     let error = serde_json::from_str::<State>("{}").unwrap_err();
     assert!(error.to_string().contains("`version`"), "{error}");
+}
+
+/// The replay of the socket that is opened after waking, up to its end.
+fn woken(stage: Stage, replayed: &[String]) -> (Stage, Vec<String>) {
+    let mut stage = stage;
+    let token = stage.token();
+    stage.restore(5, Some(token));
+    let mut stage = stage.authenticated();
+    for frame in replayed {
+        stage.wire(frame);
+    }
+    let lines = stage.wire(&resume_complete("running"));
+    (stage, lines)
+}
+
+#[test]
+fn t1_what_is_open_is_asked_again_of_whoever_carries_a_stored_run_on() {
+    let mut stage = Stage::connected();
+    stage.wire(&tool_execute(1, "call_1", 60_500));
+    stage.wire(&tool_execute(2, "call_2", 60_500));
+    stage.answer("call_2", "done");
+    stage.wait(20_000);
+    stage.wire(HEARTBEAT_ACK);
+    let (mut stage, lines) = woken(stage, &[]);
+    let requested: Vec<_> = lines
+        .iter()
+        .filter(|line| line.contains("requested"))
+        .collect();
+    assert_eq!(
+        requested,
+        ["tool_requested call_1 fs/read {} within 40000 ms"]
+    );
+    assert!(has(&stage.answer("call_1", "done"), "tool_result call_1"));
+    // The next seam of the same program asks nobody again.
+    let mut stage = stage.redialled();
+    assert!(!has(&stage.wire(&resume_complete("running")), "requested"));
+}
+
+#[test]
+fn t1_what_the_replay_shows_as_done_is_not_asked_again() {
+    let mut stage = Stage::connected();
+    stage.wire(&tool_execute(1, "call_1", 0));
+    let (mut stage, lines) = woken(stage, &[tool_end(2, "call_1")]);
+    assert!(!has(&lines, "requested"), "{lines:?}");
+    let late = stage.answer("call_1", "late");
+    assert_eq!(late, ["answer_refused tool call call_1: AlreadyAnswered"]);
+}
+
+#[test]
+fn t1_a_caller_that_remembers_may_answer_before_it_is_asked_again() {
+    let mut stage = Stage::connected();
+    stage.wire(&tool_execute(1, "call_1", 0));
+    let token = stage.token();
+    stage.restore(5, Some(token));
+    assert_eq!(stage.answer("call_1", "done"), [""; 0]);
+    let mut stage = stage.opened();
+    assert!(has(&stage.wire(AUTH_SUCCESS), "tool_result call_1"));
+    assert!(!has(&stage.wire(&resume_complete("running")), "requested"));
+}
+
+#[test]
+fn t7_an_open_prompt_is_asked_again_of_whoever_carries_a_stored_run_on() {
+    let mut stage = Stage::connected();
+    stage.wire(r#"{"type":"input_request","id":"1","requestId":"req_1","prompt":"?"}"#);
+    stage.wire(r#"{"type":"tool_confirmation_request","id":"2","toolCallId":"call_1"}"#);
+    let (_, lines) = woken(stage, &[]);
+    assert!(has(&lines, "input_requested req_1"), "{lines:?}");
+    assert!(has(&lines, "confirmation_requested call_1"), "{lines:?}");
+}
+
+/// Each number of a stored state at its end, and all that can follow: it is refused, or carried on.
+#[test]
+fn i14_a_stored_state_is_as_good_as_what_a_machine_made_or_it_is_refused() {
+    let mut stage = Stage::connected();
+    stage.wire(&tool_execute(1, "call_1", 60_500));
+    stage.cut();
+    let stored = serde_json::to_value(stage.state()).unwrap();
+    let mut refused = 0;
+    for path in numbers(&stored, String::new()) {
+        for end in [u64::MAX, u64::from(u32::MAX), 0] {
+            let mut changed = stored.clone();
+            *changed.pointer_mut(&path).unwrap() = end.into();
+            let Ok(state) = serde_json::from_value::<State>(changed) else {
+                refused += 1;
+                continue;
+            };
+            let mut state = state;
+            for event in what_may_follow() {
+                state = transition(state, event).0;
+            }
+        }
+    }
+    assert!(refused > 20, "{refused}");
+}
+
+#[test]
+fn c1_a_stored_state_with_a_gateway_that_is_not_allowed_is_refused() {
+    let stored = serde_json::to_string(Stage::streamed(1).state()).unwrap();
+    let changed = stored.replacen("wss://gateway.example", "ws://gateway.example", 1);
+    assert_ne!(stored, changed, "{stored}");
+    let error = serde_json::from_str::<State>(&changed).unwrap_err();
+    assert!(
+        error.to_string().contains("ws://gateway.example"),
+        "{error}"
+    );
+}
+
+/// The paths of all numbers in it.
+fn numbers(value: &Value, path: String) -> Vec<String> {
+    match value {
+        Value::Number(_) => vec![path],
+        Value::Array(items) => (0..)
+            .zip(items)
+            .flat_map(|(index, item): (usize, _)| numbers(item, format!("{path}/{index}")))
+            .collect(),
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, member)| numbers(member, format!("{path}/{name}")))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::String(_) => Vec::new(),
+    }
+}
+
+fn what_may_follow() -> Vec<Event> {
+    let token = TokenGrant {
+        id: TokenId(9),
+        kind: TokenKind::Jwt,
+        lifetime: None,
+    };
+    let dial = DialId(2);
+    let frame = |text: &str| EventKind::FrameReceived {
+        dial,
+        frame: ServerFrame::decode(text).unwrap(),
+    };
+    let kinds = [
+        EventKind::Restored { token: Some(token) },
+        EventKind::ConnectionOpened { dial },
+        frame(AUTH_SUCCESS),
+        frame(&resume_complete("running")),
+        frame(&tool_execute(2, "call_2", 0)),
+        frame(&chunk(9)),
+        frame(r#"{"type":"of another world"}"#),
+        EventKind::FrameRejected {
+            dial,
+            problem: FrameProblem::Binary,
+        },
+        EventKind::AlarmRang,
+        EventKind::ConnectionClosed {
+            dial,
+            close: Close::Lost {
+                text: "gone".into(),
+            },
+        },
+        EventKind::AlarmRang,
+        EventKind::Stop,
+    ];
+    (1..)
+        .zip(kinds)
+        .map(|(step, kind): (u64, _)| Event::new(Timestamp::from_millis(step * 1_000_000), kind))
+        .collect()
 }

@@ -1,6 +1,7 @@
 //! S11–S13: the end is told once; detach and interrupt.
 
-use agent_gateway_machine::{EventKind, Receipt, Reply};
+use agent_gateway_machine::{EventKind, Outcome, Receipt, Reply};
+use agent_gateway_protocol::OperationId;
 use serde_json::json;
 
 use super::{dials, ends_with};
@@ -113,4 +114,18 @@ fn s13_interrupt_sends_the_socket_frame_when_authenticated() {
         stage.feed(EventKind::Interrupt),
         ["ignored: not authenticated"]
     );
+}
+
+#[test]
+fn r8_a_superseded_run_is_left_alone_and_says_by_whom() {
+    for mut stage in [Stage::starting(), Stage::attaching(), Stage::streamed(2)] {
+        let by = Some(OperationId::from("op_2"));
+        let lines = stage.feed(EventKind::Supersede { by: by.clone() });
+        assert!(ends_with(&lines, "superseded"), "{lines:?}");
+        assert!(
+            !lines.iter().any(|line| line.contains("interrupt_run")),
+            "{lines:?}"
+        );
+        assert_eq!(stage.state().outcome(), Some(&Outcome::Superseded { by }));
+    }
 }
