@@ -112,6 +112,7 @@ library! {
     "replay_with_the_cursor"
     "restored"
     "restored_while_starting"
+    "restored_with_an_open_call"
     "result_into_half_open"
     "result_while_reconnecting"
     "resume_never_answered"
