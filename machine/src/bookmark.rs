@@ -63,7 +63,25 @@ impl Bookmark {
                 answer: AnswerId::Tool(call),
             } => self.close(call),
             Notification::RunEnded { .. } => self.open_calls.clear(),
-            _ => {}
+            // What was answered stays until the server shows that it has the result; the rest is of no call.
+            Notification::ToolTimedOut { .. }
+            | Notification::AnswerWithdrawn { .. }
+            | Notification::AnswerUndeliverable { .. }
+            | Notification::AnswerRefused { .. }
+            | Notification::ConfirmationRequested(_)
+            | Notification::InputRequested(_)
+            | Notification::StatusChanged(_)
+            | Notification::RunStarted(_)
+            | Notification::ParentRetired { .. }
+            | Notification::TopicCreated { .. }
+            | Notification::TopicStatusChanged { .. }
+            | Notification::GapFound { .. }
+            | Notification::TokenRefreshed
+            | Notification::RefreshDelayed { .. }
+            | Notification::ReconnectScheduled { .. }
+            | Notification::StopAccepted
+            | Notification::StopFailed { .. }
+            | Notification::WarningRaised(_) => {}
         }
     }
 
