@@ -149,8 +149,12 @@ impl Queue {
 
     /// No tool that is being executed comes to its answer.
     pub(super) fn lose_tools(&mut self) {
-        self.happenings
-            .retain(|(_, happening)| !matches!(happening, Happening::ToolAnswered(..)));
+        self.happenings.retain(|(_, happening)| {
+            let Happening::Acted(act) = happening else {
+                return true;
+            };
+            !matches!(**act, Act::AnswerTool { .. })
+        });
     }
 
     pub(super) fn is_empty(&self) -> bool {
