@@ -47,8 +47,8 @@ mod workbench;
 pub use {agent_gateway_machine as machine, agent_gateway_protocol as protocol};
 
 pub use agent_gateway_machine::{
-    Attach, ConnectionStatus, Cursor, Effects, Event, EventReceived, Execute, Limits, Millis,
-    Notification, Outcome, Receipt, State, ToolAnswer,
+    Attach, Bookmark, ConnectionStatus, Cursor, Effects, Event, EventReceived, Execute, Limits,
+    Millis, Notification, Outcome, Receipt, State, ToolAnswer,
 };
 pub use agent_gateway_protocol::api::ExecAgent;
 pub use agent_gateway_protocol::event::{Chunk, ToolExecute};

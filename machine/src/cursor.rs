@@ -22,8 +22,12 @@ pub struct Cursor {
 impl Cursor {
     /// The beginning: nothing passed yet.
     #[must_use]
-    pub fn start() -> Self {
-        Self::default()
+    pub const fn start() -> Self {
+        Self {
+            epoch: 0,
+            id: None,
+            digest: None,
+        }
     }
 
     /// Whether nothing has been passed yet.

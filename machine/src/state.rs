@@ -14,6 +14,7 @@ use crate::effect::{Alarm, Effect};
 use crate::effects::Effects;
 use crate::event::Network;
 use crate::notification::ConnectionStatus;
+use crate::outbox::Outbox;
 use crate::outcome::Outcome;
 use crate::receipt::Receipt;
 use crate::run::Phase;
@@ -150,18 +151,20 @@ impl State {
     /// How far a caller has come that has dealt with everything it was told, once there is a stream.
     #[must_use]
     pub fn bookmark(&self) -> Option<Bookmark> {
-        let live = match &self.0.phase {
-            Phase::Attaching(attaching) => &attaching.live,
-            Phase::Streaming(live) => live,
-            Phase::Idle | Phase::Starting(_) | Phase::Settling(_) | Phase::Ended(_) => return None,
+        let (identity, outbox) = match &self.0.phase {
+            Phase::Idle | Phase::Starting(_) => return None,
+            Phase::Attaching(attaching) => (&attaching.live.identity, Some(&attaching.live.outbox)),
+            Phase::Streaming(live) => (&live.identity, Some(&live.outbox)),
+            Phase::Settling(settling) => (settling.ended().identity.as_ref()?, None),
+            Phase::Ended(ended) => (ended.identity.as_ref()?, None),
         };
         Some(Bookmark {
-            operation: live.identity.operation.clone(),
-            topic: live.identity.topic.clone(),
-            thread: live.identity.thread.clone(),
-            cursor: live.session.sequence.cursor().clone(),
-            executes_tools: live.outbox.executes(),
-            open_calls: live.outbox.open_calls(),
+            operation: identity.operation.clone(),
+            topic: identity.topic.clone(),
+            thread: identity.thread.clone(),
+            cursor: self.cursor()?.clone(),
+            executes_tools: outbox.is_some_and(Outbox::executes),
+            open_calls: outbox.map(Outbox::open_calls).unwrap_or_default(),
         })
     }
 

@@ -1,7 +1,7 @@
 use std::io;
 
 use agent_gateway_machine::{ConfigError, RequestFailure, State};
-use agent_gateway_protocol::{GatewayUrlError, OperationId, ServerUrl};
+use agent_gateway_protocol::{GatewayUrl, GatewayUrlError, OperationId, ServerUrl};
 use thiserror::Error;
 
 use crate::api::HttpApiError;
@@ -59,9 +59,21 @@ pub enum ClientError {
     /// A live run of the same client has this operation (R7).
     #[error("a run of this client has the operation {0} already: read that one, or drop it first")]
     Owned(OperationId),
+    /// A stored run goes over another gateway than this client's, which its credential is not for (C1).
+    #[error("the stored run goes over {stored}, and this client's gateway is {}: attach to it, if that is meant", named(own.as_ref()))]
+    OtherGateway {
+        /// The run's.
+        stored: GatewayUrl,
+        /// The client's, if it has one.
+        own: Option<GatewayUrl>,
+    },
     /// The run is to be recorded or observed, and cannot be.
     #[error("the run cannot be recorded: {0}")]
     Observer(io::Error),
+}
+
+fn named(gateway: Option<&GatewayUrl>) -> String {
+    gateway.map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
 /// Why a stored run cannot be carried on, with its state, so that it is not lost.

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::registry::RegistryEvent;
 use agent_gateway_machine::{
-    Attach, Config, ConnectionStatus, Cursor, EventKind, Execute, Limits, Renewal, RequestFailure,
-    State, TokenGrant,
+    Attach, Bookmark, Config, ConnectionStatus, EventKind, Execute, Limits, Renewal,
+    RequestFailure, State, TokenGrant,
 };
 use agent_gateway_protocol::api::ExecAgent;
 use agent_gateway_protocol::{GatewayUrl, OperationId, ServerUrl};
@@ -125,7 +125,7 @@ impl Client {
             off,
             event: RegistryEvent::Execute(execute.clone()),
             command: EventKind::Execute(execute),
-            cursor: Cursor::start(),
+            bookmark: None,
             repositories,
         };
         Ok(self.begin(begin)?)
@@ -142,7 +142,7 @@ impl Client {
         let (config, off) = self.config().await?;
         let vault = Arc::new(Vault::new());
         let (token, renewal) = self.token(&vault);
-        let cursor = attach.cursor.clone();
+        let bookmark = Some(Bookmark::from(&attach));
         let attach = Box::new(Attach {
             token,
             renewal,
@@ -156,7 +156,7 @@ impl Client {
             off,
             event: RegistryEvent::Attach(attach.clone()),
             command: EventKind::Attach(attach),
-            cursor,
+            bookmark,
             repositories: None,
         };
         Ok(self.begin(begin)?)
@@ -170,9 +170,13 @@ impl Client {
     /// It is neither recorded nor observed: a recording begins with the run.
     ///
     /// # Errors
-    /// A live run of this client has its operation, or it has not begun to stream and knows no gateway (G3). The error has
-    /// the state.
+    /// A live run of this client has its operation, it has not begun to stream and knows no gateway (G3), or its gateway is
+    /// not this client's: a stored state does not say where a credential goes (C1). The error has the state.
     pub async fn restore(&self, state: State) -> Result<Run, RestoreError> {
+        if let Err(why) = self.check_gateway(&state).await {
+            let state = Box::new(state);
+            return Err(RestoreError { why, state });
+        }
         let vault = Arc::new(Vault::new());
         let (token, _) = self.token(&vault);
         let event = match state.operation() {
@@ -182,7 +186,7 @@ impl Client {
             }
             None => RegistryEvent::Execute(Box::new(Execute::new(ExecAgent::default()))),
         };
-        let cursor = state.cursor().cloned().unwrap_or_default();
+        let bookmark = state.bookmark();
         let begin = Begin {
             state,
             vault,
@@ -191,7 +195,7 @@ impl Client {
             off: None,
             event,
             command: EventKind::Restored { token },
-            cursor,
+            bookmark,
             repositories: None,
         };
         self.begin(begin)
@@ -239,6 +243,24 @@ impl Client {
             Some(gateway) => Ok(Some(gateway.clone())),
             None => Ok(self.published().await?.gateway),
         }
+    }
+
+    /// Whether a stored run that is not over goes over this client's own gateway.
+    async fn check_gateway(&self, state: &State) -> Result<(), ClientError> {
+        let Some(stored) = &state.config().gateway else {
+            return Ok(());
+        };
+        if state.outcome().is_some() {
+            return Ok(());
+        }
+        let own = self.gateway().await?;
+        if own.as_ref() == Some(stored) {
+            return Ok(());
+        }
+        Err(ClientError::OtherGateway {
+            stored: stored.clone(),
+            own,
+        })
     }
 
     /// What a run is set up with, and what keeps a new one from the gateway (G3).
@@ -374,7 +396,7 @@ impl Client {
             place,
         );
         tokio::spawn(Task::new(driver, span));
-        Ok(Run::new(mailbox, begin.cursor, ended, claim))
+        Ok(Run::new(mailbox, begin.bookmark, ended, claim))
     }
 }
 
@@ -389,7 +411,7 @@ struct Begin {
     off: Option<ClientError>,
     event: RegistryEvent,
     command: EventKind,
-    cursor: Cursor,
+    bookmark: Option<Bookmark>,
     repositories: Option<TakenAlong>,
 }
 

@@ -115,7 +115,7 @@ impl RunHandle {
     /// the run's texts that wait.
     ///
     /// What is queued for [`Run::next`](crate::Run::next) is past for the state: who goes away with it wants
-    /// [`Run::into_state`](crate::Run::into_state), and who may crash stores [`Run::cursor`](crate::Run::cursor).
+    /// [`Run::into_state`](crate::Run::into_state), and who may crash stores [`Run::bookmark`](crate::Run::bookmark).
     /// Cancel-safe.
     pub async fn state(&self) -> Option<State> {
         let (stored, state) = oneshot::channel();

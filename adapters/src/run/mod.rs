@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use agent_gateway_machine::{Cursor, Notification, Outcome, Receipt, State};
+use agent_gateway_machine::{Bookmark, Cursor, Notification, Outcome, Receipt, State, ToolAnswer};
 use futures_util::Stream;
 use thiserror::Error;
 use tokio::runtime::{self, Handle};
@@ -35,7 +35,8 @@ use next::Next;
 pub struct Run {
     handle: RunHandle,
     taken: VecDeque<Notification>,
-    cursor: Cursor,
+    /// How far the caller has come, once the run has an operation.
+    bookmark: Option<Bookmark>,
     ended: Option<(Outcome, Receipt)>,
     /// The runtime the run belongs to.
     home: Option<runtime::Id>,
@@ -47,14 +48,14 @@ impl Run {
     /// With its end, if that was told before it was stored.
     pub(crate) fn new(
         mailbox: Arc<Mailbox>,
-        cursor: Cursor,
+        bookmark: Option<Bookmark>,
         ended: Option<(Outcome, Receipt)>,
         claim: Claim,
     ) -> Self {
         Self {
             handle: RunHandle::new(mailbox),
             taken: VecDeque::new(),
-            cursor,
+            bookmark,
             ended,
             home: here(),
             claim,
@@ -71,8 +72,8 @@ impl Run {
         Next::of(self).await
     }
 
-    /// Waits for the end, and drops every notification until then. Tool calls among them are left to their deadline, so
-    /// use [`Run::next`] where tools are executed. Cancel-safe, and can be asked again.
+    /// Waits for the end, and drops every notification until then. A tool call among them is answered at once: nobody
+    /// executes it (`executor_not_found`); use [`Run::next`] where tools are executed. Cancel-safe, and can be asked again.
     ///
     /// The end is told at once; [`RunHandle::settled`] waits for what the client still tidies up on the server.
     ///
@@ -80,27 +81,42 @@ impl Run {
     /// Nobody will tell: the run's task is gone.
     pub async fn outcome(&mut self) -> Result<(Outcome, Receipt), Unwatched> {
         while self.ended.is_none() {
-            if self.next().await.is_none() {
-                break;
+            match self.next().await {
+                Some(Notification::ToolRequested { call, .. }) => {
+                    let text = format!("nobody executes {} here", call.api_name);
+                    let answer = ToolAnswer::failure("executor_not_found", &text);
+                    // It is given at once, and whether it is still wanted changes nothing.
+                    drop(self.handle.answer_tool(call.tool_call_id, answer));
+                }
+                Some(_) => {}
+                None => break,
             }
         }
         self.ended.clone().ok_or(Unwatched)
     }
 
-    /// The place of the last event that [`Run::next`] returned: attach with it to miss nothing and see nothing twice,
-    /// whatever was still queued (C10).
-    ///
-    /// Stored with the operation and the topic each time that what came was dealt with, it is all that a run takes to
-    /// survive a crash of the program. [`Client::attach`](crate::Client::attach) then watches: who answers tool calls too
-    /// sets [`Attach::executes_tools`](crate::Attach::executes_tools), which is off unless set.
+    /// How far the caller has come with what [`Run::next`] returned, whatever is still queued; `None` until the run is
+    /// started. Stored each time that what came was dealt with, it is all that a run takes to survive a crash of the
+    /// program: [`Client::attach`](crate::Client::attach) with [`Attach::from`](crate::Attach) goes on from there, with
+    /// nothing missed and nothing seen twice (C10), and asks again for the tool calls that are open (T1).
+    #[must_use]
+    pub fn bookmark(&self) -> Option<&Bookmark> {
+        self.bookmark.as_ref()
+    }
+
+    /// The place of the last event that [`Run::next`] returned (C10). Enough for who only watches; see
+    /// [`Run::bookmark`].
     #[must_use]
     pub fn cursor(&self) -> &Cursor {
-        &self.cursor
+        static START: Cursor = Cursor::start();
+        let bookmark = self.bookmark.as_ref();
+        bookmark.map_or(&START, |bookmark| &bookmark.cursor)
     }
 
     /// Goes away in the middle of the run, and leaves it going: gives what was told and not read yet, and the run as plain
     /// data from there on, to be carried on by [`Client::restore`](crate::Client::restore) with nothing missed and nothing
-    /// seen twice, perhaps by another program. `None` once the run is over and settled, or [`Unwatched`].
+    /// seen twice, perhaps by another program. What is open is asked again there, so no call, confirmation or input request
+    /// is among the unread (T1, T7). `None` once the run is over and settled, or [`Unwatched`].
     ///
     /// The state holds no token, but the run's texts that wait. Dropping the future detaches, as dropping the run does.
     pub async fn into_state(mut self) -> Option<(Vec<Notification>, State)> {
@@ -108,6 +124,7 @@ impl Run {
         self.handle.mailbox.command(RunCommand::Leave(leaving));
         let (state, waiting) = left.await.ok()?;
         let unread = self.taken.drain(..).chain(waiting);
+        let unread = unread.filter(|notification| !is_request(notification));
         Some((unread.collect(), state))
     }
 
@@ -134,21 +151,42 @@ impl Run {
             give_back(mem::take(&mut self.taken));
             return Poll::Pending;
         }
-        match self.taken.front() {
-            Some(Notification::EventReceived(received)) => {
-                self.cursor.clone_from(&received.cursor);
+        let notification = self.taken.pop_front();
+        if let Some(notification) = &notification {
+            self.note(notification);
+        }
+        Poll::Ready(notification)
+    }
+
+    /// The caller is told it now.
+    fn note(&mut self, notification: &Notification) {
+        if let Some(bookmark) = &mut self.bookmark {
+            bookmark.note(notification);
+        }
+        match notification {
+            Notification::RunStarted(started) => {
+                self.bookmark = Some(Bookmark::of_started(started));
             }
-            Some(Notification::RunEnded { outcome, receipt }) => {
+            Notification::RunEnded { outcome, receipt } => {
                 self.ended = Some((outcome.clone(), **receipt));
             }
             _ => {}
         }
-        Poll::Ready(self.taken.pop_front())
     }
 }
 
+/// Whether it wants an answer.
+fn is_request(notification: &Notification) -> bool {
+    matches!(
+        notification,
+        Notification::ToolRequested { .. }
+            | Notification::ConfirmationRequested(_)
+            | Notification::InputRequested(_)
+    )
+}
+
 /// The run's task went before the run's end: its runtime has shut down, or an [`Observer`](crate::Observer) has panicked.
-/// The server was told nothing, so the run goes on there: [`Client::attach`](crate::Client::attach) with [`Run::cursor`]
+/// The server was told nothing, so the run goes on there: [`Client::attach`](crate::Client::attach) with [`Run::bookmark`]
 /// watches it again. [`RunHandle::receipt`] says what was handed over until then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("nobody watches the run any more: its runtime has shut down, or an observer has panicked")]

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake};
 
-use agent_gateway_adapters::{Client, Outcome, Run};
-use agent_gateway_machine::Attach;
+use agent_gateway_adapters::{Client, ClientError, Outcome, Run, State};
+use agent_gateway_machine::{Attach, Bookmark, Notification, ToolAnswer};
 use agent_gateway_protocol::OperationId;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::double::{Far, FarSocket, chunk, end, execute, ids, rest, started};
+use crate::double::{Far, FarSocket, chunk, end, execute, ids, rest, started, tool_execute};
 
 /// What it takes to pick this run up again.
 fn again(run: &Run) -> Attach {
@@ -175,4 +175,91 @@ fn s12_a_run_whose_runtime_has_shut_down_is_dropped_anywhere_and_attached_to_fro
         socket.text(&end(1));
         assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
     });
+}
+
+async fn requested(run: &mut Run) -> String {
+    loop {
+        if let Some(Notification::ToolRequested { call, .. }) = run.next().await {
+            return call.tool_call_id.to_string();
+        }
+    }
+}
+
+#[tokio::test]
+async fn t1_a_call_whose_program_crashed_is_asked_of_the_next_one() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (mut run, socket) = started(&client, &mut sockets).await;
+    socket.text(&tool_execute(1, "call_1"));
+    assert_eq!(requested(&mut run).await, "call_1");
+    let stored = serde_json::to_string(run.bookmark().unwrap()).unwrap();
+    drop((run, client));
+
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let bookmark: Bookmark = serde_json::from_str(&stored).unwrap();
+    let mut run = client.attach(Attach::from(bookmark)).await.unwrap();
+    let (mut socket, _) = resumed(&mut sockets).await;
+    assert_eq!(requested(&mut run).await, "call_1");
+    assert_eq!(run.cursor().to_string(), "1");
+    let answered = run.answer_tool("call_1".into(), ToolAnswer::success("done"));
+    assert_eq!(answered.await, Ok(()));
+    assert!(socket.sent().await.contains("tool_result"));
+}
+
+#[tokio::test]
+async fn t1_who_goes_away_in_good_order_is_asked_again_and_once() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (run, socket) = started(&client, &mut sockets).await;
+    socket.text(&tool_execute(1, "call_1"));
+    while run.receipt().delivered == 0 {
+        tokio::task::yield_now().await;
+    }
+    let (unread, state) = run.into_state().await.unwrap();
+    assert!(unread.iter().any(|told| told.name() == "event_received"));
+    assert!(!unread.iter().any(|told| told.name() == "tool_requested"));
+    let mut run = client.restore(state).await.unwrap();
+    let open = &run.bookmark().unwrap().open_calls;
+    assert_eq!(open[0].tool_call_id.as_str(), "call_1");
+    let _socket = resumed(&mut sockets).await;
+    assert_eq!(requested(&mut run).await, "call_1");
+}
+
+#[tokio::test]
+async fn t2_who_only_waits_for_the_outcome_executes_nothing_and_says_so() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (mut run, mut socket) = started(&client, &mut sockets).await;
+    let server = async {
+        socket.text(&tool_execute(1, "call_1"));
+        let result = socket.sent().await;
+        assert!(result.contains("executor_not_found"), "{result}");
+        socket.text(&end(2));
+    };
+    let (outcome, ()) = tokio::join!(run.outcome(), server);
+    assert_eq!(outcome.unwrap().0, Outcome::Completed);
+}
+
+#[tokio::test]
+async fn c1_a_stored_state_does_not_say_where_a_credential_goes() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (run, _socket) = started(&client, &mut sockets).await;
+    let (_, state) = run.into_state().await.unwrap();
+    let own = state.config().gateway.clone().unwrap().to_string();
+    let changed = serde_json::to_string(&state).unwrap();
+    let changed = changed.replace(&own, "wss://elsewhere.example");
+    let changed: State = serde_json::from_str(&changed).unwrap();
+    let refused = client.restore(changed.clone()).await.unwrap_err();
+    assert!(
+        matches!(refused.why, ClientError::OtherGateway { .. }),
+        "{refused}"
+    );
+    assert_eq!(*refused.state, changed, "it is not lost");
+    assert!(sockets.try_recv().is_err(), "nothing is dialled");
 }

@@ -443,7 +443,8 @@ async fn r8_the_run_started_later_has_the_topic() {
     let client = builder.build().unwrap();
     let (mut first, mut old) = started(&client, &mut sockets).await;
     let (mut second, new) = started(&client, &mut sockets).await;
-    assert_eq!(first.outcome().await.unwrap().0, Outcome::Detached);
+    let by = Some("op_2".into());
+    assert_eq!(first.outcome().await.unwrap().0, Outcome::Superseded { by });
     old.gone().await;
     new.text(&end(1).replace("op_1", "op_2"));
     assert_eq!(second.outcome().await.unwrap().0, Outcome::Completed);
