@@ -1,5 +1,6 @@
-//! A program that goes away in the middle of a run and comes back: the run is stored as plain data, and carried on from it
-//! with nothing missed and nothing seen twice. It needs no server: the embedded gateway plays one.
+//! A run that outlives the programs which watch it: the first one crashes, and the second goes on from the bookmark that it
+//! stored; that one goes away in good order, and the third carries on its state. Nothing is missed and nothing seen twice. It
+//! needs no server: the embedded gateway plays one.
 //!
 //! `cargo run -p agent-gateway-adapters --example attach`
 
@@ -7,33 +8,20 @@ use std::error::Error;
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
 use agent_gateway_adapters::{
-    Attach, Client, Credential, Cursor, ExecAgent, Execute, Notification, Run, State,
+    Attach, Bookmark, Client, Credential, ExecAgent, Execute, Notification, Run, State,
 };
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = EmbeddedServer::playing("good_run").await?;
-    // What is left of the first program: a file's worth of JSON, without a token in it.
     let stored = first_program(&server).await?;
-    println!("stored {} bytes, and went away", stored.len());
-
-    // The second has a client of its own. The state says all there is to know, the place in the stream included.
-    let state: State = serde_json::from_str(&stored)?;
-    let (operation, topic) = (state.operation().cloned(), state.topic().cloned());
-    let mut run = client(&server)?.restore(state).await?;
-    println!("came back behind event {}", run.cursor());
-    follow(&mut run, usize::MAX).await;
-
-    // Whoever stored no more than ids can watch as well: from the beginning, or from a cursor.
-    let mut attach = Attach::new(operation.ok_or("the run was not started")?, topic);
-    attach.cursor = Cursor::start();
-    let mut run = client(&server)?.attach(attach).await?;
-    let (outcome, _) = run.outcome().await?;
-    println!("later: {outcome}");
-    Ok(())
+    println!("crashed, and left {} bytes", stored.len());
+    let stored = second_program(&server, &stored).await?;
+    println!("went away with {} bytes", stored.len());
+    third_program(&server, &stored).await
 }
 
-/// Starts a run, reads three events of it, and goes away with it.
+/// Starts a run, stores after each event how far it has come, and crashes.
 async fn first_program(server: &EmbeddedServer) -> Result<String, Box<dyn Error>> {
     let input = ExecAgent {
         slug: Some("inbox".into()),
@@ -41,11 +29,29 @@ async fn first_program(server: &EmbeddedServer) -> Result<String, Box<dyn Error>
         ..ExecAgent::default()
     };
     let mut run = client(server)?.execute(Execute::new(input)).await?;
-    follow(&mut run, 3).await;
+    follow(&mut run, 2).await;
+    let bookmark = run.bookmark().ok_or("the run was not started")?;
+    Ok(serde_json::to_string(bookmark)?)
+}
+
+/// Goes on behind the bookmark, and takes the run along as plain data, without a token in it.
+async fn second_program(server: &EmbeddedServer, stored: &str) -> Result<String, Box<dyn Error>> {
+    let bookmark: Bookmark = serde_json::from_str(stored)?;
+    let mut run = client(server)?.attach(Attach::from(bookmark)).await?;
+    follow(&mut run, 1).await;
     let (unread, state) = run.into_state().await.ok_or("the run is over already")?;
     // What had come but was not read yet is past for the state.
     unread.iter().for_each(show);
     Ok(serde_json::to_string(&state)?)
+}
+
+/// Carries the run on to its end.
+async fn third_program(server: &EmbeddedServer, stored: &str) -> Result<(), Box<dyn Error>> {
+    let state: State = serde_json::from_str(stored)?;
+    let mut run = client(server)?.restore(state).await?;
+    println!("came back behind event {}", run.cursor());
+    follow(&mut run, usize::MAX).await;
+    Ok(())
 }
 
 /// Reads events until so many were there, or the end.
