@@ -31,10 +31,14 @@ pub enum Mutation {
     SilenceUnnoticed,
     /// The marker is cleared whatever the server's side is (R6, D10).
     MarkerClearedBlindly,
+    /// An answer is given up at the first close for a frame that was too large (C7, T3).
+    AnswerGivenUp,
+    /// Where the gateway may have forgotten the operation `resume` names the cursor all the same (C10).
+    OverlapNotAsked,
 }
 
 impl Mutation {
-    /// All of them.
+    /// Those that every way to look for mistakes must find.
     pub const ALL: [Self; 11] = [
         Self::RefreshUnfenced,
         Self::CursorMovedEarly,
@@ -48,4 +52,7 @@ impl Mutation {
         Self::SilenceUnnoticed,
         Self::MarkerClearedBlindly,
     ];
+
+    /// Those that it takes a campaign to find: a gateway that closes for a frame over its limit, or forgets an operation.
+    pub const OF_CAMPAIGNS: [Self; 2] = [Self::AnswerGivenUp, Self::OverlapNotAsked];
 }

@@ -93,7 +93,9 @@ fn show(output: &ServerOutput) -> Option<String> {
         ServerOutput::ToolResultReceived { result, .. } => {
             format!("result {}", result.tool_call_id)
         }
-        ServerOutput::RunStarted { .. } | ServerOutput::Answer { .. } => return None,
+        ServerOutput::RunStarted { .. }
+        | ServerOutput::Answer { .. }
+        | ServerOutput::CountRestarted => return None,
     })
 }
 

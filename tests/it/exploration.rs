@@ -21,6 +21,9 @@ fn part(mutation: Mutation) -> Budget {
         Mutation::BackoffResetOnOpen => &[Cut, Cut],
         Mutation::RefreshNotJoined => &[Expiry, Expiry],
         Mutation::RefreshUnfenced => &[Expiry, Delay, Stray],
+        Mutation::AnswerGivenUp | Mutation::OverlapNotAsked => {
+            unreachable!("no budget has what it takes")
+        }
     };
     Budget::small().only(0).with_faults(faults)
 }

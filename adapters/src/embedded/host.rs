@@ -205,7 +205,7 @@ impl Task {
                 self.requests.remove(&ticket);
             }
             // Typed calls are never made here.
-            ServerOutput::Answer { .. } => {}
+            ServerOutput::Answer { .. } | ServerOutput::CountRestarted => {}
             ServerOutput::RunStarted { operation, topic } => {
                 tracing::debug!(%operation, %topic, "embedded_run_started");
             }

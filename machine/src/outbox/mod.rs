@@ -214,7 +214,8 @@ impl Outbox {
             return false;
         };
         context.cite(Rule::T3);
-        if answer.delivery == Delivery::Suspected {
+        let is_broken = context.is_broken(Mutation::AnswerGivenUp);
+        if answer.delivery == Delivery::Suspected || is_broken {
             let id = id.clone();
             self.ledger.advance(&id, Stage::Settled);
             context.notify(Notification::AnswerUndeliverable { answer: id });

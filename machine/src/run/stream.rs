@@ -47,7 +47,10 @@ impl Live {
                     return Some(end);
                 }
             }
-            Admission::Ahead(number) => self.session.sequence.hold(context, number, frame),
+            Admission::Ahead(number) => {
+                self.session.terminal.on_ahead(&frame);
+                self.session.sequence.hold(context, number, frame);
+            }
             Admission::Dropped => {}
         }
         if self.session.sequence.is_in_seam() {

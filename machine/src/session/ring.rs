@@ -7,13 +7,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::cursor::Digest;
 
+/// How many frames in a row are counted: no more come without a time behind one that has one.
+const IN_A_ROW: u8 = 5;
+
+/// What tells a frame from another of the same id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    pub(crate) digest: Digest,
+    /// Whether there is a time in it. Without one, frames of two counts may look the same.
+    pub(crate) is_dated: bool,
+}
+
 /// The digests of the last frames passed, oldest overwritten first. Takes no memory before the first one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Ring {
     digests: Vec<Digest>,
     oldest: usize,
-    /// How many of the latest have neighbouring numbers: none, one, or more.
+    /// How many of the latest have neighbouring numbers, as far as anybody asks.
     in_a_row: u8,
+    /// How many of these came after the last one that says when it was.
+    undated: u8,
     /// The frame that was asked for once more: it is known, whatever has been overwritten since (C10).
     asked_again: Option<Digest>,
 }
@@ -24,24 +37,41 @@ impl Ring {
     }
 
     /// A frame has passed, right `behind` the one numbered before it or not.
-    pub(crate) fn push(&mut self, digest: Digest, behind: bool, bound: usize) {
-        self.in_a_row = if behind {
-            self.in_a_row.saturating_add(1).min(2)
+    pub(crate) fn push(&mut self, mark: Mark, behind: bool, bound: usize) {
+        if !behind {
+            self.in_a_row = 0;
+            self.undated = 0;
+        }
+        self.in_a_row = self.in_a_row.saturating_add(1).min(IN_A_ROW);
+        self.undated = if mark.is_dated {
+            0
         } else {
-            1
+            self.undated.saturating_add(1).min(IN_A_ROW)
         };
-        self.store(digest, bound);
+        self.store(mark.digest, bound);
     }
 
     /// A frame has passed that has no number, among others that have.
     pub(crate) fn push_stray(&mut self, digest: Digest, bound: usize) {
         self.in_a_row = 0;
+        self.undated = 0;
         self.store(digest, bound);
     }
 
-    /// Whether the latest frame and the one numbered before it are both known.
-    pub(crate) fn knows_two(&self) -> bool {
-        self.in_a_row > 1 && self.digests.len() > 1
+    /// The frame to ask for once more, to see whether the count goes on: how many frames before the latest it is, and its
+    /// digest. It is the last one that says when it was, for one that does not may have a twin in another count; where that
+    /// is too far back, the latest. `None` if it, or the one numbered before it, is not known.
+    pub(crate) fn telling(&self) -> Option<(u8, Digest)> {
+        let known =
+            |back: u8| back + 1 < self.in_a_row && usize::from(back) + 1 < self.digests.len();
+        let back = Some(self.undated).filter(|back| known(*back)).unwrap_or(0);
+        if !known(back) {
+            return None;
+        }
+        let len = self.digests.len();
+        let place = (self.oldest + len - 1 - usize::from(back)) % len;
+        let digest = self.digests.get(place)?;
+        Some((back, *digest))
     }
 
     /// From now on this one is known, and no other that was before.
@@ -65,6 +95,7 @@ impl Ring {
         self.digests.clear();
         self.oldest = 0;
         self.in_a_row = 0;
+        self.undated = 0;
         self.asked_again = None;
     }
 
@@ -74,18 +105,23 @@ impl Ring {
 }
 
 /// 32 bits over what tells two frames of the same id apart: id, timestamp, type.
-pub(crate) fn digest(id: &EventId, frame: &ServerFrame) -> Digest {
+pub(crate) fn mark(id: &EventId, frame: &ServerFrame) -> Mark {
     let seed = match id {
         EventId::Number(number) => mix(0, *number),
         EventId::Text(text) => mix_bytes(1, text.as_bytes()),
     };
-    let hash = if let ServerFrame::AgentEvent(frame) = frame {
-        let timestamp = frame.event.timestamp.unwrap_or_default();
-        mix_bytes(mix(seed, timestamp), frame.event.kind.as_str().as_bytes())
+    let (hash, is_dated) = if let ServerFrame::AgentEvent(frame) = frame {
+        let timestamp = frame.event.timestamp;
+        let hash = mix(seed, timestamp.unwrap_or_default());
+        let kind = frame.event.kind.as_str();
+        (mix_bytes(hash, kind.as_bytes()), timestamp.is_some())
     } else {
-        mix_bytes(seed, frame.kind().as_bytes())
+        (mix_bytes(seed, frame.kind().as_bytes()), false)
     };
-    Digest((hash ^ (hash >> 32)) as u32)
+    Mark {
+        digest: Digest((hash ^ (hash >> 32)) as u32),
+        is_dated,
+    }
 }
 
 fn mix(hash: u64, word: u64) -> u64 {

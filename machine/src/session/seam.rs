@@ -154,9 +154,9 @@ impl Seam {
         self.probes == 0 && !self.ending
     }
 
-    /// It is over. Whether it was not before.
-    pub(super) fn end(&mut self) -> bool {
-        !core::mem::replace(&mut self.ending, true)
+    /// It is over.
+    pub(super) fn end(&mut self) {
+        self.ending = true;
     }
 
     pub(super) fn is_ending(&self) -> bool {

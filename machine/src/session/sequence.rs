@@ -22,7 +22,7 @@ use crate::mutation::Mutation;
 use crate::notification::Notification;
 use crate::rule::Rule;
 use crate::session::holes::Holes;
-use crate::session::ring::{Ring, digest};
+use crate::session::ring::{Mark, Ring, mark};
 use crate::session::seam::Seam;
 use crate::time::{Millis, Timestamp};
 use crate::timers::Timer;
@@ -77,17 +77,19 @@ impl Sequence {
     /// `resume` goes out: from here on frames may come in any order (C4, C8). Says what it names: the cursor.
     ///
     /// Where the gateway may have forgotten the operation, its new count may have gone past the cursor unseen. There it is
-    /// the frame before: the cursor's own comes once more, as the one that is known, or as one that shows the new count
+    /// an earlier frame: the one behind it comes once more, as the one that is known, or as one that shows the new count
     /// (C10). Some gateways send the frame named too, so that must be known as well.
     pub(crate) fn open_seam(
         &mut self,
         context: &mut Context<'_>,
         may_be_forgotten: bool,
     ) -> Option<EventId> {
-        let overlap = self.cursor.number();
-        let overlap = overlap.filter(|_| may_be_forgotten && self.ring.knows_two());
-        let known = self.cursor.digest.filter(|_| overlap.is_some());
-        self.ring.ask_again(known);
+        let asks = may_be_forgotten && !context.is_broken(Mutation::OverlapNotAsked);
+        let last = self.cursor.number().filter(|_| asks);
+        let telling = last.and(self.ring.telling());
+        self.ring.ask_again(telling.map(|(_, digest)| digest));
+        let overlap = last.zip(telling);
+        let overlap = overlap.map(|(last, (back, _))| last.saturating_sub(back.into()));
         if !context.is_broken(Mutation::SeamRemoved) {
             let replaying = !self.cursor.is_start();
             self.seam = Some(Seam::open(replaying, overlap, context.now()));
@@ -113,12 +115,12 @@ impl Sequence {
             None | Some(EventId::Number(0)) => return Admission::Passed,
             Some(id) => id,
         };
-        let digest = digest(id, frame);
+        let mark = mark(id, frame);
         let (EventId::Number(number), Some(mut last)) = (id, self.cursor.number()) else {
-            return self.admit_unnumbered(context, id, digest);
+            return self.admit_unnumbered(context, id, mark);
         };
         if *number <= last {
-            if self.has_passed(id, digest) {
+            if self.has_passed(id, mark.digest) {
                 context.cite(Rule::C9);
                 context.kit.receipt.duplicates += 1;
                 self.on_known(*number);
@@ -137,7 +139,7 @@ impl Sequence {
                 // A live jump: nothing in between is on its way, so it is a gap at once, and no late fill follows
                 // that would have to be told from a restarted counter (C11, I6).
                 self.tell_hole(context, *number);
-                self.pass(context, id.clone(), digest);
+                self.pass(context, id.clone(), mark);
                 return Admission::Passed;
             };
             context.cite(Rule::C8);
@@ -150,7 +152,7 @@ impl Sequence {
             }
             return Admission::Ahead(*number);
         }
-        self.pass(context, id.clone(), digest);
+        self.pass(context, id.clone(), mark);
         Admission::Passed
     }
 
@@ -191,19 +193,30 @@ impl Sequence {
         let frame = self.seam.as_mut()?.release(number)?;
         context.cite(Rule::C8);
         let id = EventId::Number(number);
-        let digest = digest(&id, &frame);
-        self.pass(context, id, digest);
+        let mark = mark(&id, &frame);
+        self.pass(context, id, mark);
         Some(frame)
     }
 
     /// `resume_complete`, or one of the bounds: the seam is over. Whether there was one to end.
+    ///
+    /// If the frame that was asked for once more has not come, nobody knows by which count what comes is: the gateway has
+    /// lost it, and perhaps more (C10, C11).
     pub(crate) fn end_seam(&mut self, context: &mut Context<'_>) -> bool {
         context.disarm(Timer::Seam);
-        let ended = self.seam.as_mut().is_some_and(Seam::end);
-        if ended {
-            context.cite(Rule::C8);
+        let Some(seam) = self.seam.as_mut().filter(|seam| !seam.is_ending()) else {
+            return false;
+        };
+        context.cite(Rule::C8);
+        seam.end();
+        let last = self.cursor.number().unwrap_or_default();
+        let first = self.seam.as_ref().and_then(Seam::first_held);
+        // A hole right behind the cursor is told by itself, with its bounds.
+        if self.has_lost_overlap() && first.is_none_or(|first| first - 1 <= last) {
+            context.cite(Rule::C10);
+            self.tell_gap(context, None);
         }
-        ended
+        true
     }
 
     /// `resume_complete{gap: true}`: frames were lost before the first one kept. The hole they left is told by itself
@@ -268,9 +281,17 @@ impl Sequence {
         }
     }
 
-    /// Whether the seam is over with a hole in it.
+    /// Whether the seam is over with a hole in it, or before it.
     pub(crate) fn gives_up(&self) -> bool {
-        self.seam.as_ref().is_some_and(Seam::is_ending) && self.has_hole()
+        let is_ending = self.seam.as_ref().is_some_and(Seam::is_ending);
+        is_ending && (self.has_hole() || self.has_lost_overlap())
+    }
+
+    /// Whether the frame that was asked for once more has not come.
+    fn has_lost_overlap(&self) -> bool {
+        self.seam
+            .as_ref()
+            .is_some_and(|seam| seam.overlap().is_some())
     }
 
     /// Whether something is missing before, or between, what the seam holds.
@@ -324,29 +345,29 @@ impl Sequence {
         &mut self,
         context: &mut Context<'_>,
         id: &EventId,
-        digest: Digest,
+        mark: Mark,
     ) -> Admission {
         context.cite(Rule::C9);
-        if self.has_passed(id, digest) {
+        if self.has_passed(id, mark.digest) {
             context.kit.receipt.duplicates += 1;
             return Admission::Dropped;
         }
         if matches!(self.cursor.id, Some(EventId::Number(_))) && matches!(id, EventId::Text(_)) {
             // A stray among numbers: handed on, but the counter stays what is resumed from (C10).
-            self.ring.push_stray(digest, context.limits().ring);
+            self.ring.push_stray(mark.digest, context.limits().ring);
         } else {
-            self.pass(context, id.clone(), digest);
+            self.pass(context, id.clone(), mark);
         }
         Admission::Passed
     }
 
-    fn pass(&mut self, context: &mut Context<'_>, id: EventId, digest: Digest) {
+    fn pass(&mut self, context: &mut Context<'_>, id: EventId, mark: Mark) {
         let before = id.number().map(|number| number.saturating_sub(1));
         let behind = before == self.cursor.number();
         self.cursor.id = Some(id);
-        self.cursor.digest = Some(digest);
+        self.cursor.digest = Some(mark.digest);
         self.gap_told = false;
-        self.ring.push(digest, behind, context.limits().ring);
+        self.ring.push(mark, behind, context.limits().ring);
         if let Some(seam) = &mut self.seam {
             seam.on_passed(context.now());
         }
@@ -362,8 +383,9 @@ impl Sequence {
 
     /// The gateway counts from the beginning again, as the frame `number` shows: a gap of which nobody knows the bounds
     /// (C9, C11). What the seam holds has a place in the old count: it cannot be given one in the new. Says behind which
-    /// number the new count is followed: from its beginning, but where the cursor's own frame was asked for, and this
-    /// one came in its place, what is before it was not asked for.
+    /// number the new count is followed: from its beginning, but where a known frame was asked for once more, and this one
+    /// came in its place, what is before it was not asked for. Some gateways send the one before it too, and that may come
+    /// behind frames that overtake it.
     fn restart(&mut self, context: &mut Context<'_>, number: u64) -> u64 {
         context.cite(Rule::C9);
         self.tell_gap(context, None);
@@ -380,6 +402,9 @@ impl Sequence {
         };
         self.ring.clear();
         self.given_up.clear();
+        if skipped > 0 {
+            self.given_up.push(skipped, skipped);
+        }
         if let Some(seam) = &mut self.seam {
             seam.on_count_known();
             context.kit.receipt.late += seam.let_go();

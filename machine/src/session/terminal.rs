@@ -18,8 +18,8 @@
 
 use core::mem;
 
-use agent_gateway_protocol::OperationStatus;
 use agent_gateway_protocol::event::{AgentRuntimeEnd, EndReason, ErrorPayload, ErrorPhase};
+use agent_gateway_protocol::{EventType, OperationStatus, ServerFrame};
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Canon;
@@ -186,6 +186,24 @@ impl Terminal {
     /// Whether anything has been seen that a gateway may take for the run's end. If the run goes on it was none (C10).
     pub(crate) fn has_seen_end(&self) -> bool {
         self.end_seen
+    }
+
+    /// A frame has come, and waits for its turn. If its socket is lost before, it may never come again: by then the gateway
+    /// may have forgotten the operation (C10).
+    pub(crate) fn on_ahead(&mut self, frame: &ServerFrame) {
+        self.end_seen |= match frame {
+            ServerFrame::SessionComplete(_) => true,
+            ServerFrame::StatusChange(change) => change.status.is_terminal(),
+            ServerFrame::AgentEvent(frame) => frame.event.kind == EventType::AgentRuntimeEnd,
+            ServerFrame::AuthSuccess
+            | ServerFrame::AuthFailed(_)
+            | ServerFrame::AuthExpired
+            | ServerFrame::HeartbeatAck
+            | ServerFrame::ToolConfirmationRequest(_)
+            | ServerFrame::InputRequest(_)
+            | ServerFrame::ResumeComplete(_)
+            | ServerFrame::Unknown(_) => false,
+        };
     }
 
     /// Whether an own event could change anything: there is an end to make void, or a wait to end.

@@ -233,62 +233,79 @@ fn is_never(behaviour: &crate::api::Behaviour) -> bool {
     behaviour.answer == crate::api::Plan::Never
 }
 
-/// I6, I10 with the server's side known: each text once, in order; without a gap none is missing; a run that the server
-/// ended in its own time has them all.
+/// I6, I10 with the server's side known: each text once, in order; where one is missing a gap is told in its place; a run
+/// that the server ended in its own time has them all.
 fn check_texts(script: &Script, played: &Played) -> Result<(), Failure> {
-    let text = played.text();
-    let mut numbers = Vec::new();
-    for piece in text.split_whitespace() {
-        let number: u64 = piece
-            .parse()
-            .map_err(|_| failure("I6", format!("a text that was never said: {piece}")))?;
-        numbers.push(number);
-    }
-    let restarts = loses_silently(script);
-    if !restarts && !numbers.is_sorted_by(|one, next| one < next) {
-        let what = format!("texts twice or out of order: {text}");
-        return Err(failure("I6", what));
-    }
-    if restarts {
+    let texts = texts(played)?;
+    let in_order = texts.is_sorted_by(|(_, one), (_, next)| one < next);
+    if played.taken_over.is_empty() {
+        if !in_order {
+            let what = format!("texts twice or out of order: {}", played.text());
+            return Err(failure("I6", what));
+        }
+    } else {
         check_epochs(played)?;
     }
-    if played.receipt.gaps > 0 || loses_silently(script) {
-        return Ok(());
-    }
-    let all = numbers
-        .iter()
-        .zip(1..)
-        .all(|(number, expected)| *number == expected);
-    if !all {
-        return Err(failure(
-            "I6",
-            format!("no gap told, but texts are missing: {text}"),
-        ));
+    let mut behind = (None, 0);
+    for (place, number) in texts {
+        let (last_place, last) = behind;
+        if number > last + 1 && !is_told(played, last_place, place) {
+            let what = format!(
+                "no gap told between {last} and {number}, but texts are missing: {}",
+                played.text()
+            );
+            return Err(failure("I6", what));
+        }
+        behind = (Some(place), last.max(number));
     }
     let said = script
         .gateway
         .steps
         .iter()
         .filter(|step| matches!(step.act, Act::Text(_)))
-        .count();
+        .count() as u64;
     let by_server = matches!(
         played.outcome,
         Some(Outcome::Completed | Outcome::Failed(_) | Outcome::Parked)
     );
     // Ten idle minutes, and the gateway's watchdog has ended the run before all was said.
     let span: u64 = script.gateway.steps.iter().map(|step| step.after).sum();
-    if by_server && span < WATCHDOG && numbers.len() != said {
-        let what = format!(
-            "the end came, no gap was told, but {} of {said} texts",
-            numbers.len()
-        );
+    let (last_place, last) = behind;
+    let at_the_end = played.handed_on.len();
+    if by_server && span < WATCHDOG && last != said && !is_told(played, last_place, at_the_end) {
+        let what = format!("the end came and no gap was told behind {last} of {said} texts");
         return Err(failure("I10", what));
     }
     Ok(())
 }
 
-/// I6 where counters start again. Frames of two counts may stand in one epoch, where the new one goes on behind the old
-/// one's last, and no client can know; but none is handed on twice in it.
+/// The numbers that the texts handed on are, each with its place among the events handed on.
+fn texts(played: &Played) -> Result<Vec<(usize, u64)>, Failure> {
+    let mut texts = Vec::with_capacity(played.handed_on.len());
+    for (place, received) in played.handed_on.iter().enumerate() {
+        if received.own
+            && let Payload::StreamChunk(Chunk::Text(chunk)) = received.event.payload()
+        {
+            let text = chunk.content.as_deref().unwrap_or_default();
+            let number = text.trim_end().parse();
+            let number =
+                number.map_err(|_| failure("I6", format!("a text that was never said: {text}")))?;
+            texts.push((place, number));
+        }
+    }
+    Ok(texts)
+}
+
+/// Whether a gap was told behind one event handed on, or from the beginning, and before another; or nobody could know of
+/// one there.
+fn is_told(played: &Played, after: Option<usize>, before: usize) -> bool {
+    let first = after.map_or(0, |place| place + 1);
+    let mut places = played.gaps.iter().chain(&played.taken_over);
+    places.any(|place| (first..=before).contains(place))
+}
+
+/// I6 where a new count goes on behind the old one's last, and no client can know: frames of two counts stand in one epoch,
+/// and those of the new one may come again in the next. But none is handed on twice in one.
 fn check_epochs(played: &Played) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
     let own = played.handed_on.iter().filter(|received| received.own);
@@ -303,20 +320,6 @@ fn check_epochs(played: &Played) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether what was said may be missing without a gap being told: the gateway loses frames and its counter starts anew,
-/// so that no client can know.
-fn loses_silently(script: &Script) -> bool {
-    let section = &script.gateway;
-    let acts = || section.steps.iter().map(|step| &step.act);
-    let restarts = section.dialect.counter_restarts
-        || acts().any(|act| matches!(act, Act::BecomeDialect(dialect) if dialect.counter_restarts));
-    acts().any(|act| match act {
-        Act::Forget => true,
-        Act::Hibernate | Act::Restart | Act::CutBuffer(_) => restarts,
-        _ => false,
-    })
-}
-
 /// I12, T3 as the server sees it: one result value for each call, and none is missing of those told and answered in time.
 fn check_tools(played: &Played) -> Result<(), Failure> {
     let mut results = BTreeMap::new();
@@ -329,6 +332,10 @@ fn check_tools(played: &Played) -> Result<(), Failure> {
     }
     if let Some(call) = played.owed.first() {
         let what = format!("{call} was answered in time, and no result came");
+        return Err(failure("I12", what));
+    }
+    if let Some(answer) = played.given_up.first() {
+        let what = format!("the answer to {answer} was given up for nothing");
         return Err(failure("I12", what));
     }
     Ok(())

@@ -157,7 +157,7 @@ impl Gateway {
     }
 
     /// Goes to sleep and wakes: every buffer is lost; the counters and statuses are as the dialect says. Sockets stay.
-    pub fn hibernate(&mut self) {
+    pub fn hibernate(&mut self) -> Vec<GatewayOutput> {
         for (_, operation) in self.operations.iter_mut() {
             operation.buffer.clear();
             if self.config.dialect.counter_restarts {
@@ -167,13 +167,17 @@ impl Gateway {
                 operation.status = None;
             }
         }
+        let restarts = self.config.dialect.counter_restarts;
+        restarts
+            .then_some(GatewayOutput::CountRestarted)
+            .into_iter()
+            .collect()
     }
 
     /// Is a new process: everything is forgotten but whose the operations are and, if the dialect says so, their
     /// counters and statuses. Every socket is closed with 1012.
     pub fn restart(&mut self) -> Vec<GatewayOutput> {
-        self.hibernate();
-        let mut out = Vec::new();
+        let mut out = self.hibernate();
         for socket in self.sockets.keys().copied().collect::<Vec<_>>() {
             self.close(socket, CloseCode::SERVICE_RESTART, "restart", &mut out);
         }
@@ -190,7 +194,9 @@ impl Gateway {
     /// Forgets an operation, as ten minutes after its end: its sockets are closed with 1000.
     pub fn forget(&mut self, operation: &OperationId) -> Vec<GatewayOutput> {
         self.operations.remove(operation);
-        self.close_sockets(operation, CloseCode::NORMAL, "Session expired")
+        let mut out = vec![GatewayOutput::CountRestarted];
+        out.extend(self.close_sockets(operation, CloseCode::NORMAL, "Session expired"));
+        out
     }
 
     /// Everything that is due.

@@ -42,6 +42,9 @@ pub enum GatewayOutput {
         /// The run.
         operation: OperationId,
     },
+    /// Nothing to do: an operation has been forgotten, or the counters are lost. What is numbered from now on is numbered from
+    /// 1 again.
+    CountRestarted,
 }
 
 /// What the server made of a run reported as abandoned.

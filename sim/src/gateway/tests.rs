@@ -126,6 +126,7 @@ fn show(output: &GatewayOutput) -> String {
             format!("result {}", result.tool_call_id)
         }
         GatewayOutput::FinalizeAbandoned { .. } => "abandoned".into(),
+        GatewayOutput::CountRestarted => "counts anew".into(),
     }
 }
 
@@ -345,7 +346,10 @@ fn ten_minutes_after_its_end_an_operation_is_forgotten() {
     bench.token = bench.gateway.tokens_mut().issue(&plan, now);
     bench.open(1);
     bench.authenticate(1);
-    assert_eq!(bench.tick(600_000), ["1x1000 Session expired"]);
+    assert_eq!(
+        bench.tick(600_000),
+        ["counts anew", "1x1000 Session expired"]
+    );
     bench.open(2);
     assert_eq!(bench.authenticate(2), ["2<auth_success"]);
     assert!(

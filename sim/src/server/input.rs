@@ -128,4 +128,6 @@ pub enum ServerOutput {
         /// The result.
         result: Box<ToolResult>,
     },
+    /// Nothing to do: the gateway has forgotten an operation or lost its counters, and numbers what follows from 1 again.
+    CountRestarted,
 }

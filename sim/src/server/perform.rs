@@ -117,7 +117,10 @@ impl Server {
             }
             Act::ExpireTokens => self.gateway.tokens_mut().expire_all(now),
             Act::RefuseTokens(reason) => self.gateway.tokens_mut().refuse_all(&reason),
-            Act::Hibernate => self.gateway.hibernate(),
+            Act::Hibernate => {
+                let outputs = self.gateway.hibernate();
+                self.follow(now, outputs, out);
+            }
             Act::Restart => {
                 let outputs = self.gateway.restart();
                 self.follow(now, outputs, out);

@@ -115,6 +115,7 @@ impl Server {
                     self.trigger(&operation, Trigger::ToolResult, now);
                     out.push(ServerOutput::ToolResultReceived { operation, result });
                 }
+                GatewayOutput::CountRestarted => out.push(ServerOutput::CountRestarted),
                 GatewayOutput::FinalizeAbandoned { operation } => {
                     let verdict = match self.api.status(&operation) {
                         Some(status) if status.is_terminal() => Finalization::NotAbandoned,

@@ -41,8 +41,9 @@ impl World<'_> {
                 let hears = self.looks() && self.client_hears(dial) && !self.is_silent(dial);
                 return hears.then_some(EventKind::FrameArriving { dial });
             }
-            Happening::Received(dial, message) => {
+            Happening::Received(dial, count, message) => {
                 if self.arrives(dial) {
+                    self.counts.on_coming(count);
                     return Some(received(dial, message));
                 }
             }

@@ -46,6 +46,7 @@ impl World<'_> {
                 ServerOutput::RunStarted { operation, topic } => {
                     self.played.runs.push((operation, topic));
                 }
+                ServerOutput::CountRestarted => self.counts.on_restarted(),
                 // The world calls typed.
                 ServerOutput::Respond { .. } => {}
             }
@@ -67,7 +68,9 @@ impl World<'_> {
                 self.queue.enter(part, Happening::Arriving(dial));
                 part = part.plus(interval);
             }
-            self.queue.enter(at, Happening::Received(dial, message));
+            let count = self.counts.of_gateway();
+            self.queue
+                .enter(at, Happening::Received(dial, count, message));
         }
     }
 

@@ -4,6 +4,7 @@ use agent_gateway_machine::{Close, DialFailure, DialId, RequestId, Timestamp};
 use agent_gateway_protocol::{ClientFrame, ServerFrame};
 
 use super::caller::Act;
+use super::counts::Count;
 use crate::api::{ApiAnswer, ApiCall};
 use crate::gateway::Ticket;
 use crate::script::{ClockAct, NetworkAct};
@@ -27,8 +28,8 @@ pub(super) enum Happening {
     DialFailed(DialId, DialFailure),
     /// The client sees that something is coming on a socket, and not all of it is there.
     Arriving(DialId),
-    /// Something comes to the client on a socket.
-    Received(DialId, Message),
+    /// Something comes to the client on a socket, numbered by this count of the gateway, if at all.
+    Received(DialId, Count, Message),
     /// The client sees its socket go.
     Closed(DialId, Close),
     /// An answer reaches the client; `None`: the connection was cut instead.

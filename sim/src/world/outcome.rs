@@ -2,7 +2,7 @@ use core::fmt;
 
 use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::{
-    Effect, EventReceived, Notification, Outcome, Receipt, State, Timestamp,
+    AnswerId, Effect, EventReceived, Notification, Outcome, Receipt, State, Timestamp,
 };
 use agent_gateway_protocol::event::Chunk;
 use agent_gateway_protocol::frame::ToolResult;
@@ -39,6 +39,13 @@ pub struct Played {
     /// The tool calls that were told to the caller and answered in time, and whose result never came to the gateway,
     /// although a socket on which it was to go out carried it.
     pub owed: Vec<ToolCallId>,
+    /// The answers that were told to be undeliverable, and nothing that came of the gateway or of time was a reason.
+    pub given_up: Vec<AnswerId>,
+    /// Before which of the events handed on gaps were told: as many had been handed on by then.
+    pub gaps: Vec<usize>,
+    /// Before which of them a new count of the gateway went on where the old one had stopped, and no client could see it
+    /// (C10).
+    pub taken_over: Vec<usize>,
     /// How the run stands on the server at last.
     pub server_status: Option<OperationStatus>,
     /// Whether the topic is marked with the run at last.
@@ -90,6 +97,9 @@ impl Played {
             runs: Vec::new(),
             tool_results: Vec::new(),
             owed: Vec::new(),
+            given_up: Vec::new(),
+            gaps: Vec::new(),
+            taken_over: Vec::new(),
             server_status: None,
             is_marked: false,
             effects: Vec::with_capacity(64),
@@ -107,6 +117,7 @@ impl Played {
     pub(super) fn hear(&mut self, notification: Notification, now: Timestamp) {
         match notification {
             Notification::EventReceived(received) => self.handed_on.push(received),
+            Notification::GapFound { .. } => self.gaps.push(self.handed_on.len()),
             Notification::RunEnded { outcome, receipt } => {
                 self.outcome = Some(outcome);
                 self.receipt = *receipt;

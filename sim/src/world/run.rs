@@ -8,10 +8,12 @@ use agent_gateway_protocol::{OperationId, TopicId};
 
 use super::caller::Caller;
 use super::clock::Clock;
+use super::counts::Counts;
 use super::hands::Hands;
 use super::happening::{Happening, Queue};
 use super::network::Network;
 use super::outcome::Played;
+use super::outgoing::Outgoing;
 use super::owed::{Owed, sends_results};
 use super::rehearsal::Rehearsal;
 use super::user::User;
@@ -65,6 +67,8 @@ pub struct World<'a> {
     pub(super) clock: Clock,
     pub(super) played: Played,
     pub(super) owed: Owed,
+    outgoing: Outgoing,
+    pub(super) counts: Counts,
     invariants: Invariants,
     /// Absent only while it makes a transition.
     pub(super) state: Option<State>,
@@ -139,6 +143,8 @@ impl<'a> World<'a> {
             clock: Clock::default(),
             played: Played::new(Header::new(config.clone(), machine_seed)),
             owed: Owed::default(),
+            outgoing: Outgoing::new(config.limits.result_lifetime),
+            counts: Counts::default(),
             invariants: Invariants::default(),
             state: Some(State::new(config.clone(), machine_seed)?),
             unread: Vec::new(),
@@ -320,6 +326,10 @@ impl<'a> World<'a> {
             self.played.violate(violation);
         }
         self.owed.observe(&step);
+        self.played.given_up.extend(self.outgoing.observe(&step));
+        if self.counts.observe(&step) {
+            self.played.taken_over.push(self.played.handed_on.len());
+        }
         self.state = Some(state);
         self.played.events += 1;
         effects.into_iter().for_each(|effect| {

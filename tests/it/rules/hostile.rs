@@ -278,6 +278,8 @@ fn hostile_a_terminal_in_the_seam_then_a_lost_socket_then_a_wake_up() {
     stage.issue();
     stage.open();
     assert_eq!(stage.wire(AUTH_SUCCESS)[1], "dial#3 ▶ resume after 1");
+    // It comes once more (C10), and with it what follows.
+    assert_eq!(stage.wire(&end(2, "error")), [""; 0]);
     assert_eq!(stage.wire(&session_complete(3)), [""; 0]);
     assert!(has(
         &stage.wire(&resume_complete("completed")),

@@ -1,0 +1,119 @@
+use agent_gateway_machine::{Effect, Effects, EventKind, Notification};
+use agent_gateway_protocol::{ClientFrame, EventId, EventType, ServerFrame};
+
+use crate::invariant::Observation;
+
+/// One count of the gateway: how often it had started again before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Count(u32);
+
+/// By which count the client's cursor is, and where the next one took its place unseen.
+///
+/// A gateway that has forgotten an operation, or lost its counter, numbers from 1 again, and nothing on the wire says so.
+/// On an open socket, or as long as the new count has not passed the cursor, its first frame shows it (C9). If it has
+/// passed the cursor while the client was away, only a frame that is known would, and one is asked for again once anything
+/// like an end has come and two frames in a row are known (C10). Before that no client can see it. Nor can one see that
+/// the first frame of a count, which what has come before waits for, is the first of another one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    /// That of what the gateway numbers now.
+    current: Count,
+    /// That of the frame that comes.
+    coming: Count,
+    /// That of the cursor.
+    passed: Count,
+    /// Where the cursor is.
+    epoch: u32,
+    number: u64,
+    /// How many frames have passed in a row.
+    in_a_row: u64,
+    /// Whether anything has come that a gateway may take for the run's end.
+    end_came: bool,
+    /// The cursor that the `resume` of this socket named, for want of a reason to name the one before.
+    resumed: Option<u64>,
+}
+
+impl Counts {
+    pub(super) fn of_gateway(&self) -> Count {
+        self.current
+    }
+
+    /// The gateway numbers from 1 again.
+    pub(super) fn on_restarted(&mut self) {
+        self.current.0 += 1;
+    }
+
+    /// A frame of this count comes to the client.
+    pub(super) fn on_coming(&mut self, count: Count) {
+        self.coming = count;
+    }
+
+    /// What the machine was told, and what it answered. Whether a new count took the old one's place in it, and nobody could
+    /// see that.
+    #[inline]
+    pub(super) fn observe(&mut self, step: &Observation<'_>) -> bool {
+        let EventKind::FrameReceived { frame, .. } = &step.event.kind else {
+            return false;
+        };
+        if tells_an_end(frame) {
+            self.end_came |= !step
+                .effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::Ignored(_)));
+        }
+        if *frame == ServerFrame::AuthSuccess {
+            self.on_resume(step.effects);
+        }
+        let Some(cursor) = step.state.cursor() else {
+            return false;
+        };
+        let number = cursor.id.as_ref().and_then(EventId::number).unwrap_or(0);
+        if (cursor.epoch, number) == (self.epoch, self.number) {
+            return false;
+        }
+        let told = cursor.epoch != self.epoch || step.effects.iter().any(tells_a_gap);
+        let is_blind = self.number == 0 || self.resumed == Some(self.number);
+        let is_unseen = !told && self.coming != self.passed && is_blind;
+        self.in_a_row = if told {
+            1
+        } else {
+            self.in_a_row + number.saturating_sub(self.number)
+        };
+        (self.epoch, self.number) = (cursor.epoch, number);
+        self.passed = self.coming;
+        is_unseen
+    }
+
+    fn on_resume(&mut self, effects: &Effects) {
+        for effect in effects {
+            if let Effect::SendFrame {
+                frame: ClientFrame::Resume(resume),
+                ..
+            } = effect
+            {
+                let named = resume.last_event_id.as_ref();
+                let named = named.map_or(Some(0), EventId::number);
+                let may_know_better = self.end_came && self.in_a_row > 1;
+                self.resumed = named.filter(|_| !may_know_better);
+            }
+        }
+    }
+}
+
+fn tells_a_gap(effect: &Effect) -> bool {
+    matches!(effect, Effect::Notify(Notification::GapFound { .. }))
+}
+
+/// Whether a gateway may have taken this for the run's end (C10).
+fn tells_an_end(frame: &ServerFrame) -> bool {
+    match frame {
+        ServerFrame::SessionComplete(_) => true,
+        ServerFrame::StatusChange(change) => change.status.is_terminal(),
+        ServerFrame::ResumeComplete(complete) => complete
+            .status
+            .as_ref()
+            .is_some_and(|status| status.is_terminal()),
+        ServerFrame::AgentEvent(frame) => frame.event.kind == EventType::AgentRuntimeEnd,
+        _ => false,
+    }
+}
