@@ -118,7 +118,9 @@ pub(crate) fn route_passed(
 ) -> Option<End> {
     match frame {
         ServerFrame::AgentEvent(frame) => live.on_event(context, frame),
-        ServerFrame::SessionComplete(_) => live.on_session_complete(context),
+        ServerFrame::SessionComplete(frame) => {
+            live.on_session_complete(context, frame.id.is_some())
+        }
         ServerFrame::StatusChange(frame) => live.on_status_change(context, &frame),
         ServerFrame::ToolConfirmationRequest(frame) => {
             live.on_confirmation_request(context, *frame)

@@ -206,12 +206,17 @@ impl Live {
         }));
     }
 
-    /// S3, S4, S9b: the stream is over, as the gateway has it.
-    pub(crate) fn on_session_complete(&mut self, context: &mut Context<'_>) -> Option<End> {
+    /// S3, S4, S9b: the stream is over, as the gateway has it. Without an id it has no place in it.
+    pub(crate) fn on_session_complete(
+        &mut self,
+        context: &mut Context<'_>,
+        in_stream: bool,
+    ) -> Option<End> {
         let now = context.now();
         context.cite(Rule::S3);
         let limits = &context.kit.config.limits;
-        let sign = self.session.terminal.on_session_complete(now, limits);
+        let terminal = &mut self.session.terminal;
+        let sign = terminal.on_session_complete(in_stream, now, limits);
         self.heed(context, sign);
         self.judge_outside_seam(context)
     }

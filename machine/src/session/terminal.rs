@@ -283,7 +283,12 @@ impl Terminal {
     }
 
     /// S3: `session_complete` says that the stream is over, and nothing of the outcome.
-    pub(crate) fn on_session_complete(&mut self, now: Timestamp, limits: &Limits) -> Sign {
+    pub(crate) fn on_session_complete(
+        &mut self,
+        in_stream: bool,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Sign {
         if self.suspended {
             return Sign::Doubtful(Doubt::Suspended);
         }
@@ -291,7 +296,7 @@ impl Terminal {
             return Sign::Doubtful(Doubt::Echo);
         }
         // Where the last end seen is another operation's this may be its late echo, and more may follow.
-        self.note(None, !self.last_was_foreign);
+        self.note(None, in_stream && !self.last_was_foreign);
         Sign::None
     }
 

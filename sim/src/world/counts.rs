@@ -18,8 +18,10 @@ pub(super) struct Count(u32);
 pub(super) struct Counts {
     /// That of what the gateway numbers now.
     current: Count,
-    /// That of the frame that comes.
+    /// That of what comes.
     coming: Count,
+    /// That of the last frame with a number that came: what waited for its turn is by this one, whatever gave it its turn.
+    numbered: Count,
     /// That of the cursor.
     passed: Count,
     /// Where the cursor is.
@@ -55,6 +57,9 @@ impl Counts {
         let EventKind::FrameReceived { frame, .. } = &step.event.kind else {
             return false;
         };
+        if frame.id().is_some() {
+            self.numbered = self.coming;
+        }
         if tells_an_end(frame) {
             self.end_came |= !step
                 .effects
@@ -73,14 +78,14 @@ impl Counts {
         }
         let told = cursor.epoch != self.epoch || step.effects.iter().any(tells_a_gap);
         let is_blind = self.number == 0 || self.resumed == Some(self.number);
-        let is_unseen = !told && self.coming != self.passed && is_blind;
+        let is_unseen = !told && self.numbered != self.passed && is_blind;
         self.in_a_row = if told {
             1
         } else {
             self.in_a_row + number.saturating_sub(self.number)
         };
         (self.epoch, self.number) = (cursor.epoch, number);
-        self.passed = self.coming;
+        self.passed = self.numbered;
         is_unseen
     }
 

@@ -403,6 +403,23 @@ fn c10_where_the_frame_before_the_cursors_is_not_known_resume_names_the_cursor()
 }
 
 #[test]
+fn c11_a_session_complete_without_an_id_is_preceded_by_a_gap() {
+    for (complete, gaps) in [(session_complete(4), 0), (NO_ID.to_owned(), 1)] {
+        let mut stage = Stage::streamed(3);
+        stage.wire(&complete);
+        let lines = stage.status("done");
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.starts_with("run_ended completed"))
+        );
+        assert_eq!(stage.state().receipt().gaps, gaps, "{complete}");
+    }
+}
+
+const NO_ID: &str = r#"{"type":"session_complete"}"#;
+
+#[test]
 fn c11_a_gap_flag_is_one_gap() {
     let mut stage = Stage::streamed(3).redialled();
     assert_eq!(stage.wire(&gap_flag("running")), ["gap_found after 3"]);
