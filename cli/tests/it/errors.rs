@@ -230,8 +230,8 @@ fn a_recording_that_cannot_be_read_is_named_with_the_place() {
     run(&["replay", "no/such/file"]).complains(2, &["no/such/file"]);
     refused("empty.jsonl", "", &["empty.jsonl:1:1: ", "empty"]);
     let no_recording = ["broken.jsonl:1:", "no recording"];
-    refused("broken.jsonl", "{\"version\":2,\n", &no_recording);
-    let newer = ["newer.jsonl:1:1: ", "version 99", "version 2"];
+    refused("broken.jsonl", "{\"version\":3,\n", &no_recording);
+    let newer = ["newer.jsonl:1:1: ", "version 99", "version 3"];
     refused("newer.jsonl", "{\"version\":99}\n", &newer);
     let script = format!("{}/../sim/scripts/demo.json", env!("CARGO_MANIFEST_DIR"));
     run(&["replay", &script]).complains(2, &["demo.json:1:", "no recording"]);

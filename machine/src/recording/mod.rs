@@ -7,7 +7,7 @@
 //! As text it is JSON lines: one [`Header`], then one [`Step`] a line.
 //!
 //! ```text
-//! {"version":2,"config":{…},"seed":7}
+//! {"version":3,"config":{…},"seed":7}
 //! {"event":{"at":0,"kind":…},"effects":[…]}
 //! ```
 
@@ -30,7 +30,7 @@ use crate::transition::transition;
 pub use error::RecordingError;
 
 /// The form written and read by this version.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The first line of a recording.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -203,10 +203,10 @@ mod tests {
         assert_eq!(Recording::parse("").unwrap_err(), RecordingError::Empty);
         assert_eq!(Recording::parse("\n").unwrap_err(), RecordingError::Empty);
         assert_eq!(
-            Recording::parse("{\"version\":3,\"new\":true}\n").unwrap_err(),
-            RecordingError::Version { found: 3 }
+            Recording::parse("{\"version\":4,\"new\":true}\n").unwrap_err(),
+            RecordingError::Version { found: 4 }
         );
-        for text in ["hello", "{\n", "[1]", "{\"event\":{}}", "{\"version\":2}"] {
+        for text in ["hello", "{\n", "[1]", "{\"event\":{}}", "{\"version\":3}"] {
             let (place, why) = refusal(text);
             assert_eq!(place.0, 1);
             assert!(why.starts_with("this is no recording"), "{why}");

@@ -15,6 +15,7 @@ use crate::{
 /// those; the wire's is [`encode`](ClientFrame::encode). The rare and large ones are boxed, as in
 /// [`ServerFrame`](super::ServerFrame).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClientFrame<T = Token> {
     /// `auth`.
     Auth(Box<Auth<T>>),

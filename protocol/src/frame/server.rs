@@ -16,6 +16,7 @@ use crate::{
 ///
 /// The rare ones are boxed, so that the others, of which there are many, are moved at little cost.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ServerFrame {
     /// `auth_success`: the token was taken.
     AuthSuccess,
