@@ -1,11 +1,9 @@
 //! `agw view`: a session made one page. What the page does is looked at in a browser, by `cli/tests/browser`.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use crate::program::{Left, agw, run};
+use crate::program::{fed, run};
 
 /// A folder of one test, empty.
 fn folder(name: &str) -> PathBuf {
@@ -31,22 +29,6 @@ fn recorded(folder: &Path) -> String {
 
 fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
-}
-
-fn piped(arguments: &[&str], input: &str) -> Left {
-    let mut child = agw(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    child.wait_with_output().unwrap().into()
 }
 
 #[test]
@@ -84,14 +66,14 @@ fn what_is_no_page_of_ours_is_not_replaced_unless_named() {
 #[test]
 fn a_trace_comes_through_a_pipe() {
     let trace = run(&["sim", "good_run", "--trace", "json"]).stdout;
-    let left = piped(&["view", "-"], &trace);
+    let left = fed(&["view", "-"], trace.as_bytes());
     assert_eq!(left.code, Some(0), "{}", left.stderr);
     assert!(
         left.stdout.starts_with("<!doctype html>"),
         "{}",
         left.stdout
     );
-    piped(&["view", "-"], "").complains(2, &["-:1:1: it is empty"]);
+    fed(&["view", "-"], b"").complains(2, &["-:1:1: it is empty"]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ impl Invariant for ResumeFromCursor {
     const MOVED_BY: Sorts = Sorts::of(&[Sort::Sent, Sort::Standing, Sort::Restored]);
 
     fn observe(&mut self, step: &Step<'_>) -> Result<(), String> {
-        self.end_told |= tells_an_end(&step.event.kind);
+        self.end_told |= may_tell_an_end(&step.event.kind);
         for effect in step.effects {
             if let Effect::SendFrame {
                 frame: ClientFrame::Resume(resume),
@@ -52,22 +52,29 @@ fn is_shortly_before(resumed: Option<&EventId>, passed: Option<&EventId>) -> boo
     }
 }
 
-fn tells_an_end(event: &EventKind) -> bool {
+fn may_tell_an_end(event: &EventKind) -> bool {
     match event {
         EventKind::Restored { .. } => true,
-        EventKind::FrameReceived { frame, .. } => match frame {
-            ServerFrame::SessionComplete(_) => true,
-            ServerFrame::StatusChange(change) => change.status.is_terminal(),
-            ServerFrame::ResumeComplete(complete) => complete
-                .status
-                .as_ref()
-                .is_some_and(|status| status.is_terminal()),
-            ServerFrame::AgentEvent(frame) => matches!(
-                frame.event.kind,
-                EventType::AgentRuntimeEnd | EventType::Error
-            ),
-            _ => false,
-        },
+        EventKind::FrameReceived { frame, .. } => tells_an_end(frame) || is_error(frame),
         _ => false,
     }
+}
+
+/// Whether a gateway may have taken this for the run's end (C10).
+pub(crate) fn tells_an_end(frame: &ServerFrame) -> bool {
+    match frame {
+        ServerFrame::SessionComplete(_) => true,
+        ServerFrame::StatusChange(change) => change.status.is_terminal(),
+        ServerFrame::ResumeComplete(complete) => complete
+            .status
+            .as_ref()
+            .is_some_and(|status| status.is_terminal()),
+        ServerFrame::AgentEvent(frame) => frame.event.kind == EventType::AgentRuntimeEnd,
+        _ => false,
+    }
+}
+
+/// It may be the run's own end, and may be none.
+fn is_error(frame: &ServerFrame) -> bool {
+    matches!(frame, ServerFrame::AgentEvent(frame) if frame.event.kind == EventType::Error)
 }

@@ -32,6 +32,7 @@ use agent_gateway_machine::{Effects, Event, Limits, Renaming, State, Timestamp};
 
 use step::{Sort, Sorts, Step};
 
+pub(crate) use i07_resume_from_cursor::tells_an_end;
 pub(crate) use step::answered;
 
 /// One step of a history.

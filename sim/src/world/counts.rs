@@ -1,7 +1,7 @@
 use agent_gateway_machine::{Effect, Effects, EventKind, Notification};
-use agent_gateway_protocol::{ClientFrame, EventId, EventType, ServerFrame};
+use agent_gateway_protocol::{ClientFrame, EventId, ServerFrame};
 
-use crate::invariant::Observation;
+use crate::invariant::{Observation, tells_an_end};
 
 /// One count of the gateway: how often it had started again before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,18 +107,4 @@ impl Counts {
 
 fn tells_a_gap(effect: &Effect) -> bool {
     matches!(effect, Effect::Notify(Notification::GapFound { .. }))
-}
-
-/// Whether a gateway may have taken this for the run's end (C10).
-fn tells_an_end(frame: &ServerFrame) -> bool {
-    match frame {
-        ServerFrame::SessionComplete(_) => true,
-        ServerFrame::StatusChange(change) => change.status.is_terminal(),
-        ServerFrame::ResumeComplete(complete) => complete
-            .status
-            .as_ref()
-            .is_some_and(|status| status.is_terminal()),
-        ServerFrame::AgentEvent(frame) => frame.event.kind == EventType::AgentRuntimeEnd,
-        _ => false,
-    }
 }
