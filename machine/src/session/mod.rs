@@ -10,6 +10,7 @@
 pub(crate) mod credential;
 mod holes;
 pub(crate) mod inquiry;
+mod overlap;
 mod retry;
 mod ring;
 mod seam;

@@ -6,6 +6,7 @@ use agent_gateway_protocol::{EventId, ServerFrame};
 use serde::{Deserialize, Serialize};
 
 use crate::cursor::Digest;
+use crate::session::overlap::Overlap;
 
 /// How many frames in a row are counted: no more come without a time behind one that has one.
 const IN_A_ROW: u8 = 5;
@@ -58,20 +59,20 @@ impl Ring {
         self.store(digest, bound);
     }
 
-    /// The frame to ask for once more, to see whether the count goes on: how many frames before the latest it is, and its
-    /// digest. It is the last one that says when it was, for one that does not may have a twin in another count; where that
-    /// is too far back, the latest. `None` if it, or the one numbered before it, is not known.
-    pub(crate) fn telling(&self) -> Option<(u8, Digest)> {
-        let known =
-            |back: u8| back + 1 < self.in_a_row && usize::from(back) + 1 < self.digests.len();
-        let back = Some(self.undated).filter(|back| known(*back)).unwrap_or(0);
-        if !known(back) {
-            return None;
-        }
+    /// The frame to ask for once more, to see whether the count goes on, where `last` is the number of the latest. It is the
+    /// last one that says when it was, for one that does not may have a twin in another count; where that is too far back,
+    /// the latest. `None` if it is not known, or the one numbered before it is not; before the first there is none.
+    pub(super) fn overlap(&self, last: u64) -> Option<Overlap> {
+        let passed = |back: u8| back < self.in_a_row && usize::from(back) < self.digests.len();
+        let is_first = |back: u8| u64::from(back) + 1 == last && back + 1 < IN_A_ROW;
+        let known = |back: u8| passed(back) && (is_first(back) || passed(back + 1));
+        let back = [self.undated, 0].into_iter().find(|back| known(*back))?;
         let len = self.digests.len();
         let place = (self.oldest + len - 1 - usize::from(back)) % len;
-        let digest = self.digests.get(place)?;
-        Some((back, *digest))
+        Some(Overlap {
+            number: last.saturating_sub(back.into()),
+            digest: *self.digests.get(place)?,
+        })
     }
 
     /// From now on this one is known, and no other that was before.

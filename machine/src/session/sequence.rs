@@ -22,6 +22,7 @@ use crate::mutation::Mutation;
 use crate::notification::Notification;
 use crate::rule::Rule;
 use crate::session::holes::Holes;
+use crate::session::overlap::Overlap;
 use crate::session::ring::{Mark, Ring, mark};
 use crate::session::seam::Seam;
 use crate::time::{Millis, Timestamp};
@@ -76,9 +77,9 @@ impl Sequence {
 
     /// `resume` goes out: from here on frames may come in any order (C4, C8). Says what it names: the cursor.
     ///
-    /// Where the gateway may have forgotten the operation, its new count may have gone past the cursor unseen. There it is
-    /// an earlier frame: the one behind it comes once more, as the one that is known, or as one that shows the new count
-    /// (C10). Some gateways send the frame named too, so that must be known as well.
+    /// Where the gateway may have forgotten the operation it is an earlier frame: the one behind it comes once more, as the
+    /// one that is known, or as one that shows the new count (C10). Some gateways send the frame named too, so that must be
+    /// known as well.
     pub(crate) fn open_seam(
         &mut self,
         context: &mut Context<'_>,
@@ -86,19 +87,15 @@ impl Sequence {
     ) -> Option<EventId> {
         let asks = may_be_forgotten && !context.is_broken(Mutation::OverlapNotAsked);
         let last = self.cursor.number().filter(|_| asks);
-        let telling = last.and(self.ring.telling());
-        self.ring.ask_again(telling.map(|(_, digest)| digest));
-        let overlap = last.zip(telling);
-        let overlap = overlap.map(|(last, (back, _))| last.saturating_sub(back.into()));
+        let overlap = last.and_then(|last| self.ring.overlap(last));
+        self.ring.ask_again(overlap.map(|overlap| overlap.digest));
         if !context.is_broken(Mutation::SeamRemoved) {
             let replaying = !self.cursor.is_start();
-            self.seam = Some(Seam::open(replaying, overlap, context.now()));
+            let awaited = overlap.map(|overlap| overlap.number);
+            self.seam = Some(Seam::open(replaying, awaited, context.now()));
             context.arm(Timer::Seam, self.quiet(context.limits()));
         }
-        match overlap {
-            Some(number) => Some(EventId::Number(number.saturating_sub(1))),
-            None => self.cursor.id.clone(),
-        }
+        overlap.map_or_else(|| self.cursor.id.clone(), Overlap::named)
     }
 
     /// The socket is gone: what was held comes again with the next replay.

@@ -45,7 +45,7 @@ impl ResumeFromCursor {
 }
 
 fn is_shortly_before(resumed: Option<&EventId>, passed: Option<&EventId>) -> bool {
-    let number = |id: Option<&EventId>| id.and_then(EventId::number);
+    let number = |id: Option<&EventId>| id.map_or(Some(0), EventId::number);
     match (number(resumed), number(passed)) {
         (Some(resumed), Some(passed)) => resumed < passed && passed - resumed <= FARTHEST,
         _ => false,

@@ -27,6 +27,9 @@ pub struct Server {
     pub(super) play: Play,
     /// When it wants to be ticked.
     deadline: Option<Timestamp>,
+    /// When plays go on at the earliest: it takes a gateway a moment to lose its count, and nothing that is said after it
+    /// has the time of what was said before.
+    pub(super) rests_until: Timestamp,
     /// What the gateway says, on its way to be followed; kept for its room.
     pub(super) said: Vec<GatewayOutput>,
     /// The operation of every open socket.
@@ -86,6 +89,7 @@ impl Server {
             stages: LiteMap::new(),
             play,
             deadline: None,
+            rests_until: Timestamp::ZERO,
             said: Vec::with_capacity(16),
             sockets: LiteMap::new(),
             silent: BTreeSet::new(),
@@ -171,6 +175,7 @@ impl Server {
     pub fn next_turn(&self) -> Option<Timestamp> {
         let stages = self.stages.values();
         let stage = stages.filter_map(|stage| stage.deadline()).min();
+        let stage = stage.map(|at| at.max(self.rests_until));
         earlier(stage, self.api.next_deadline())
     }
 
@@ -222,6 +227,9 @@ impl Server {
     }
 
     fn take_turn(&mut self, now: Timestamp) -> Option<Turn> {
+        if now < self.rests_until {
+            return None;
+        }
         self.stages.iter_mut().find_map(|(_, stage)| {
             let deed = stage.next_deed(now)?;
             Some(Turn {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agent_gateway_machine::Timestamp;
+use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::event::EndReason;
 use agent_gateway_protocol::{
     AgentEvent, OperationId, OperationStatus, Payload, ServerFrame, UserId,
@@ -115,7 +115,10 @@ impl Server {
                     self.trigger(&operation, Trigger::ToolResult, now);
                     out.push(ServerOutput::ToolResultReceived { operation, result });
                 }
-                GatewayOutput::CountRestarted => out.push(ServerOutput::CountRestarted),
+                GatewayOutput::CountRestarted => {
+                    self.rests_until = now.plus(Millis(1));
+                    out.push(ServerOutput::CountRestarted);
+                }
                 GatewayOutput::FinalizeAbandoned { operation } => {
                     let verdict = match self.api.status(&operation) {
                         Some(status) if status.is_terminal() => Finalization::NotAbandoned,

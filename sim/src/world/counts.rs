@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use agent_gateway_machine::{Effect, Effects, EventKind, Notification};
 use agent_gateway_protocol::{ClientFrame, EventId, ServerFrame};
 
@@ -12,18 +14,18 @@ pub(super) struct Count(u32);
 /// A gateway that has forgotten an operation, or lost its counter, numbers from 1 again, and nothing on the wire says so.
 /// On an open socket, or as long as the new count has not passed the cursor, its first frame shows it (C9). If it has
 /// passed the cursor while the client was away, only a frame that is known would, and one is asked for again once anything
-/// like an end has come and two frames in a row are known (C10). Before that no client can see it. Nor can one see that
-/// the first frame of a count, which what has come before waits for, is the first of another one.
+/// like an end has come and two frames in a row are known, or the first of all (C10). Before that no client can see it. Nor
+/// can one see that the first frame of a count, which what has come before waits for, is the first of another one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
     /// That of what the gateway numbers now.
     current: Count,
     /// That of what comes.
     coming: Count,
-    /// That of the last frame with a number that came: what waited for its turn is by this one, whatever gave it its turn.
-    numbered: Count,
     /// That of the cursor.
     passed: Count,
+    /// Those of the frames that wait for their turn.
+    waiting: BTreeMap<u64, Count>,
     /// Where the cursor is.
     epoch: u32,
     number: u64,
@@ -57,36 +59,70 @@ impl Counts {
         let EventKind::FrameReceived { frame, .. } = &step.event.kind else {
             return false;
         };
-        if frame.id().is_some() {
-            self.numbered = self.coming;
-        }
-        if tells_an_end(frame) {
-            self.end_came |= !step
-                .effects
-                .iter()
-                .any(|effect| matches!(effect, Effect::Ignored(_)));
-        }
         if *frame == ServerFrame::AuthSuccess {
             self.on_resume(step.effects);
+        }
+        if tells_an_end(frame) {
+            self.end_came |= !is_ignored(step.effects);
         }
         let Some(cursor) = step.state.cursor() else {
             return false;
         };
         let number = cursor.id.as_ref().and_then(EventId::number).unwrap_or(0);
-        if (cursor.epoch, number) == (self.epoch, self.number) {
+        let coming = frame.id().and_then(EventId::number);
+        let is_unseen = self.on_cursor(cursor.epoch, number, coming, step.effects);
+        if let Some(ahead) = coming.filter(|coming| *coming > number)
+            && !is_ignored(step.effects)
+        {
+            self.waiting.entry(ahead).or_insert(self.coming);
+        }
+        is_unseen
+    }
+
+    /// The cursor stands here, after a frame of the number `coming`.
+    #[inline]
+    fn on_cursor(
+        &mut self,
+        epoch: u32,
+        number: u64,
+        coming: Option<u64>,
+        effects: &Effects,
+    ) -> bool {
+        if (epoch, number) == (self.epoch, self.number) {
             return false;
         }
-        let told = cursor.epoch != self.epoch || step.effects.iter().any(tells_a_gap);
+        if epoch != self.epoch {
+            self.waiting.clear();
+        }
+        let told = epoch != self.epoch || effects.iter().any(tells_a_gap);
+        let (first, last) = self.pass(number, coming);
         let is_blind = self.number == 0 || self.resumed == Some(self.number);
-        let is_unseen = !told && self.numbered != self.passed && is_blind;
+        let is_unseen = !told && first != self.passed && is_blind;
         self.in_a_row = if told {
             1
         } else {
             self.in_a_row + number.saturating_sub(self.number)
         };
-        (self.epoch, self.number) = (cursor.epoch, number);
-        self.passed = self.numbered;
+        (self.epoch, self.number) = (epoch, number);
+        self.passed = last;
         is_unseen
+    }
+
+    /// By which counts the first and the last are of the frames that have passed, up to `number`.
+    #[inline]
+    fn pass(&mut self, number: u64, coming: Option<u64>) -> (Count, Count) {
+        if self.waiting.is_empty() {
+            return (self.coming, self.coming);
+        }
+        let later = self.waiting.split_off(&(number + 1));
+        let mut passed = core::mem::replace(&mut self.waiting, later);
+        if let Some(coming) = coming.filter(|coming| *coming <= number) {
+            passed.entry(coming).or_insert(self.coming);
+        }
+        let first = passed.first_key_value();
+        let last = passed.last_key_value();
+        let of = |entry: Option<(&u64, &Count)>| entry.map_or(self.coming, |(_, count)| *count);
+        (of(first), of(last))
     }
 
     fn on_resume(&mut self, effects: &Effects) {
@@ -96,13 +132,21 @@ impl Counts {
                 ..
             } = effect
             {
+                self.waiting.clear();
                 let named = resume.last_event_id.as_ref();
                 let named = named.map_or(Some(0), EventId::number);
-                let may_know_better = self.end_came && self.in_a_row > 1;
+                let has_telling = self.in_a_row > 1 || self.number == 1;
+                let may_know_better = self.end_came && has_telling;
                 self.resumed = named.filter(|_| !may_know_better);
             }
         }
     }
+}
+
+/// Whether it came on a socket that is none any more, or counts for nothing.
+fn is_ignored(effects: &Effects) -> bool {
+    let mut effects = effects.iter();
+    effects.any(|effect| matches!(effect, Effect::Ignored(_)))
 }
 
 fn tells_a_gap(effect: &Effect) -> bool {

@@ -304,6 +304,39 @@ fn c10_what_is_asked_for_again_is_a_frame_that_says_when_it_was() {
     assert_eq!(resumed_after(&mut stage), "after 7");
 }
 
+/// Before it there is none to name.
+#[test]
+fn c10_the_first_frame_of_all_is_asked_for_from_the_beginning() {
+    for undated in 0..=3 {
+        let back = || {
+            let mut stage = Stage::streamed(1);
+            for id in 2..2 + undated {
+                stage.wire(&session_complete(id));
+            }
+            stage.wire(&resume_complete("completed"));
+            stage.status("running");
+            assert_eq!(resumed_after(&mut stage), "from the beginning", "{undated}");
+            stage
+        };
+        let mut same = back();
+        assert_eq!(same.wire(&chunk(1)), [""; 0]);
+        assert_eq!(same.wire(&chunk(2 + undated)), [replayed(2 + undated)]);
+        assert_eq!(same.state().receipt().gaps, 0);
+        let mut other = back();
+        let lines = other.wire(&other_chunk(1));
+        assert_eq!(lines[0], format!("gap_found after {}", 1 + undated));
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(other.wire(&other_chunk(2)).len(), 1);
+    }
+    // Too far back: the cursor's own will have to do.
+    let mut stage = Stage::streamed(1);
+    for id in 2..=5 {
+        stage.wire(&session_complete(id));
+    }
+    stage.status("running");
+    assert_eq!(resumed_after(&mut stage), "after 4");
+}
+
 #[test]
 fn c10_what_looks_like_an_end_and_waits_for_its_turn_has_been_seen() {
     let foreign_end = event_of("op_2", 5, "agent_runtime_end", json!({ "reason": "done" }));
