@@ -82,21 +82,21 @@ fn g1_an_operation_that_is_connected_anew_disconnects_the_old_one_first() {
 }
 
 #[test]
-fn g1_the_older_ones_are_told_oldest_first_and_each_until_it_has_ended() {
+fn g1_who_had_the_operation_is_told_once_and_is_gone() {
     let mut client = Client::new();
     for _ in 0..3 {
         client.execute();
     }
     client.started(3, "op_1", "tpc_1");
-    client.started(1, "op_1", "tpc_1");
-    assert_eq!(
-        client.started(2, "op_1", "tpc_1"),
-        [supersede(1, "op_1"), supersede(3, "op_1")]
-    );
-    client.ended(1);
-    assert_eq!(client.0.owner(&"op_1".into()), Some(RunId(2)));
+    assert_eq!(client.started(1, "op_1", "tpc_1"), [supersede(3, "op_1")]);
+    assert_eq!(client.started(2, "op_1", "tpc_1"), [supersede(1, "op_1")]);
+    for left in [1, 3] {
+        assert_eq!(client.started(left, "op_1", "tpc_1"), []);
+        client.ended(left);
+        assert_eq!(client.0.owner(&"op_1".into()), Some(RunId(2)));
+    }
     client.started(2, "op_2", "tpc_1");
-    assert_eq!(client.0.owner(&"op_1".into()), Some(RunId(3)));
+    assert_eq!(client.0.owner(&"op_1".into()), None);
     assert_eq!(client.0.owner(&"op_2".into()), Some(RunId(2)));
 }
 
@@ -178,6 +178,51 @@ fn r7_attach_is_refused_while_a_live_run_owns_the_operation() {
         [Directive::Begin { run: RunId(2), .. }]
     ));
     assert_eq!(client.attach("op_1", "tpc_1"), refused);
+}
+
+type Leave = fn(&mut Client);
+
+/// Each way in which the run of `op_1` may come to leave.
+fn ways_to_leave() -> [(&'static str, Leave); 3] {
+    [
+        ("disconnected", |client| {
+            let operation = "op_1".into();
+            client.tell(RegistryEvent::Disconnect { operation });
+        }),
+        ("left", |client| {
+            client.tell(RegistryEvent::Left { run: RunId(1) });
+        }),
+        ("superseded", |client| {
+            client.execute();
+            client.started(2, "op_2", "tpc_1");
+            assert_eq!(client.streams(2, "tpc_1"), [supersede(1, "op_2")]);
+        }),
+    ]
+}
+
+#[test]
+fn r7_a_run_that_was_left_or_told_to_leave_has_nothing() {
+    for (way, leave) in ways_to_leave() {
+        let mut client = Client::new();
+        client.execute();
+        client.started(1, "op_1", "tpc_1");
+        client.streams(1, "tpc_1");
+        leave(&mut client);
+        let operation = OperationId::from("op_1");
+        assert_eq!(client.0.status(&operation), None, "{way}");
+        let begun = client.attach("op_1", "tpc_1");
+        let [Directive::Begin { run: new, .. }] = begun[..] else {
+            panic!("{way}: {begun:?}");
+        };
+        // What the old one still tells is no matter of the new one.
+        assert_eq!(client.started(1, "op_1", "tpc_1"), [], "{way}");
+        assert_eq!(client.streams(1, "tpc_1"), [], "{way}");
+        client.ended(1);
+        assert_eq!(client.0.owner(&operation), Some(new), "{way}");
+        let told = client.tell(RegistryEvent::Interrupt { operation });
+        let command = EventKind::Interrupt;
+        assert_eq!(told, [Directive::Tell { run: new, command }], "{way}");
+    }
 }
 
 #[test]

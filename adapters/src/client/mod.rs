@@ -132,7 +132,7 @@ impl Client {
     }
 
     /// Watches a run that is already going (R7). `token` and `renewal` are the client's to say, whatever is in them. An
-    /// operation that a live run of this client owns is refused: drop that one first.
+    /// operation that a live run of this client owns is refused: drop that one or detach from it first, which frees it at once.
     ///
     /// Cancel-safe: a future dropped before it is done has done nothing.
     ///
@@ -221,7 +221,8 @@ impl Client {
         self.shared.runs.status(operation)
     }
 
-    /// Detaches from the run of this operation; does nothing if there is none (G2).
+    /// Detaches from the run of this operation, which is free at once, as by [`RunHandle::detach`](crate::RunHandle::detach);
+    /// does nothing if there is none (G2).
     pub fn disconnect(&self, operation: OperationId) {
         self.shared
             .runs

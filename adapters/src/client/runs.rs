@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agent_gateway_machine::registry::{Directive, Registry, RegistryEvent, RunId, register};
-use agent_gateway_machine::{ConnectionStatus, EventKind, Notification, Outcome, Receipt};
+use agent_gateway_machine::{ConnectionStatus, EventKind, Notification};
 use agent_gateway_protocol::{GatewayUrl, OperationId};
 
 use super::repositories::TakenAlong;
@@ -97,18 +97,6 @@ impl Inner {
         }
     }
 
-    /// The run is nobody's any more. What it may still tell while it settles concerns no other.
-    fn forget(&mut self, run: RunId) -> Option<Arc<Mailbox>> {
-        self.perform(RegistryEvent::Notified {
-            run,
-            notification: Notification::RunEnded {
-                outcome: Outcome::Detached,
-                receipt: Receipt::default().into(),
-            },
-        });
-        self.mailboxes.remove(&run)
-    }
-
     fn command(&self, run: RunId, command: EventKind) {
         if let Some(mailbox) = self.mailboxes.get(&run) {
             mailbox.command(RunCommand::tell(command));
@@ -116,8 +104,8 @@ impl Inner {
     }
 }
 
-/// What one run has among the others: its operation, and its topic (R7, R8). Given up by its driver or by its caller,
-/// whoever lets go first: what is free is free before the driver has had its turn.
+/// What one run has among the others: its operation, and its topic (R7, R8). Given up by its driver, by its caller, or by a
+/// word of the registry that the run is to leave, whichever is first: what is free is free before the driver has had its turn.
 #[derive(Clone)]
 pub(crate) struct Claim {
     pub(super) runs: Arc<Runs>,
@@ -126,8 +114,10 @@ pub(crate) struct Claim {
 
 impl Claim {
     pub(crate) fn give_up(&self) {
-        let mailbox = self.runs.lock().forget(self.run);
-        drop(mailbox);
+        let mut inner = self.runs.lock();
+        inner.perform(RegistryEvent::Left { run: self.run });
+        let mailbox = inner.mailboxes.remove(&self.run);
+        drop((inner, mailbox));
     }
 }
 

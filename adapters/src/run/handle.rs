@@ -12,6 +12,7 @@ use agent_gateway_protocol::{InputRequestId, OperationId, ToolCallId, TopicId};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use crate::client::Claim;
 use crate::driver::{Mailbox, Rejection, RunCommand, Snapshot, Verdict};
 
 /// Commands and looks at a run. Cheap to clone; keeps nothing alive.
@@ -21,21 +22,24 @@ use crate::driver::{Mailbox, Rejection, RunCommand, Snapshot, Verdict};
 #[derive(Clone)]
 pub struct RunHandle {
     pub(super) mailbox: Arc<Mailbox>,
+    /// What the run has among those of its client.
+    pub(super) claim: Claim,
 }
 
 impl RunHandle {
-    pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
-        Self { mailbox }
-    }
-
     /// Ends the run on the server (R2, R5). The stream goes on until its end, which tells how it went; where the server
     /// does not confirm within `stop_timeout`, the outcome says so.
     pub fn stop(&self) {
         self.command(EventKind::Stop);
     }
 
-    /// Stops watching and leaves the run going (S12).
+    /// Stops watching and leaves the run going (S12). Its operation is free at once, to be
+    /// [attached](crate::Client::attach) to again; a [stop](Self::stop) asked for before still goes out.
+    ///
+    /// What is queued for [`Run::next`](crate::Run::next) can be read still, and is seen twice by who attaches with an earlier
+    /// bookmark: so leave it unread, or read to the end and then attach.
     pub fn detach(&self) {
+        self.claim.give_up();
         self.command(EventKind::Detach);
     }
 

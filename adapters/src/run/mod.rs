@@ -40,8 +40,6 @@ pub struct Run {
     ended: Option<(Outcome, Receipt)>,
     /// The runtime the run belongs to.
     home: Option<runtime::Id>,
-    /// What it has among the runs of its client.
-    claim: Claim,
 }
 
 impl Run {
@@ -53,12 +51,11 @@ impl Run {
         claim: Claim,
     ) -> Self {
         Self {
-            handle: RunHandle::new(mailbox),
+            handle: RunHandle { mailbox, claim },
             taken: VecDeque::new(),
             bookmark,
             ended,
             home: here(),
-            claim,
         }
     }
 
@@ -214,7 +211,6 @@ impl Deref for Run {
 impl Drop for Run {
     /// Detaches (S12). The operation is free at once, to be attached to again.
     fn drop(&mut self) {
-        self.claim.give_up();
         self.handle.mailbox.abandon();
         self.handle.detach();
     }

@@ -71,6 +71,68 @@ async fn s12_a_run_that_was_stopped_and_dropped_is_stopped_and_attached_to_at_on
     assert_eq!(interrupts.collect::<Vec<_>>(), ["interrupt_run"]);
 }
 
+/// The caller leaves the run but keeps it; its task has had no turn when the operation is attached to again.
+async fn is_left_and_attached_to(leave: fn(&Client, &Run)) {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (mut left, mut old) = started(&client, &mut sockets).await;
+    old.text(&chunk(1));
+    while left.cursor().to_string() != "1" {
+        left.next().await;
+    }
+    let attach = Attach::from(left.bookmark().unwrap().clone());
+    leave(&client, &left);
+    assert_eq!(client.status(&attach.operation), None);
+    let mut run = client.attach(attach.clone()).await.unwrap();
+    // Two sockets side by side: the gateway sends to both.
+    old.text(&chunk(2));
+    let (mut new, resume) = resumed(&mut sockets).await;
+    assert!(resume.contains(r#""lastEventId":"1""#), "{resume}");
+    client.interrupt(attach.operation.clone());
+    assert_eq!(new.sent().await, r#"{"type":"interrupt"}"#);
+    assert_eq!(ids(&rest(&mut left).await), [""; 0], "nothing twice");
+    assert_eq!(left.outcome().await.unwrap().0, Outcome::Detached);
+    assert_eq!(old.try_sent(), None);
+    old.gone().await;
+    // Whatever is done with what is left of the old one.
+    left.detach();
+    drop(left);
+    assert!(client.status(&attach.operation).is_some());
+    new.text(&chunk(2));
+    new.text(&end(3));
+    assert_eq!(ids(&rest(&mut run).await), ["2", "3"]);
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
+}
+
+#[tokio::test]
+async fn s12_a_run_that_was_detached_from_is_attached_to_at_once() {
+    is_left_and_attached_to(|_, run| run.detach()).await;
+}
+
+#[tokio::test]
+async fn g2_an_operation_that_was_disconnected_is_attached_to_at_once() {
+    is_left_and_attached_to(|client, run| client.disconnect(run.operation().unwrap())).await;
+}
+
+#[tokio::test]
+async fn s12_a_run_that_was_stopped_and_detached_from_is_stopped_and_attached_to_at_once() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (run, mut old) = started(&client, &mut sockets).await;
+    run.stop();
+    run.detach();
+    let mut again = client.attach(again(&run)).await.unwrap();
+    let (new, _) = resumed(&mut sockets).await;
+    old.gone().await;
+    run.settled().await;
+    new.text(&end(1).replace("done", "interrupted"));
+    assert_eq!(again.outcome().await.unwrap().0, Outcome::Interrupted);
+    let interrupts = far.calls().into_iter().filter(|call| call.contains("rupt"));
+    assert_eq!(interrupts.collect::<Vec<_>>(), ["interrupt_run"]);
+}
+
 #[tokio::test]
 async fn s12_a_run_that_was_dropped_while_it_starts_does_not_trouble_the_one_that_has_its_operation()
  {

@@ -7,6 +7,9 @@
 //! It holds no [`State`](crate::State): the hands keep one for each [`RunId`], ask here before they begin one, and
 //! hand in what each notifies. A [`Directive`] is performed at once, before the rest of the effects in which the
 //! notification came: so an old connection goes before a new one opens (G1).
+//!
+//! A run that leaves, or is told to, has nothing from that moment on: its operation is free for another one at once (S12),
+//! and what it still tells until its hands have let go concerns no other run. So no operation and no topic has two runs.
 
 mod runs;
 
@@ -60,10 +63,15 @@ pub enum RegistryEvent {
     Execute(Box<Execute>),
     /// The caller wants to watch a run.
     Attach(Box<Attach>),
-    /// The caller leaves an operation; unknown ones do nothing (G2).
+    /// The caller leaves an operation, which is free at once (S12); unknown ones do nothing (G2).
     Disconnect {
         /// Which.
         operation: OperationId,
+    },
+    /// A run was left by its caller, who has told it so himself: what it had is free (S12). One that is not live does nothing.
+    Left {
+        /// Which.
+        run: RunId,
     },
     /// The caller interrupts an operation; unknown ones do nothing (G2).
     Interrupt {
@@ -90,7 +98,7 @@ pub enum Directive {
         /// `Execute` or `Attach`.
         command: EventKind,
     },
-    /// Give this run this command.
+    /// Give this run this command. One that is to leave is not live any more.
     Tell {
         /// Which run.
         run: RunId,
@@ -117,8 +125,12 @@ pub fn register(mut registry: Registry, event: RegistryEvent) -> (Registry, Vec<
         }
         RegistryEvent::Execute(execute) => registry.execute(execute),
         RegistryEvent::Attach(attach) => registry.attach(attach),
-        RegistryEvent::Disconnect { operation } => registry.tell(&operation, EventKind::Detach),
-        RegistryEvent::Interrupt { operation } => registry.tell(&operation, EventKind::Interrupt),
+        RegistryEvent::Disconnect { operation } => registry.disconnect(&operation),
+        RegistryEvent::Left { run } => {
+            registry.runs.remove(run);
+            Vec::new()
+        }
+        RegistryEvent::Interrupt { operation } => registry.interrupt(&operation),
         RegistryEvent::Notified { run, notification } => registry.on_notified(run, &notification),
     };
     (registry, directives)
@@ -140,7 +152,7 @@ impl Registry {
     /// The live run that has an operation.
     #[must_use]
     pub fn owner(&self, operation: &OperationId) -> Option<RunId> {
-        self.runs.of_operation(operation).next()
+        self.runs.of_operation(operation)
     }
 
     fn execute(&mut self, execute: Box<Execute>) -> Vec<Directive> {
@@ -166,11 +178,17 @@ impl Registry {
         }])
     }
 
-    fn tell(&self, operation: &OperationId, command: EventKind) -> Vec<Directive> {
-        self.owner(operation)
-            .map(|run| Directive::Tell { run, command })
-            .into_iter()
-            .collect()
+    fn disconnect(&mut self, operation: &OperationId) -> Vec<Directive> {
+        let owner = self.owner(operation);
+        let left = owner.map(|run| self.leave(run, EventKind::Detach));
+        left.into_iter().collect()
+    }
+
+    fn interrupt(&self, operation: &OperationId) -> Vec<Directive> {
+        let command = EventKind::Interrupt;
+        let owner = self.owner(operation);
+        let told = owner.map(|run| Directive::Tell { run, command });
+        told.into_iter().collect()
     }
 
     fn on_notified(&mut self, run: RunId, notification: &Notification) -> Vec<Directive> {
@@ -184,10 +202,7 @@ impl Registry {
             self.runs.remove(run);
         }
         if let Notification::RunStarted(started) = notification {
-            self.runs.set_operation(run, started.operation.clone());
-            let others = self.runs.of_operation(&started.operation);
-            let others = others.filter(|other| *other != run);
-            return others.map(|other| self.supersede(other, run)).collect();
+            return self.own(run, &started.operation);
         }
         if let Notification::TopicStatusChanged {
             topic: Some(topic),
@@ -199,24 +214,35 @@ impl Registry {
         Vec::new()
     }
 
-    /// R8: the run started later has the topic; the other one is left.
-    fn claim(&mut self, run: RunId, topic: &TopicId) -> Vec<Directive> {
-        self.runs.set_topic(run, topic.clone());
-        let runs = || self.runs.on_topic(topic);
-        if let Some(newer) = runs().filter(|other| *other > run).last() {
-            return Vec::from([self.supersede(run, newer)]);
-        }
-        let older = runs().filter(|other| *other < run);
-        older.map(|other| self.supersede(other, run)).collect()
+    /// G1: whoever had the operation before is left.
+    fn own(&mut self, run: RunId, operation: &OperationId) -> Vec<Directive> {
+        let before = self.owner(operation).filter(|other| *other != run);
+        self.runs.set_operation(run, operation.clone());
+        let superseded = before.map(|other| self.supersede(other, run));
+        superseded.into_iter().collect()
     }
 
-    /// `run` is left to the newer one.
-    fn supersede(&self, run: RunId, newer: RunId) -> Directive {
-        let by = self.runs.operation(newer).cloned();
-        Directive::Tell {
-            run,
-            command: EventKind::Supersede { by },
+    /// R8: the run started later has the topic; the other one is left.
+    fn claim(&mut self, run: RunId, topic: &TopicId) -> Vec<Directive> {
+        let other = self.runs.on_topic(topic).filter(|other| *other != run);
+        if let Some(newer) = other.filter(|other| *other > run) {
+            return Vec::from([self.supersede(run, newer)]);
         }
+        self.runs.set_topic(run, topic.clone());
+        let superseded = other.map(|older| self.supersede(older, run));
+        superseded.into_iter().collect()
+    }
+
+    /// `run` is left to the one that has what it had.
+    fn supersede(&mut self, run: RunId, by: RunId) -> Directive {
+        let by = self.runs.operation(by).cloned();
+        self.leave(run, EventKind::Supersede { by })
+    }
+
+    /// Tells a run to leave, and takes it for gone.
+    fn leave(&mut self, run: RunId, command: EventKind) -> Directive {
+        self.runs.remove(run);
+        Directive::Tell { run, command }
     }
 
     fn mint(&mut self, operation: Option<OperationId>) -> RunId {

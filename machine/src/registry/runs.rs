@@ -1,4 +1,4 @@
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 
 use agent_gateway_protocol::{OperationId, TopicId};
 use serde::{Deserialize, Serialize};
@@ -25,8 +25,8 @@ struct Entry {
     status: ConnectionStatus,
 }
 
-/// Whose a thing is, or was before a later run took it: the older ones are told to leave, and may take a while.
-type Index<K> = BTreeMap<K, BTreeSet<RunId>>;
+/// Whose a thing is.
+type Index<K> = BTreeMap<K, RunId>;
 
 impl Runs {
     pub(super) fn insert(&mut self, run: RunId, operation: Option<OperationId>) {
@@ -78,18 +78,14 @@ impl Runs {
         }
     }
 
-    /// Those that have an operation, the oldest first.
-    pub(super) fn of_operation(&self, operation: &OperationId) -> impl Iterator<Item = RunId> {
-        self.by_operation
-            .get(operation)
-            .into_iter()
-            .flatten()
-            .copied()
+    /// The one that has an operation.
+    pub(super) fn of_operation(&self, operation: &OperationId) -> Option<RunId> {
+        self.by_operation.get(operation).copied()
     }
 
-    /// Those that have claimed a topic, the oldest first.
-    pub(super) fn on_topic(&self, topic: &TopicId) -> impl Iterator<Item = RunId> {
-        self.by_topic.get(topic).into_iter().flatten().copied()
+    /// The one that has claimed a topic.
+    pub(super) fn on_topic(&self, topic: &TopicId) -> Option<RunId> {
+        self.by_topic.get(topic).copied()
     }
 }
 
@@ -113,21 +109,17 @@ impl From<Runs> for BTreeMap<RunId, Entry> {
     }
 }
 
-/// What `run` had is not its own any more, and `wanted` is.
+/// What `run` had is not its own any more, and `wanted` is, whoever had it.
 fn take<K: Clone + Ord>(index: &mut Index<K>, held: &mut Option<K>, wanted: K, run: RunId) {
-    index.entry(wanted.clone()).or_default().insert(run);
-    if let Some(before) = held.replace(wanted.clone())
-        && before != wanted
-    {
+    if let Some(before) = held.replace(wanted.clone()) {
         give_up(index, &before, run);
     }
+    index.insert(wanted, run);
 }
 
+/// Unless another run has taken it.
 fn give_up<K: Ord>(index: &mut Index<K>, held: &K, run: RunId) {
-    if let Some(runs) = index.get_mut(held) {
-        runs.remove(&run);
-        if runs.is_empty() {
-            index.remove(held);
-        }
+    if index.get(held) == Some(&run) {
+        index.remove(held);
     }
 }
