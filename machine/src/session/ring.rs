@@ -6,6 +6,7 @@ use agent_gateway_protocol::{EventId, ServerFrame};
 use serde::{Deserialize, Serialize};
 
 use crate::cursor::Digest;
+use crate::session::holes::Holes;
 use crate::session::overlap::Overlap;
 
 /// How many frames in a row are counted: no more come without a time behind one that has one.
@@ -61,11 +62,15 @@ impl Ring {
 
     /// The frame to ask for once more, to see whether the count goes on, where `last` is the number of the latest. It is the
     /// last one that says when it was, for one that does not may have a twin in another count; where that is too far back,
-    /// the latest. `None` if it is not known, or the one numbered before it is not; before the first there is none.
-    pub(super) fn overlap(&self, last: u64) -> Option<Overlap> {
+    /// the latest. `None` if it is not known, or nobody would know the one numbered before it, should that come too: it has
+    /// not passed, and is none of those that come `late`.
+    pub(super) fn overlap(&self, last: u64, late: &Holes) -> Option<Overlap> {
         let passed = |back: u8| back < self.in_a_row && usize::from(back) < self.digests.len();
-        let is_first = |back: u8| u64::from(back) + 1 == last && back + 1 < IN_A_ROW;
-        let known = |back: u8| passed(back) && (is_first(back) || passed(back + 1));
+        let is_edge = |back: u8| {
+            let before = last.saturating_sub(u64::from(back) + 1);
+            back + 1 < IN_A_ROW && (before == 0 || late.contains(before))
+        };
+        let known = |back: u8| passed(back) && (passed(back + 1) || is_edge(back));
         let back = [self.undated, 0].into_iter().find(|back| known(*back))?;
         let len = self.digests.len();
         let place = (self.oldest + len - 1 - usize::from(back)) % len;

@@ -87,7 +87,7 @@ impl Sequence {
     ) -> Option<EventId> {
         let asks = may_be_forgotten && !context.is_broken(Mutation::OverlapNotAsked);
         let last = self.cursor.number().filter(|_| asks);
-        let overlap = last.and_then(|last| self.ring.overlap(last));
+        let overlap = last.and_then(|last| self.ring.overlap(last, &self.given_up));
         self.ring.ask_again(overlap.map(|overlap| overlap.digest));
         if !context.is_broken(Mutation::SeamRemoved) {
             let replaying = !self.cursor.is_start();

@@ -37,6 +37,15 @@ pub(super) struct Counts {
     resumed: Option<u64>,
 }
 
+/// The frames that have passed in one step.
+struct Passing {
+    /// By which counts the first and the last of them are.
+    first: Count,
+    last: Count,
+    /// How many up to the last have neighbouring numbers.
+    in_a_row: u64,
+}
+
 impl Counts {
     pub(super) fn of_gateway(&self) -> Count {
         self.current
@@ -95,34 +104,39 @@ impl Counts {
             self.waiting.clear();
         }
         let told = epoch != self.epoch || effects.iter().any(tells_a_gap);
-        let (first, last) = self.pass(number, coming);
+        let passing = self.pass(number, coming);
         let is_blind = self.number == 0 || self.resumed == Some(self.number);
-        let is_unseen = !told && first != self.passed && is_blind;
-        self.in_a_row = if told {
-            1
-        } else {
-            self.in_a_row + number.saturating_sub(self.number)
-        };
+        let is_unseen = !told && passing.first != self.passed && is_blind;
+        let goes_on = epoch == self.epoch && number == self.number + passing.in_a_row;
+        self.in_a_row = passing.in_a_row + if goes_on { self.in_a_row } else { 0 };
         (self.epoch, self.number) = (epoch, number);
-        self.passed = last;
+        self.passed = passing.last;
         is_unseen
     }
 
-    /// By which counts the first and the last are of the frames that have passed, up to `number`.
+    /// What has passed, up to `number`, in one step.
     #[inline]
-    fn pass(&mut self, number: u64, coming: Option<u64>) -> (Count, Count) {
+    fn pass(&mut self, number: u64, coming: Option<u64>) -> Passing {
         if self.waiting.is_empty() {
-            return (self.coming, self.coming);
+            return Passing {
+                first: self.coming,
+                last: self.coming,
+                in_a_row: u64::from(coming == Some(number)),
+            };
         }
         let later = self.waiting.split_off(&(number + 1));
         let mut passed = core::mem::replace(&mut self.waiting, later);
         if let Some(coming) = coming.filter(|coming| *coming <= number) {
             passed.entry(coming).or_insert(self.coming);
         }
-        let first = passed.first_key_value();
-        let last = passed.last_key_value();
         let of = |entry: Option<(&u64, &Count)>| entry.map_or(self.coming, |(_, count)| *count);
-        (of(first), of(last))
+        let in_a_row = passed.keys().rev().zip(0..);
+        let in_a_row = in_a_row.take_while(|(passed, back)| **passed + back == number);
+        Passing {
+            first: of(passed.first_key_value()),
+            last: of(passed.last_key_value()),
+            in_a_row: in_a_row.count() as u64,
+        }
     }
 
     fn on_resume(&mut self, effects: &Effects) {

@@ -337,6 +337,27 @@ fn c10_the_first_frame_of_all_is_asked_for_from_the_beginning() {
     assert_eq!(resumed_after(&mut stage), "after 4");
 }
 
+/// What fills it now is late, so that `resume` can name it.
+#[test]
+fn c10_the_frame_behind_a_hole_that_was_given_up_is_asked_for_once_more() {
+    let mut stage = misled_up_to(2, Stage::connected()).redialled();
+    stage.wire(&chunk(5));
+    stage.wire(&resume_complete("running"));
+    assert_eq!(stage.state().receipt().gaps, 1);
+    assert_eq!(resumed_after(&mut stage), "after 4");
+    for again in [chunk(4), chunk(5)] {
+        assert_eq!(stage.wire(&again), [""; 0]);
+    }
+    assert_eq!(stage.wire(&chunk(6)), [replayed(6)]);
+    let receipt = stage.state().receipt();
+    assert_eq!((receipt.gaps, receipt.late, receipt.duplicates), (1, 1, 1));
+    // And in a new count that is known from a frame that came in the place of another.
+    let mut stage = misled_up_to(7, Stage::connected());
+    resumed_after(&mut stage);
+    stage.wire(&other_chunk(7));
+    assert_eq!(resumed_after(&mut stage), "after 6");
+}
+
 #[test]
 fn c10_what_looks_like_an_end_and_waits_for_its_turn_has_been_seen() {
     let foreign_end = event_of("op_2", 5, "agent_runtime_end", json!({ "reason": "done" }));
