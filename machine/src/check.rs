@@ -99,7 +99,7 @@ impl State {
         let session = &live.session;
         let stop = live.stop.as_ref();
         let interrupts = stop.is_some_and(|stop| stop.request.is_some());
-        // Heartbeat and silence make room for the probe after a sleep (C5).
+        // The bound on silence makes room for that of a probe (C5).
         let probes = self.0.kit.timers.deadline(Timer::Probe).is_some();
         live.connection
             .expects(probes)

@@ -19,7 +19,7 @@ use crate::time::{Millis, Timestamp};
 use crate::timers::Timer;
 
 /// An authenticated socket: `Timer::Heartbeat` runs, and `Timer::Silence`; while it is probed, `Timer::Probe` instead
-/// of both.
+/// of the latter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Connected {
     pub(super) dial: DialId,
@@ -66,12 +66,13 @@ impl Connected {
         context.arm(Timer::Heartbeat, context.limits().heartbeat_interval);
     }
 
-    /// One heartbeat, and until it is answered no other and no bound but its own.
+    /// One heartbeat, and until it is answered no bound but its own. The next beat is due long after that, unless the caller
+    /// pauses reading: then this clock stands still, and beats go out all the same.
     pub(super) fn probe(&mut self, context: &mut Context<'_>) {
         context.cite(Rule::C5);
         self.beat(context);
         self.probed = true;
-        context.disarm(Timer::Heartbeat);
+        context.arm(Timer::Heartbeat, context.limits().heartbeat_interval);
         context.disarm(Timer::Silence);
         context.arm(Timer::Probe, context.limits().probe_deadline);
     }

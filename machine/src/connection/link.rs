@@ -56,7 +56,7 @@ impl Link {
         }
     }
 
-    /// Which timers it implies. With `probes`, the probe after a sleep is out, and heartbeat and silence wait (C5).
+    /// Which timers it implies. With `probes`, a probe is out, and its bound stands for that on silence (C5).
     pub(super) fn expects(&self, probes: bool) -> TimerSet {
         match self {
             Self::Idle => TimerSet::default(),
@@ -64,7 +64,9 @@ impl Link {
             Self::Authenticating { .. } => const { TimerSet::of(&[Timer::Authentication]) },
             Self::BackingOff => const { TimerSet::of(&[Timer::Backoff]) },
             Self::AwaitingNotBefore => const { TimerSet::of(&[Timer::NotBefore]) },
-            Self::Connected(_) if probes => const { TimerSet::of(&[Timer::Probe]) },
+            Self::Connected(_) if probes => {
+                const { TimerSet::of(&[Timer::Heartbeat, Timer::Probe]) }
+            }
             Self::Connected(_) => const { TimerSet::of(&[Timer::Heartbeat, Timer::Silence]) },
         }
     }

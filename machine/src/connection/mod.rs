@@ -135,7 +135,8 @@ impl Connection {
         true
     }
 
-    /// C2: final failures are over at once, everything else is a failed attempt.
+    /// C2: final failures are over at once, everything else is a failed attempt. Once the gateway has been reached none is
+    /// final: it is the right one, and what stands before it now, such as the login page of a hotel, goes again.
     pub(crate) fn on_dial_failed(
         &mut self,
         context: &mut Context<'_>,
@@ -143,7 +144,7 @@ impl Connection {
     ) -> News {
         context.cite(Rule::C2);
         self.unlink(context);
-        if failure.kind.is_final() {
+        if failure.kind.is_final() && !self.authenticated_once {
             return News::GivenUp(Outcome::ConnectionLost {
                 cause: failure.text,
             });

@@ -167,8 +167,8 @@ impl Ledger {
         let answers = self.entries.values();
         answers
             .filter_map(|entry| entry.stage.answer())
-            .fold((0, 0), |(count, bytes), answer| {
-                (count + 1, bytes + answer.bytes)
+            .fold((0, 0_usize), |(count, bytes), answer| {
+                (count + 1, bytes.saturating_add(answer.bytes))
             })
     }
 
@@ -221,7 +221,7 @@ impl Ledger {
         let entries = self.entries.iter();
         let entries = entries.filter(|(_, entry)| counted(&entry.stage));
         let (count, bytes) = entries.fold((more, bytes), |(count, bytes), (id, entry)| {
-            (count + 1, bytes + entry.stage.bytes(id))
+            (count + 1, bytes.saturating_add(entry.stage.bytes(id)))
         });
         count <= limits.ledger && bytes <= limits.ledger_bytes
     }

@@ -139,6 +139,7 @@ impl Live {
     /// C15: the network is back.
     pub(crate) fn on_online(&mut self, context: &mut Context<'_>) -> Option<End> {
         self.retry_token_online(context);
+        self.session.inquiry.on_online(context);
         let news = self.connection.on_online(context);
         self.follow_connection(context, news)
     }

@@ -31,7 +31,7 @@ pub(crate) struct Settling {
     ended: Ended,
     /// The work on the marker, one step at a time.
     step: Option<Step>,
-    /// An interrupt asked for before the end is never cancelled (S12).
+    /// An interrupt asked for before the end: it has the time of settling to finish (S12).
     interrupt: Option<RequestId>,
     /// `execAgent`, still in flight.
     start: Option<LateStart>,
@@ -380,9 +380,10 @@ fn interrupt_call(identity: &Identity) -> Call {
     }
 }
 
-/// I18: the marker is only touched if the server itself says that the run is over. A run it does not know is over.
+/// I18: the marker is only touched if the server itself says that the run is over. That it does not know the run is not
+/// enough, said once (S14).
 fn is_over(report: Option<&StatusReport>) -> bool {
-    report.is_none_or(|report| match ServerEnd::from_status(report) {
+    report.is_some_and(|report| match ServerEnd::from_status(report) {
         Some(ServerEnd::Completed | ServerEnd::Failed(_) | ServerEnd::Interrupted) => true,
         Some(ServerEnd::Parked) | None => false,
     })

@@ -425,9 +425,18 @@ fn is_unauthorized(failure: &RequestFailure) -> bool {
 /// Whether a failed `execAgent` cannot have started anything.
 fn is_certain(failure: &RequestFailure) -> bool {
     match failure {
-        RequestFailure::Unreachable { .. } | RequestFailure::Refused(_) => true,
+        RequestFailure::Unreachable { .. } => true,
         RequestFailure::Lost { .. } => false,
-        // A proxy's 5xx may stand for a server that works on; anything else was not LobeHub's server at all.
-        RequestFailure::Unreadable { status, .. } => *status < 500,
+        RequestFailure::Refused(refusal) => says_no(refusal.status),
+        // Of a success that cannot be read nobody knows what it was.
+        RequestFailure::Unreadable { status, .. } => *status >= 300 && says_no(*status),
     }
+}
+
+/// Whether nothing goes on behind an answer of this status. A server that failed, or a proxy that waited no longer, may have
+/// got further than they say.
+fn says_no(status: u16) -> bool {
+    const TIMEOUT: u16 = 408;
+    const CLIENT_CLOSED_REQUEST: u16 = 499;
+    status < 500 && !matches!(status, TIMEOUT | CLIENT_CLOSED_REQUEST)
 }

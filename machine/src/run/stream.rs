@@ -149,8 +149,8 @@ impl Live {
         own: bool,
         meaning: Meaning,
     ) -> Option<End> {
-        let ends = matches!(event.kind, EventType::AgentRuntimeEnd | EventType::Error);
-        if ends && !own {
+        // What has an echo is the end itself; an error may be that of a tool, and the operation's run goes on.
+        if event.kind == EventType::AgentRuntimeEnd && !own {
             context.cite(Rule::S4);
             self.session.terminal.on_foreign_end(context.now());
         }

@@ -162,7 +162,7 @@ impl Credential {
         }
         if self.held.as_ref().is_some_and(|held| held.fresh) {
             context.cite(Rule::S9);
-            self.refused += 1;
+            self.refused = self.refused.saturating_add(1);
             if self.refused >= context.limits().refused_tokens {
                 return Readiness::Lost(Outcome::AuthLost {
                     reason: format!("the gateway refused {} fresh tokens in a row", self.refused)
@@ -343,7 +343,7 @@ impl Credential {
         let request = context.request(call, Timer::RefreshDeadline, deadline);
         self.refresh = Refresh::InFlight {
             request,
-            tries: tries + 1,
+            tries: tries.saturating_add(1),
             first_cause,
         };
     }

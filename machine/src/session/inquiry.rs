@@ -149,6 +149,15 @@ impl Inquiry {
         retry.is_some()
     }
 
+    /// C15: the network is back: what is asked again is asked now.
+    pub(crate) fn on_online(&mut self, context: &mut Context<'_>) {
+        if self.retry_at.is_some() {
+            context.cite(Rule::C15);
+            self.retry_at = Some(context.now());
+            self.rearm(context);
+        }
+    }
+
     /// `Timer::Inquiry` rang: asks if it is time, and waits on.
     pub(crate) fn on_due(&mut self, context: &mut Context<'_>, operation: &OperationId) {
         if self.next(context) <= context.now() {

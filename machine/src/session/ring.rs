@@ -105,8 +105,12 @@ impl Ring {
         self.asked_again = None;
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.digests.len()
+    /// I13, and what no single field can say.
+    pub(super) fn is_consistent(&self, bound: usize) -> bool {
+        let len = self.digests.len();
+        len <= bound
+            && (self.oldest < len || self.oldest == 0)
+            && self.in_a_row.max(self.undated) <= IN_A_ROW
     }
 }
 

@@ -317,7 +317,7 @@ impl Sequence {
     pub(crate) fn is_consistent(&self, frames: usize, bytes: usize, ring: usize) -> bool {
         let seam = self.seam.as_ref();
         seam.is_none_or(|seam| seam.is_consistent(frames, bytes))
-            && self.ring.len() <= ring
+            && self.ring.is_consistent(ring)
             && self.given_up.is_bounded()
     }
 

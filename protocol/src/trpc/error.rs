@@ -121,9 +121,10 @@ impl TrpcCode {
         }
     }
 
-    /// The kind that has this JSON-RPC number; an internal error if none has, or several.
-    fn of_number(number: i64) -> Self {
-        match number {
+    /// The kind that has this JSON-RPC number; an internal error if several have. `None` for a number that JSON-RPC does
+    /// not keep for errors, such as an HTTP status in a proxy's own `{"error":…}`.
+    fn of_number(number: i64) -> Option<Self> {
+        Some(match number {
             -32600 | -32700 => Self::BadRequest,
             -32001 => Self::Unauthorized,
             -32003 => Self::Forbidden,
@@ -135,8 +136,9 @@ impl TrpcCode {
             -32013 => Self::PayloadTooLarge,
             -32015 => Self::UnsupportedMediaType,
             -32029 => Self::TooManyRequests,
-            _ => Self::InternalServerError,
-        }
+            -32768..=-32000 => Self::InternalServerError,
+            _ => return None,
+        })
     }
 
     /// The HTTP status of the kind; 500 if it is not known.
@@ -205,7 +207,7 @@ impl TrpcError {
         let number = || {
             json.member("code")
                 .and_then(JsonSlice::read)
-                .map(TrpcCode::of_number)
+                .and_then(TrpcCode::of_number)
         };
         let code = datum("code").and_then(JsonSlice::read).or_else(number)?;
         let http_status = datum("httpStatus")

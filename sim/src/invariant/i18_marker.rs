@@ -11,7 +11,7 @@ use agent_gateway_protocol::{
 use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// I18: the shared marker is never cleared while the server's run may be alive: what the server has said last of the
-/// run, in the order of its stream, is that it is over, or it knows no such run.
+/// run, in the order of its stream, is that it is over, or twice in a row that it knows no such run (S14).
 ///
 /// A `session_complete` or a status `completed` alone says nothing: gateways say so of a run that only waits for a tool.
 #[derive(Clone, Debug, Default, Hash)]
@@ -20,6 +20,8 @@ pub(super) struct Marker {
     over: bool,
     /// Whether it has no running operation on the topic (S8): nothing takes that back.
     gone: bool,
+    /// How often in a row it did not know the run.
+    unknown: u8,
     /// The fetch of a token in flight.
     fetch: Option<RequestId>,
     /// The place of a `status_change` which says that the run is over and waits for its turn.
@@ -143,10 +145,13 @@ impl Marker {
             EventKind::ReplyReceived { request, reply } => {
                 let fetched = self.fetch == Some(*request);
                 match reply {
-                    Reply::Status(report) => {
-                        self.over = report
-                            .as_ref()
-                            .is_none_or(|report| report.status.is_terminal());
+                    Reply::Status(Some(report)) => {
+                        self.over = report.status.is_terminal();
+                        self.unknown = 0;
+                    }
+                    Reply::Status(None) => {
+                        self.unknown = (self.unknown + 1).min(2);
+                        self.over |= self.unknown == 2;
                     }
                     Reply::Failed(RequestFailure::Refused(refusal)) => {
                         self.gone |= fetched && refusal.kind == RefusalKind::NotFound;

@@ -137,6 +137,26 @@ fn c5_a_second_sleep_after_the_answer_probes_again() {
     assert_eq!(stage.connection(), "reconnecting");
 }
 
+/// A gateway closes a socket on which it hears nothing for 90 s.
+#[test]
+fn c5_while_reading_is_paused_with_a_probe_out_beats_go_on() {
+    let mut stage = Stage::connected();
+    stage.cut();
+    stage.wait_for_dial();
+    let mut stage = stage.authenticated();
+    // It does not answer `resume`, so it is probed (C8).
+    assert_eq!(stage.wait(5_000)[0], "dial#2 ▶ heartbeat");
+    stage.status("running");
+    stage.pause();
+    let lines = stage.wait(3_600_000);
+    assert_eq!(lines, vec!["dial#2 ▶ heartbeat"; 120]);
+    stage.resume_reading();
+    stage.wait(9_999);
+    assert_eq!(stage.connection(), "connected");
+    stage.wait(1);
+    assert_eq!(stage.connection(), "reconnecting");
+}
+
 #[test]
 fn c5_while_reading_is_paused_the_clocks_stand_still_and_beats_go_on() {
     let mut stage = Stage::connected();

@@ -93,6 +93,17 @@ fn c2_a_dial_and_an_auth_that_take_too_long_are_failed_attempts() {
 }
 
 #[test]
+fn c2_what_stands_before_a_gateway_that_was_reached_once_ends_no_run() {
+    for kind in [DialFailureKind::TlsIdentity, DialFailureKind::Http(404)] {
+        let mut stage = Stage::connected();
+        stage.cut();
+        stage.wait_for_dial();
+        let lines = stage.fail_dial(kind);
+        assert!(lines[0].starts_with("reconnect_scheduled"), "{lines:?}");
+    }
+}
+
+#[test]
 fn c2_some_dial_failures_are_over_at_once_and_the_others_are_failed_attempts() {
     use DialFailureKind::{Http, Protocol, Tls, TlsIdentity, Unreachable};
     for kind in [

@@ -68,12 +68,20 @@ fn r1_a_failed_request_says_whether_the_run_may_have_started() {
     let failures = [
         (unreachable(), "start_failed"),
         (refused(RefusalKind::BadRequest, 400), "start_failed"),
-        (refused(RefusalKind::Other, 500), "start_failed"),
+        (refused(RefusalKind::Other, 429), "start_failed"),
         (unreadable(404), "start_failed"),
+        (unreadable(302), "start_failed"),
         (refused(RefusalKind::Unauthorized, 401), "auth_lost"),
         (unreadable(401), "auth_lost"),
         (lost(), "start_unknown"),
         (unreadable(502), "start_unknown"),
+        // A success that cannot be read, a failure on the way, and time that ran out may all have started it.
+        (unreadable(200), "start_unknown"),
+        (unreadable(408), "start_unknown"),
+        (refused(RefusalKind::Other, 500), "start_unknown"),
+        (refused(RefusalKind::Other, 504), "start_unknown"),
+        (refused(RefusalKind::Other, 408), "start_unknown"),
+        (refused(RefusalKind::Other, 499), "start_unknown"),
         (Reply::MarkerCleared, "start_unknown"),
     ];
     for (failure, outcome) in failures {

@@ -191,6 +191,15 @@ fn s4_the_echo_of_a_foreign_end_is_ignored_and_asked_about() {
     assert!(ends_with(&stage.status("error"), "failed"));
 }
 
+/// It may be that of a tool, and old gateways echo ends only.
+#[test]
+fn s4_another_operations_error_is_no_end() {
+    let mut stage = Stage::connected();
+    let of_tool = json!({ "message": "no", "phase": "tool_execution" });
+    stage.wire(&foreign(1, "error", of_tool));
+    assert!(ends_with(&stage.wire(&status_change(2, "error")), "failed"));
+}
+
 #[test]
 fn s4_if_the_last_end_seen_is_foreign_a_terminal_status_asks_first() {
     let mut stage = Stage::connected();

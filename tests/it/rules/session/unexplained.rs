@@ -98,6 +98,17 @@ fn s3_while_the_network_is_gone_questions_are_not_counted() {
 }
 
 #[test]
+fn c15_when_the_network_is_back_a_question_that_an_end_waits_for_is_asked_at_once() {
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    stage.network(Network::Offline);
+    stage.wait(2_000);
+    stage.reply("ask_status", unreachable());
+    stage.network(Network::Online);
+    assert_eq!(questions(&stage.wait(0)), 1);
+}
+
+#[test]
 fn s3_session_complete_releases_no_hole() {
     let mut stage = Stage::in_seam();
     stage.wire(&session_complete(3));
