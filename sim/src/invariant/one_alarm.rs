@@ -1,9 +1,10 @@
-use agent_gateway_machine::{Alarm, Effect, Effects, Limits, Renaming};
+use agent_gateway_machine::{Alarm, ConnectionStatus, Effect, Effects, Limits, Renaming};
 
 use super::{Invariant, Sort, Sorts, Step, objection};
 
 /// The alarm contract: it comes last in the list, only when it differs from what the hands know, and every ring is
-/// answered.
+/// answered. While connected it rings within the time of a beat, whatever else waits: a gateway closes a socket on which it
+/// hears nothing (C5).
 #[derive(Clone, Debug, Hash)]
 pub(super) struct OneAlarm {
     /// What the hands know; `None` once it rang.
@@ -38,7 +39,7 @@ impl Invariant for OneAlarm {
             Some(told) if told != step.state.alarm() => {
                 objection(format_args!("the hands know another alarm than the state"))
             }
-            Some(_) => Ok(()),
+            Some(told) => rings_for_a_beat(step, told),
         }
     }
 
@@ -64,4 +65,13 @@ impl OneAlarm {
         }
         Ok(())
     }
+}
+
+fn rings_for_a_beat(step: &Step<'_>, told: Option<Alarm>) -> Result<(), String> {
+    let beat = step.now.plus(step.state.config().limits.heartbeat_interval);
+    let is_connected = step.state.status() == ConnectionStatus::Connected;
+    if is_connected && told.is_none_or(|alarm| alarm.at > beat) {
+        return objection(format_args!("no beat is due"));
+    }
+    Ok(())
 }
