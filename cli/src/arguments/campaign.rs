@@ -8,12 +8,12 @@ use crate::campaign::Shard;
 use crate::duration;
 
 pub(super) const HELP: &str = "\
-Each session is random: what the server says, what breaks, what the user does. Every invariant is looked at after every
-step, and at the end, after the faults, that the run is over, that nothing was lost without a gap, and that no tool call had
-two results. A session that fails is made small, and written as a script together with the command that repeats it. The
+Each session is random: what the server says, what breaks, what the user does. Every invariant is looked at after every \
+step, and at the end, after the faults, that the run is over, that nothing was lost without a gap, and that no tool call had \
+two results. A session that fails is made small, and written as a script together with the command that repeats it. The \
 summary says what all sessions together have shown, and what was never seen.
 
-Leaves with 1 if a session failed, and with 130 if it was ended by Ctrl-C before that; what was found by then is told. A
+Leaves with 1 if a session failed, and with 130 if it was ended by Ctrl-C before that; what was found by then is told. A \
 second Ctrl-C leaves at once.
 
 Examples:
@@ -38,7 +38,7 @@ pub(crate) struct CampaignArguments {
     #[arg(long, value_name = "I/N", default_value_t = Shard { number: 1, count: 1 })]
     pub(crate) shard: Shard,
     /// How many threads play [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::threads)]
     pub(crate) threads: Option<NonZeroUsize>,
     /// How many failures are enough
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]

@@ -1,4 +1,4 @@
-use std::num::NonZero;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use agent_gateway_machine::Millis;
@@ -8,11 +8,11 @@ use clap::{Args, ValueEnum};
 use crate::duration;
 
 pub(super) const HELP: &str = "\
-Explores every order in which what may happen can happen: frames and answers late and early, sockets cut or silent,
-tokens that run out, requests lost, the gateway's buffer gone, the caller stopping and leaving at any point. Every
+Explores every order in which what may happen can happen: frames and answers late and early, sockets cut or silent, \
+tokens that run out, requests lost, the gateway's buffer gone, the caller stopping and leaving at any point. Every \
 invariant is looked at in every step, and from every state an end must be within reach. docs/check.md has what exactly.
 
-Leaves with 0 if everything was explored and nothing found, with 1 if something was found, with 8 if time or memory was
+Leaves with 0 if everything was explored and nothing found, with 1 if something was found, with 8 if time or memory was \
 over before that.
 
 Examples:
@@ -30,11 +30,11 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(crate) time: Option<Millis>,
     /// How many threads explore [default: one for each core]
-    #[arg(long, value_name = "COUNT")]
-    pub(crate) threads: Option<NonZero<usize>>,
+    #[arg(long, value_name = "COUNT", value_parser = super::threads)]
+    pub(crate) threads: Option<NonZeroUsize>,
     /// Give up when this much memory is in use, roughly, in MiB
     #[arg(long, value_name = "MIB", default_value = "8192")]
-    pub(crate) memory: NonZero<u64>,
+    pub(crate) memory: NonZeroU64,
     /// Write what was found as a script, for `agw sim`, into a new file; without it the script is printed
     #[arg(long, value_name = "FILE")]
     pub(crate) script: Option<PathBuf>,

@@ -11,6 +11,8 @@ mod serve;
 mod sim;
 mod view;
 
+use std::num::NonZeroUsize;
+
 use clap::{Parser, Subcommand};
 
 pub(crate) use attach::AttachArguments;
@@ -85,6 +87,17 @@ pub(crate) enum Command {
     /// Make a recording or a trace one page to look at: it opens from disk, and loads nothing
     #[command(after_help = view::HELP)]
     View(ViewArguments),
+}
+
+/// More would only wait for each other.
+const MOST_THREADS: usize = 1024;
+
+/// How many threads work.
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    let threads = text.parse().ok();
+    threads
+        .filter(|threads: &NonZeroUsize| threads.get() <= MOST_THREADS)
+        .ok_or_else(|| format!("threads are a whole number from 1 to {MOST_THREADS}"))
 }
 
 #[cfg(test)]

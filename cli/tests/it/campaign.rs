@@ -95,6 +95,7 @@ fn what_cannot_be_meant_is_a_usage_error() {
         ["--time", "5d"],
         ["--runs", "0"],
         ["--threads", "0"],
+        ["--threads", "100000"],
         ["--failures", "0"],
         ["--sed", "1"],
     ] {

@@ -119,8 +119,10 @@ pub(super) fn search<O: Observer>(
         let done: Vec<_> = thread::scope(|scope| {
             let shared = &shared;
             let others: Vec<_> = hands
-                .map(|(observer, memo)| {
-                    scope.spawn(|| Worker::new(shared, observer, memo).work(&mut |_| {}))
+                .map_while(|(observer, memo)| {
+                    let work = || Worker::new(shared, observer, memo).work(&mut |_| {});
+                    // Where no more threads are to be had, those that are do it all.
+                    thread::Builder::new().spawn_scoped(scope, work).ok()
                 })
                 .collect();
             let mine = Worker::new(shared, mine, memo).work(&mut check);
