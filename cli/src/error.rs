@@ -62,8 +62,29 @@ pub(crate) enum Error {
     #[error("{0}")]
     Script(#[from] ScriptError),
     /// Nothing by that name.
-    #[error("{0}: no script there, and none of the library by that name")]
-    NoScript(String),
+    #[error("{place}: no script there, and none of the library by that name{hint}")]
+    NoScript {
+        /// The name.
+        place: String,
+        /// Which one may be meant, if any.
+        hint: String,
+    },
+    /// A folder without scripts.
+    #[error("{0}: no script (`*.json`) in this folder")]
+    NoScriptIn(String),
+    /// A recording where a script is wanted.
+    #[error("{0}: this is a recording, and no script; `agw replay` shows it")]
+    RecordingNotScript(String),
+    /// A script, or a trace, where a recording is wanted.
+    #[error("{}: this is a {what}, and no recording; {instead}", path.display())]
+    NotRecording {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+        /// What is to be done with it.
+        instead: &'static str,
+    },
     /// More or less than one script where one recording is wanted.
     #[error("--record needs one script; {found} are named")]
     OneScript {
@@ -163,7 +184,10 @@ impl Error {
             | Self::Config(_)
             | Self::File { .. }
             | Self::Script(_)
-            | Self::NoScript(_)
+            | Self::NoScript { .. }
+            | Self::NoScriptIn(_)
+            | Self::RecordingNotScript(_)
+            | Self::NotRecording { .. }
             | Self::OneScript { .. }
             | Self::NoFolder(_)
             | Self::Listen { .. }

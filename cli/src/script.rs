@@ -1,11 +1,14 @@
 //! Scripts by file, folder, pattern, or by the name they have in the library.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use agent_gateway_sim::script::{Script, find, locate};
+use agent_gateway_machine::recording::Recording;
+use agent_gateway_sim::names::did_you_mean;
+use agent_gateway_sim::script::{LIBRARY, Script, find, locate};
 
 use crate::error::Error;
+use crate::input;
 
 /// A script and what to call it.
 #[derive(Clone, Debug)]
@@ -18,9 +21,17 @@ pub(crate) struct Named {
 
 impl Named {
     fn parse(name: &str, file: &str, text: String) -> Result<Self, Error> {
+        let script = Script::parse(file, &text).map_err(|error| {
+            // The two lie side by side, and are told apart by their endings only.
+            if Recording::parse(&text).is_ok() {
+                Error::RecordingNotScript(file.to_owned())
+            } else {
+                error.into()
+            }
+        })?;
         Ok(Self {
             name: name.to_owned(),
-            script: Script::parse(file, &text)?,
+            script,
             file: file.to_owned(),
             text,
         })
@@ -35,6 +46,12 @@ impl Named {
         let name = path.file_stem().unwrap_or_default();
         let file = path.display().to_string();
         Self::parse(&name.to_string_lossy(), &file, read_text(path)?)
+    }
+
+    fn read_standard() -> Result<Self, Error> {
+        let name = "standard input";
+        let text = text(Path::new(name), input::read(Path::new("-"))?)?;
+        Self::parse(name, name, text)
     }
 
     /// Where a member of the script stands, as `file:line:column`.
@@ -52,7 +69,7 @@ pub(crate) fn find_one(place: &str) -> Result<Script, Error> {
     let named = if Path::new(place).exists() {
         Named::read(Path::new(place))?
     } else {
-        Named::of_library(place)?.ok_or_else(|| Error::NoScript(place.to_owned()))?
+        Named::of_library(place)?.ok_or_else(|| no_script(place))?
     };
     Ok(named.script)
 }
@@ -100,33 +117,48 @@ pub(crate) fn find_all(places: &[String]) -> Result<Vec<Named>, Error> {
     let mut scripts = Vec::new();
     for place in places {
         let path = Path::new(place);
-        if path.is_file() {
-            scripts.push(Named::read(path)?);
+        if input::is_standard(path) {
+            scripts.push(Named::read_standard()?);
         } else if path.is_dir() {
             // The folder's own name is no pattern.
             let folder = glob::Pattern::escape(place);
-            scripts.extend(fitting(place, &format!("{folder}/*.json"))?);
+            let found = fitting(&format!("{folder}/*.json"))?;
+            if found.is_empty() {
+                return Err(Error::NoScriptIn(place.to_owned()));
+            }
+            scripts.extend(found);
+        } else if path.exists() {
+            scripts.push(Named::read(path)?);
         } else if let Some(named) = Named::of_library(place)? {
             scripts.push(named);
         } else {
-            scripts.extend(fitting(place, place)?);
+            let found = fitting(place)?;
+            if found.is_empty() {
+                return Err(no_script(place));
+            }
+            scripts.extend(found);
         }
     }
     Ok(scripts)
 }
 
-/// The scripts whose paths fit a pattern, by name; not the schema that lies beside scripts.
-fn fitting(place: &str, pattern: &str) -> Result<Vec<Named>, Error> {
-    let nothing = || Error::NoScript(place.to_owned());
-    let paths = glob::glob(pattern).map_err(|_| nothing())?;
-    let paths: Vec<PathBuf> = paths
+/// The scripts whose paths fit a pattern, by name; not the schema that lies beside scripts. None fit what is no pattern.
+fn fitting(pattern: &str) -> Result<Vec<Named>, Error> {
+    let paths = glob::glob(pattern).into_iter().flatten();
+    paths
         .filter_map(Result::ok)
         .filter(|path| path.is_file() && !path.to_string_lossy().ends_with(".schema.json"))
-        .collect();
-    if paths.is_empty() {
-        return Err(nothing());
+        .map(|path| Named::read(&path))
+        .collect()
+}
+
+/// Nothing by this name; the script of the library that may be meant is named.
+fn no_script(place: &str) -> Error {
+    let names = LIBRARY.iter().map(|script| script.name);
+    Error::NoScript {
+        place: place.to_owned(),
+        hint: did_you_mean(place, names),
     }
-    paths.iter().map(|path| Named::read(path)).collect()
 }
 
 fn file(path: &Path) -> impl Fn(std::io::Error) -> Error {
@@ -146,5 +178,6 @@ mod tests {
         assert_eq!(found[0].name, "good_run");
         let missing = find_all(&["bad_run".into()]).unwrap_err();
         assert!(missing.to_string().contains("bad_run"));
+        assert!(missing.to_string().contains("did you mean `good_run`?"));
     }
 }

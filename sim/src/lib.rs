@@ -24,6 +24,7 @@ pub mod gateway;
 pub mod http;
 pub mod invariant;
 pub mod names;
+mod nearest;
 pub mod random;
 pub mod script;
 pub mod server;

@@ -3,6 +3,8 @@
 use agent_gateway_machine::{Call, Effect, Ignored, Notification};
 use agent_gateway_protocol::ClientFrame;
 
+pub use crate::nearest::{did_you_mean, nearest};
+
 /// Every event's name.
 pub const EVENTS: [&str; 20] = [
     "execute",
@@ -126,21 +128,39 @@ pub const REQUESTS: [&str; 9] = [
     "clear_marker",
 ];
 
+/// Every effect's name, in short.
+pub const EFFECTS: [&str; 8] = [
+    "open_connection",
+    "send_frame",
+    "close_connection",
+    "send_request",
+    "cancel_request",
+    "set_alarm",
+    "notify",
+    "ignored",
+];
+
+/// Every name that an effect can have, in short and in full.
+pub fn effects() -> impl Iterator<Item = String> {
+    let in_full = [
+        ("send_frame", &FRAMES[..]),
+        ("send_request", &REQUESTS),
+        ("notify", &NOTIFICATIONS),
+        ("ignored", &IGNORED),
+    ];
+    let in_full = in_full.into_iter().flat_map(|(short, details)| {
+        details
+            .iter()
+            .map(move |detail| format!("{short}.{detail}"))
+    });
+    EFFECTS.into_iter().map(str::to_owned).chain(in_full)
+}
+
 /// Whether this can be an effect's name, in short (`send_frame`) or in full (`send_frame.resume`).
 #[must_use]
 pub fn is_effect(name: &str) -> bool {
     match name.split_once('.') {
-        None => matches!(
-            name,
-            "open_connection"
-                | "send_frame"
-                | "close_connection"
-                | "send_request"
-                | "cancel_request"
-                | "set_alarm"
-                | "notify"
-                | "ignored"
-        ),
+        None => EFFECTS.contains(&name),
         Some(("send_frame", frame)) => FRAMES.contains(&frame),
         Some(("send_request", request)) => REQUESTS.contains(&request),
         Some(("notify", notification)) => NOTIFICATIONS.contains(&notification),
@@ -149,11 +169,17 @@ pub fn is_effect(name: &str) -> bool {
     }
 }
 
+const DETAILS: [&[&str]; 4] = [&FRAMES, &REQUESTS, &NOTIFICATIONS, &IGNORED];
+
+/// Every name of what an effect can be about.
+pub fn details() -> impl Iterator<Item = String> {
+    DETAILS.into_iter().flatten().map(|name| (*name).to_owned())
+}
+
 /// Whether this is what an effect can be about: the name of a frame, a request, a notification or a reason to ignore.
 #[must_use]
 pub fn is_detail(name: &str) -> bool {
-    let details = [&FRAMES[..], &REQUESTS, &NOTIFICATIONS, &IGNORED];
-    details.iter().any(|names| names.contains(&name))
+    DETAILS.iter().any(|names| names.contains(&name))
 }
 
 /// An effect's name in full, such as `send_frame.resume`.
@@ -289,6 +315,7 @@ mod tests {
             assert!(is_named(name, effect.name()), "{name}");
         }
         assert!(!is_effect("notify.party") && !is_effect("party"));
+        assert!(effects().all(|name| is_effect(&name)));
     }
 
     #[test]

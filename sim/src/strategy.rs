@@ -48,7 +48,7 @@ use proptest::test_runner::TestRunner;
 use crate::campaign::{Shrinking, calm_script, random_script};
 use crate::script::Script;
 
-/// Random sessions, most of them with faults.
+/// Random sessions, most of them with faults. The one that a failing test prints is a script for `agw sim`.
 #[must_use]
 pub fn scripts() -> Scripts {
     Scripts { is_calm: false }

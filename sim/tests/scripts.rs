@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use agent_gateway_sim::script::{LIBRARY, Script, schema};
+use agent_gateway_sim::script::{LIBRARY, Script, find, schema};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts");
 
@@ -93,4 +93,11 @@ fn a_bad_script_is_refused_with_file_line_and_path() {
         assert_eq!(refusal.lines().count(), 1, "one sentence: {refusal}");
     }
     insta::assert_snapshot!(refusals.join("\n"));
+}
+
+#[test]
+fn what_a_failing_test_prints_of_a_script_is_one() {
+    let script = Script::parse("good_run", find("good_run").unwrap().text).unwrap();
+    let printed = format!("{script:?}");
+    assert_eq!(Script::parse("printed", &printed), Ok(script));
 }

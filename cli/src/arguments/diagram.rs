@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 pub(super) const HELP: &str = "\
-Nobody draws it: the real machine is driven through sessions in virtual time, and every transition that moves it becomes
-an edge, named by the event and, in brackets, the rules of machine/LIFECYCLE.md that decided it. Same program, same bytes.
+Nobody draws it: the real machine is driven through sessions in virtual time, and every transition that moves it becomes \
+an edge, named by the event and, in brackets, the rules of machine/LIFECYCLE.md that decided it. Same program, same bytes. \
 The diagrams in docs/diagrams are made by this.
 
 Examples:

@@ -1,11 +1,13 @@
 use clap::Args;
 
 pub(super) const HELP: &str = "\
-Each line in is one event, {\"at\":<ms>,\"kind\":…}, or a frame as it came from the socket,
-{\"at\":<ms>,\"frame_text\":{\"dial\":…,\"text\":…}}, or a step of a recording, {\"event\":…,\"effects\":…}, of which only the
-event is read. The first may be a recording's header {\"version\":3,\"config\":{…},\"seed\":…} instead. Each line out answers one event:
+Each line in is one event, {\"at\":<ms>,\"kind\":…}, or a frame as it came from the socket, \
+{\"at\":<ms>,\"frame_text\":{\"dial\":…,\"text\":…}}, or a step of a recording, {\"event\":…,\"effects\":…}, of which only the \
+event is read. The first may be a recording's header {\"version\":3,\"config\":{…},\"seed\":…} instead.
+
+Each line out answers one event:
   {\"effects\":[…],\"wire\":[…],\"phase\":…,\"status\":…,\"operation\":…,\"outcome\":…}
-where `wire` has the frames of the effects as text. A bad line is answered with {\"error\":…} and changes nothing.
+where `wire` has the frames of the effects as text. A bad line is answered with {\"error\":…} and changes nothing. \
 docs/machine.md has the whole form and an example session.
 
 Example:

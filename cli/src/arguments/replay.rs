@@ -5,8 +5,8 @@ use clap::Args;
 use crate::replay::Until;
 
 pub(super) const HELP: &str = "\
-A recording holds what the machine was told and what it answered. If the machine of today answers otherwise, that is said
-first, on standard error, with the event and the line, and the program leaves with 1. A recording that breaks off in its
+A recording holds what the machine was told and what it answered. If the machine of today answers otherwise, that is said \
+first, on standard error, with the event and the line, and the program leaves with 1. A recording that breaks off in its \
 last line is replayed up to there.
 
 Examples:

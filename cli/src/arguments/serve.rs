@@ -9,7 +9,7 @@ Prints one JSON line {\"api\",\"gateway\",\"serviceToken\",\"clientToken\"}, the
   /health, /api/operations/{init,push-event,push-events,tool-execute,update-status,status,…}
                        the gateway's HTTP, with `Authorization: Bearer <serviceToken>`
 
-With a script it plays that session to whoever calls execAgent. Without one it is a plain gateway: execAgent answers with
+With a script it plays that session to whoever calls execAgent. Without one it is a plain gateway: execAgent answers with \
 a new operation and its token, and what is pushed to that operation is streamed.
 
 Examples:

@@ -13,7 +13,8 @@ Examples:
 /// `agw sim`.
 #[derive(Debug, Args)]
 pub(crate) struct SimArguments {
-    /// Files, folders, patterns with `*`, `**` and `?`, or names of scripts that come with the program
+    /// Files, folders, patterns with `*`, `**` and `?`, `-` for standard input, or names of scripts that come with the
+    /// program
     #[arg(required = true, value_name = "SCRIPT")]
     pub(crate) scripts: Vec<String>,
     /// What to show of each session

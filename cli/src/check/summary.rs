@@ -76,8 +76,8 @@ impl Summary<'_> {
             ),
             None => writeln!(
                 output,
-                "{UNSURE}… not closed{UNSURE:#}: {} was over first; nothing was found so far, and nothing is proved",
-                self.cut.map_or("something", Cut::what)
+                "{UNSURE}… not closed{UNSURE:#}: {} first; nothing was found so far, and nothing is proved",
+                self.cut.map_or("something ended it", Cut::what)
             ),
         }
     }
@@ -114,7 +114,7 @@ impl Summary<'_> {
         let summary = json!({
             "budget": self.budget.name,
             "closed": explored.is_closed,
-            "cut": self.cut.filter(|_| !explored.is_closed).map(Cut::what),
+            "cut": self.cut.filter(|_| !explored.is_closed).map(Cut::name),
             "states": explored.states,
             "steps": explored.transitions,
             "depth": explored.depth,
@@ -145,12 +145,20 @@ impl Summary<'_> {
 }
 
 impl Cut {
-    /// What was over.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Memory => "memory",
+            Self::Signal => "signal",
+        }
+    }
+
+    /// What came first.
     fn what(self) -> &'static str {
         match self {
-            Self::Time => "the time",
-            Self::Memory => "the memory",
-            Self::Signal => "the session (a signal came)",
+            Self::Time => "the time was over",
+            Self::Memory => "the memory was full",
+            Self::Signal => "a signal came",
         }
     }
 }

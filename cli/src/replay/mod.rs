@@ -6,10 +6,12 @@ mod until;
 
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
+use std::path::Path;
 
-use agent_gateway_machine::recording::{Recording, Replayed, Step};
+use agent_gateway_machine::recording::{Recording, RecordingError, Replayed, Step};
 use agent_gateway_machine::{Cursor, Effects, Event, Outcome, State};
 use agent_gateway_protocol::OperationId;
+use agent_gateway_sim::script::Script;
 use anstyle::Style;
 use serde::Serialize;
 
@@ -106,10 +108,8 @@ pub(crate) fn run(arguments: &ReplayArguments, mut output: impl Write) -> Result
 fn read(arguments: &ReplayArguments) -> Result<Recording, Error> {
     let path = &arguments.recording;
     let text = input::read(path)?;
-    let (recording, torn) = Recording::parse(&text).map_err(|error| Error::Recording {
-        path: path.clone(),
-        error,
-    })?;
+    let (recording, torn) =
+        Recording::parse(&text).map_err(|error| unreadable(path, &text, error))?;
     if let Some(line) = torn {
         complain(format_args!(
             "agw: warning: {}:{line}: the recording breaks off in this line, which is left out; it holds {} events",
@@ -118,6 +118,28 @@ fn read(arguments: &ReplayArguments) -> Result<Recording, Error> {
         ));
     }
     Ok(recording)
+}
+
+/// What is wrong with what is no recording: it may be one of the files that lie beside recordings.
+fn unreadable(path: &Path, text: &[u8], error: RecordingError) -> Error {
+    let path = path.to_owned();
+    let is_headless = matches!(error, RecordingError::NoHeader { .. });
+    let first = text.split_inclusive(|byte| *byte == b'\n').next();
+    if is_headless && str::from_utf8(text).is_ok_and(|text| Script::parse("", text).is_ok()) {
+        Error::NotRecording {
+            path,
+            what: "script",
+            instead: "`agw sim` plays it, and with --record makes a recording of it",
+        }
+    } else if is_headless && first.is_some_and(|step| Recording::parse_steps(step).is_ok()) {
+        Error::NotRecording {
+            path,
+            what: "trace, without the header that says how it began",
+            instead: "`agw view` shows it, and --record makes recordings",
+        }
+    } else {
+        Error::Recording { path, error }
+    }
 }
 
 /// Waits for Enter; whether to go on.

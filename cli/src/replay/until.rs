@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use agent_gateway_machine::Timestamp;
 use agent_gateway_machine::recording::Replayed;
-use agent_gateway_sim::names;
+use agent_gateway_sim::names::{self, did_you_mean};
 
 use crate::duration;
 
@@ -56,10 +56,12 @@ impl FromStr for Until {
         if names::EVENTS.contains(&text) || names::is_effect(text) || names::is_detail(text) {
             return Ok(Self::Name(text.to_owned()));
         }
-        Err(
-            "a number of events, a time such as 1500ms or 2.5s, or the name of an event or effect such as run_ended"
-                .into(),
-        )
+        let known = names::EVENTS.into_iter().map(str::to_owned);
+        let known = known.chain(names::effects()).chain(names::details());
+        Err(format!(
+            "a number of events, a time such as 1500ms or 2.5s, or the name of an event or effect such as run_ended{}",
+            did_you_mean(text, known)
+        ))
     }
 }
 
@@ -94,5 +96,7 @@ mod tests {
         for text in ["", "party", "5 apples", "-1", "run_ended.never"] {
             assert!(text.parse::<Until>().is_err(), "{text}");
         }
+        let error = "send_frame.resme".parse::<Until>().unwrap_err();
+        assert!(error.ends_with(": did you mean `send_frame.resume`?"));
     }
 }

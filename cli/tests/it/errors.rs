@@ -234,7 +234,7 @@ fn a_recording_that_cannot_be_read_is_named_with_the_place() {
     let newer = ["newer.jsonl:1:1: ", "version 99", "version 3"];
     refused("newer.jsonl", "{\"version\":99}\n", &newer);
     let script = format!("{}/../sim/scripts/demo.json", env!("CARGO_MANIFEST_DIR"));
-    run(&["replay", &script]).complains(2, &["demo.json:1:", "no recording"]);
+    run(&["replay", &script]).complains(2, &["demo.json", "no recording"]);
 
     let whole = path("whole.jsonl");
     run(&["sim", "good_run", "--record", &whole]);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::program::run;
+use crate::program::{fed, run};
 
 fn path(name: &str) -> String {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
@@ -90,6 +90,58 @@ fn a_bad_script_among_good_ones_stops_all_of_them() {
     left.complains(2, &["bad_among_good.json:1:", "clock"]);
     assert_eq!(left.stdout, "");
     run(&["sim", "no_such_script"]).complains(2, &["no_such_script"]);
+}
+
+#[test]
+fn what_was_most_likely_meant_is_named() {
+    run(&["sim", "god_run"]).complains(2, &["god_run", "did you mean `good_run`?"]);
+    let script = path("mistyped.json");
+    let refused = |text: &str, words: &[&str]| {
+        fs::write(&script, text).unwrap();
+        run(&["sim", &script]).complains(2, &[&["mistyped.json:1:"], words].concat());
+    };
+    refused(
+        r#"{"about": "x", "gateway": {"step": []}}"#,
+        &["gateway.step", "did you mean `steps`?"],
+    );
+    refused(
+        r#"{"about": "x", "expect": {"order": ["send_frame.auht"]}}"#,
+        &["expect.order[0]", "did you mean `send_frame.auth`?"],
+    );
+    let recording = path("mistyped.jsonl");
+    run(&["sim", "good_run", "--record", &recording]);
+    let left = run(&["replay", &recording, "--until", "run_endd"]);
+    assert_eq!(left.code, Some(2));
+    assert!(left.stderr.contains("did you mean `run_ended`?"));
+}
+
+#[test]
+fn a_script_a_recording_and_a_trace_are_told_apart() {
+    let recording = path("told_apart.jsonl");
+    run(&["sim", "good_run", "--record", &recording]);
+    run(&["sim", &recording]).complains(2, &["told_apart.jsonl", "recording", "`agw replay`"]);
+    let script = format!("{}/good_run.json", library());
+    run(&["replay", &script]).complains(2, &["good_run.json", "script", "`agw sim`"]);
+    let trace = path("told_apart.trace");
+    let left = run(&["sim", "good_run", "--trace", "json"]);
+    fs::write(&trace, left.stdout).unwrap();
+    run(&["replay", &trace]).complains(2, &["told_apart.trace", "trace", "`agw view`"]);
+}
+
+#[test]
+fn a_script_may_come_from_standard_input() {
+    let script = fs::read(format!("{}/good_run.json", library())).unwrap();
+    let left = fed(&["sim", "-", "--trace", "none"], &script);
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    assert!(left.stdout.contains("✓ standard input seed 1"));
+    fed(&["sim", "-"], b"{\n  \"abut\": 1}").complains(2, &["standard input:2:", "`about`"]);
+}
+
+#[test]
+fn a_folder_without_a_script_is_named_as_one() {
+    let folder = path("no_scripts");
+    fs::create_dir_all(&folder).unwrap();
+    run(&["sim", &folder]).complains(2, &["no_scripts", "folder"]);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use agent_gateway_machine::{Config, Limits};
 use agent_gateway_protocol::GatewayUrl;
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -7,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::locate::locate;
 use super::{Act, Expect, Script, ScriptError, UserStep};
-use crate::names;
+use crate::names::{self, did_you_mean};
 
 impl Script {
     /// Reads a script. `file` is its name, for errors.
@@ -86,7 +88,9 @@ impl Script {
             if let Some(when) = &step.when
                 && UserStep::parse_when(when).is_none()
             {
-                let what = format!("`{when}` names no notification");
+                let (name, _) = when.split_once(':').unwrap_or((when, ""));
+                let hint = did_you_mean(name, names::NOTIFICATIONS);
+                let what = format!("`{when}` names no notification{hint}");
                 return Err((format!("user.steps[{index}].when"), what));
             }
         }
@@ -99,7 +103,8 @@ impl Script {
             && outcome != "none"
             && !names::OUTCOMES.contains(&&**outcome)
         {
-            let what = format!("`{outcome}` is no outcome");
+            let hint = did_you_mean(outcome, names::OUTCOMES.into_iter().chain(["none"]));
+            let what = format!("`{outcome}` is no outcome{hint}");
             return Err(("expect.outcome".into(), what));
         }
         let ordered = expect.order.iter().enumerate();
@@ -110,13 +115,12 @@ impl Script {
             .map(|name| (name, format!("expect.effects[\"{name}\"]")));
         for (name, path) in counted.chain(ordered) {
             if !names::is_effect(name) {
-                return Err((path, format!("`{name}` names no effect")));
+                return Err((path, no_effect(name)));
             }
         }
         for (name, window) in &expect.when {
             if Expect::parse_when(name).is_none() {
-                let what = format!("`{name}` names no effect");
-                return Err((format!("expect.when[\"{name}\"]"), what));
+                return Err((format!("expect.when[\"{name}\"]"), no_effect(name)));
             }
             if window.by.is_some_and(|by| by < window.after) {
                 let what = "it ends before it begins".into();
@@ -125,11 +129,19 @@ impl Script {
         }
         for (index, name) in expect.ignored.iter().enumerate() {
             if !names::IGNORED.contains(&&**name) {
-                let what = format!("`{name}` is no reason to ignore an event");
+                let hint = did_you_mean(name, names::IGNORED);
+                let what = format!("`{name}` is no reason to ignore an event{hint}");
                 return Err((format!("expect.ignored[{index}]"), what));
             }
         }
         Ok(())
+    }
+}
+
+/// As `agw sim` plays it: where a test fails, what it prints is a script.
+impl fmt::Debug for Script {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.to_text())
     }
 }
 
@@ -156,6 +168,16 @@ fn counted(text: &str) -> Option<(&str, u64)> {
         Some((name, count)) => Some((name, count.parse().ok()?)),
         None => Some((text, 1)),
     }
+}
+
+/// What is said of an expectation about nothing; `name` may say which one of several by a number.
+fn no_effect(name: &str) -> String {
+    let (effect, _) = name.split_once(':').unwrap_or((name, ""));
+    if names::is_effect(effect) {
+        return format!("`{name}` names no effect: behind the colon they are counted from 1");
+    }
+    let hint = did_you_mean(effect, names::effects());
+    format!("`{name}` names no effect{hint}")
 }
 
 fn check_act(act: &Act) -> Result<(), String> {
@@ -198,11 +220,22 @@ fn form(file: &str, text: &str, path: &str, error: &serde_json::Error) -> Script
     }
 }
 
-/// What serde says is expected, without the names of our types.
+/// What serde says is expected, without the names of our types; and which of several names was most likely meant.
 fn in_words(what: &str) -> String {
+    let what = what.replacen("unknown variant", "unknown name", 1);
     let Some((what, expected)) = what.rsplit_once(", expected ") else {
-        return what.to_owned();
+        return what;
     };
+    if let Some(name) = what.strip_prefix("unknown ")
+        && let Some((_, name)) = name.split_once('`')
+    {
+        let known = expected.split('`').skip(1).step_by(2);
+        let hint = did_you_mean(name.trim_end_matches('`'), known);
+        if !hint.is_empty() {
+            let known = expected.strip_prefix("one of ").unwrap_or(expected);
+            return format!("{what}{hint} Known are {known}");
+        }
+    }
     let expected = match expected {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
         "a sequence" => "a list",

@@ -184,8 +184,9 @@ impl<'a> World<'a> {
     /// in a recording as such.
     ///
     /// The script's user does what their steps say all the same: by default they begin the run, in random scripts they may
-    /// stop it, leave it, or load it anew (which the caller is not told: it comes back as it was). Their `tools` are not
-    /// asked: every tool call is the caller's. In a script with a `history`, which is told word for word, the caller hears
+    /// stop it, leave it, answer what they were never asked (and the caller is told of the refusal), or load it anew (which
+    /// the caller is not told: it comes back as it was). A caller that is to be alone with the run keeps only their first
+    /// step, `script.user.steps.truncate(1)`: it begins the run. Their `tools` are not asked: every tool call is the caller's. In a script with a `history`, which is told word for word, the caller hears
     /// and what it does is not told.
     pub fn play_with(mut self, caller: &mut impl Caller, observer: &mut impl Observer) -> Played {
         self.has_caller = true;
