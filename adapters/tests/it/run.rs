@@ -246,12 +246,14 @@ async fn i15_a_recording_replays_to_the_effects_seen_and_i17_holds_no_token() {
 #[tokio::test]
 async fn i17_a_gateway_that_repeats_the_token_gets_it_into_no_outcome_and_no_recording() {
     let error = r#"{"type":"agent_event","id":"1","event":{"type":"error","operationId":"op_1","data":{"message":"no a.secret.token here"}}}"#;
+    let escaped = r#"{"type":"agent_event","id":"1","event":{"type":"error","operationId":"op_1","data":{"message":"no a.\u0073ecret.token here"},"more":"a.secret.token"}}"#;
     for frames in [
         [
             r#"{"type":"auth_failed","reason":"bad token a.secret.token"}"#,
             "",
         ],
         [error, r#"{"type":"session_complete","id":"2"}"#],
+        [escaped, r#"{"type":"session_complete","id":"2"}"#],
     ] {
         let far = Far::default();
         let (builder, mut sockets) = far.client();

@@ -4,10 +4,14 @@
 //! Looked at are the words of failures, refusals, closes and ends, the names of what is not known here, and the ids of a run
 //! that is started. What a run streams, with the ids of its frames, is its content, and handed on as it came.
 
+mod json;
+
 use std::sync::Arc;
 
 use agent_gateway_machine::{Close, EventKind, Reply, RequestFailure, Started};
-use agent_gateway_protocol::{EventType, OperationStatus, RawJson, ServerFrame};
+use agent_gateway_protocol::{EventType, OperationStatus, ServerFrame};
+
+use json::{redacted_json, redacted_members};
 
 /// This much of a secret's beginning gives it away, characters. A shorter secret is none: it would turn up in any text by
 /// chance.
@@ -141,9 +145,14 @@ pub(crate) fn redact_event(kind: &mut EventKind, redact: impl Fn(&mut Box<str>))
                     Arc::make_mut(&mut frame.event).kind = EventType::Unknown(clean);
                 }
                 if let Some(data) = &frame.event.data
-                    && let Some(clean) = redacted(data, redact)
+                    && let Some(clean) = redacted_json(data, redact)
                 {
-                    Arc::make_mut(&mut frame.event).data = RawJson::parse(clean).ok();
+                    Arc::make_mut(&mut frame.event).data = Some(clean);
+                }
+                if let Some(extra) = &frame.event.extra
+                    && let Some(clean) = redacted_members(extra, redact)
+                {
+                    Arc::make_mut(&mut frame.event).extra = Some(Box::new(clean));
                 }
             }
             ServerFrame::SessionComplete(frame) => frame.summary.iter_mut().for_each(redact),
@@ -155,8 +164,8 @@ pub(crate) fn redact_event(kind: &mut EventKind, redact: impl Fn(&mut Box<str>))
             }
             ServerFrame::Unknown(frame) => {
                 redact(&mut frame.kind);
-                if let Some(clean) = redacted(&frame.raw, redact) {
-                    frame.raw = RawJson::parse(clean).unwrap_or_else(|_| RawJson::null());
+                if let Some(clean) = redacted_json(&frame.raw, redact) {
+                    frame.raw = clean;
                 }
             }
             _ => {}
