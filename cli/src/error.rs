@@ -92,7 +92,7 @@ pub(crate) enum Error {
         found: usize,
     },
     /// Something that is in the place of a folder.
-    #[error("{}: there is something that is no folder", _0.display())]
+    #[error("{}: not a folder", _0.display())]
     NoFolder(PathBuf),
     /// An address that cannot be listened on.
     #[error("cannot listen on {address}: {error}")]

@@ -1,4 +1,4 @@
-//! Standard input in the place of an argument: `-`.
+//! Standard input instead of a file: `-`.
 
 use std::fs;
 use std::io::{self, Read};

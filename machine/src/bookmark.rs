@@ -16,7 +16,7 @@ use crate::run::Meaning;
 ///
 /// A pure fold of what the caller was told and has dealt with. Beside the cursor it keeps the tool calls before it that
 /// are not seen to be done: no replay from the cursor on would tell of them (T1). A call that was answered stays until
-/// the server shows that it has the result, so after a crash a tool may be asked for twice, and never not at all.
+/// the server shows that it has the result, so after a crash a tool may be asked for twice, but none is forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Bookmark {
     /// The run.
@@ -29,7 +29,8 @@ pub struct Bookmark {
     pub cursor: Cursor,
     /// Whether the caller executes the run's tools (T6).
     pub executes_tools: bool,
-    /// The calls that are open, oldest first; at most 4,096 of 64 MiB together, as in the machine's own ledger (T4).
+    /// The calls that are open, oldest first; at most 4,096 of 64 MiB together, as many as the machine's own ledger holds by
+    /// default (T4). What a larger ledger holds beyond that is not kept here.
     pub open_calls: Vec<ToolExecute>,
 }
 

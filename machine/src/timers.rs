@@ -146,7 +146,7 @@ impl TimerSet {
 
 /// The deadlines, and whether any has changed since the alarm was last told.
 ///
-/// Mostly a quarter of the clocks run: which do is looked at first.
+/// Mostly only a quarter of the clocks run: so which ones do is looked at first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "StoredTimers", into = "StoredTimers")]
 pub(crate) struct Timers {

@@ -152,7 +152,7 @@ impl Live {
             self.session.sequence.tell_missing_end(context);
         }
         match self.session.terminal.verdict() {
-            Verdict::Ended(end) if end.is_what(&said) => end.into_outcome(),
+            Verdict::Ended(end) if end.is_same_sort(&said) => end.into_outcome(),
             Verdict::Ended(_) | Verdict::Unexplained | Verdict::Alive => said,
         }
     }

@@ -3,8 +3,8 @@
 //! One request for a fresh token is in flight at most; every later trigger joins it. The verdict on a failure comes
 //! from the server's own envelope only, everything else is tried again.
 
-use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::ToString;
 
 use agent_gateway_protocol::TopicId;
 use serde::{Deserialize, Serialize};
@@ -361,7 +361,7 @@ impl Credential {
                 RefusalKind::NotFound => return News::RunOver,
                 RefusalKind::Unauthorized | RefusalKind::Forbidden | RefusalKind::BadRequest => {
                     return News::Lost(Outcome::AuthLost {
-                        reason: Box::from(&*alloc::string::ToString::to_string(&failure)),
+                        reason: failure.to_string().into(),
                     });
                 }
                 RefusalKind::UnknownProcedure | RefusalKind::Other => {}

@@ -165,19 +165,18 @@ impl Sequence {
     /// them are told as gaps (C8, C11). Once it has nothing left an ending seam is closed.
     pub(crate) fn next_held(&mut self, context: &mut Context<'_>) -> Option<ServerFrame> {
         let seam = self.seam.as_mut()?;
+        let last = self.cursor.number().unwrap_or_default();
+        while let Some(number) = seam.first_held().filter(|number| *number <= last) {
+            // The server has mixed numbers with other ids, and its counter has gone past this one meanwhile.
+            seam.release(number);
+            context.kit.receipt.late += 1;
+        }
         let Some(number) = seam.first_held() else {
             if seam.is_ending() {
                 self.seam = None;
             }
             return None;
         };
-        let last = self.cursor.number().unwrap_or_default();
-        if number <= last {
-            // The server has mixed numbers with other ids, and its counter has gone past this one meanwhile.
-            seam.release(number);
-            context.kit.receipt.late += 1;
-            return self.next_held(context);
-        }
         if seam.awaits_overlap() {
             return None;
         }

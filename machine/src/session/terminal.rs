@@ -82,7 +82,7 @@ impl ServerEnd {
     }
 
     /// Whether the outcome is of this kind too, and at most its error another one.
-    pub(crate) fn is_what(&self, outcome: &Outcome) -> bool {
+    pub(crate) fn is_same_sort(&self, outcome: &Outcome) -> bool {
         mem::discriminant(&self.clone().into_outcome()) == mem::discriminant(outcome)
     }
 
