@@ -174,6 +174,23 @@ async fn r8_of_two_runs_of_a_topic_the_one_that_was_dropped_leaves_the_other_alo
     assert_eq!(second.outcome().await.unwrap().0, Outcome::Completed);
 }
 
+#[tokio::test]
+async fn r8_a_restored_run_has_its_topic() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (stored, _) = started(&client, &mut sockets).await;
+    let (_, state) = stored.into_state().await.unwrap();
+    let mut restored = client.restore(state).await.unwrap();
+    let (_again, _) = resumed(&mut sockets).await;
+    let (_second, _new) = started(&client, &mut sockets).await;
+    let (outcome, _) = restored.outcome().await.unwrap();
+    assert!(
+        matches!(outcome, Outcome::Superseded { by: Some(_) }),
+        "{outcome}"
+    );
+}
+
 /// Looks, at the moment it is woken, whether the operation is free.
 struct Looks {
     client: Client,

@@ -88,11 +88,15 @@ impl Live {
     /// The first dial of the run: its topic is busy from here on (R5).
     pub(crate) fn begin(&mut self, context: &mut Context<'_>) -> Option<End> {
         self.busy = true;
+        self.tell_busy(context);
+        self.dial_when_ready(context)
+    }
+
+    fn tell_busy(&self, context: &mut Context<'_>) {
         context.notify(Notification::TopicStatusChanged {
             topic: self.identity.topic.clone(),
             status: TopicStatus::Running,
         });
-        self.dial_when_ready(context)
     }
 
     /// Dials if there is a token that is young enough; otherwise it is fetched first (S8, S10).
@@ -213,13 +217,17 @@ impl Live {
         )
     }
 
-    /// The hands hold nothing of this run any more: fetch a token, redial, ask again (S10).
+    /// The hands hold nothing of this run any more: fetch a token, redial, ask again (S10). Nor may they know that its topic
+    /// is busy, and theirs is the registry that keeps others from it (R5, R8).
     pub(crate) fn on_restored(
         &mut self,
         context: &mut Context<'_>,
         token: Option<TokenGrant>,
     ) -> Option<End> {
         context.cite(Rule::S10);
+        if self.busy {
+            self.tell_busy(context);
+        }
         self.on_socket_gone(context);
         self.connection.on_gone(context);
         self.session.credential.on_restored(context, token);

@@ -53,6 +53,7 @@ fn restored_a_stream_fetches_a_token_and_redials_from_its_cursor() {
     assert_eq!(
         lines,
         [
+            "topic_status_changed running",
             "status_changed reconnecting",
             "request#2 ▶ refresh_token of tpc_1"
         ]
@@ -96,7 +97,7 @@ fn restored_a_stop_in_flight_is_asked_for_again_and_its_time_goes_on() {
     stage.wire(HEARTBEAT_ACK);
     let token = stage.token();
     let lines = stage.restore(1_000_000, Some(token));
-    assert_eq!(lines[1], "request#3 ▶ interrupt_run op_1");
+    assert_eq!(lines[2], "request#3 ▶ interrupt_run op_1");
     stage.wait(21_999);
     assert_eq!(stage.outcome(), None);
     stage.wait(1);
@@ -123,7 +124,11 @@ fn restored_an_end_that_was_being_looked_into_is_asked_about_again() {
     let lines = stage.restore(0, None);
     assert_eq!(
         lines,
-        ["status_changed reconnecting", "request#3 ▶ ask_status op_1"]
+        [
+            "topic_status_changed running",
+            "status_changed reconnecting",
+            "request#3 ▶ ask_status op_1"
+        ]
     );
     assert!(has(&stage.status("done"), "run_ended completed"));
 }

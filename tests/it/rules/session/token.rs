@@ -194,6 +194,7 @@ fn s10_after_restored_there_is_no_token_and_it_is_fetched_first() {
     assert_eq!(
         lines,
         [
+            "topic_status_changed running",
             "status_changed reconnecting",
             "request#2 ▶ refresh_token of tpc_1"
         ]
