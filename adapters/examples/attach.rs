@@ -7,9 +7,7 @@
 use std::error::Error;
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
-use agent_gateway_adapters::{
-    Attach, Bookmark, Client, Credential, ExecAgent, Execute, Notification, Run, State,
-};
+use agent_gateway_adapters::{Bookmark, Client, Credential, ExecAgent, Notification, Run, State};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -23,12 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Starts a run, stores after each event how far it has come, and crashes.
 async fn first_program(server: &EmbeddedServer) -> Result<String, Box<dyn Error>> {
-    let input = ExecAgent {
-        slug: Some("inbox".into()),
-        prompt: "Hello".into(),
-        ..ExecAgent::default()
-    };
-    let mut run = client(server)?.execute(Execute::new(input)).await?;
+    let mut run = client(server)?.execute(ExecAgent::inbox("Hello")).await?;
     follow(&mut run, 2).await;
     let bookmark = run.bookmark().ok_or("the run was not started")?;
     Ok(serde_json::to_string(bookmark)?)
@@ -37,7 +30,7 @@ async fn first_program(server: &EmbeddedServer) -> Result<String, Box<dyn Error>
 /// Goes on behind the bookmark, and takes the run along as plain data, without a token in it.
 async fn second_program(server: &EmbeddedServer, stored: &str) -> Result<String, Box<dyn Error>> {
     let bookmark: Bookmark = serde_json::from_str(stored)?;
-    let mut run = client(server)?.attach(Attach::from(bookmark)).await?;
+    let mut run = client(server)?.attach(bookmark).await?;
     follow(&mut run, 1).await;
     let (unread, state) = run.into_state().await.ok_or("the run is over already")?;
     // What had come but was not read yet is past for the state.

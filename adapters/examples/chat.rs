@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
 use agent_gateway_adapters::machine::transcript::{Change, Edit, Transcript};
-use agent_gateway_adapters::{Client, Credential, ExecAgent, Execute, Notification};
+use agent_gateway_adapters::{Client, Credential, ExecAgent, Notification};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -18,12 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .server(server.server_url().clone()) // or ServerUrl::parse("https://app.lobehub.com")?
         .credential(Credential::ApiKey(server.client_token().clone()))
         .build()?;
-    let input = ExecAgent {
-        slug: Some("inbox".into()),
-        prompt: prompt.into(),
-        ..ExecAgent::default()
-    };
-    let mut run = client.execute(Execute::new(input)).await?;
+    let mut run = client.execute(ExecAgent::inbox(prompt)).await?;
     let mut transcript = Transcript::default();
     while let Some(notification) = run.next().await {
         // Events of other runs are mirrored onto the stream, and are not this chat's.

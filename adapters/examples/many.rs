@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
-use agent_gateway_adapters::{Client, Credential, ExecAgent, Execute, RunHandle};
+use agent_gateway_adapters::{Client, Credential, ExecAgent, RunHandle};
 use tokio::task::JoinSet;
 
 #[tokio::main]
@@ -22,12 +22,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     let (mut runs, mut handles) = (JoinSet::new(), Vec::new());
     for number in 0..count {
-        let input = ExecAgent {
-            slug: Some("inbox".into()),
-            prompt: format!("Question {number}").into(),
-            ..ExecAgent::default()
-        };
-        let mut run = client.execute(Execute::new(input)).await?;
+        let input = ExecAgent::inbox(format!("Question {number}"));
+        let mut run = client.execute(input).await?;
         handles.push(run.handle());
         runs.spawn(async move {
             let outcome = run.outcome().await;

@@ -6,7 +6,7 @@ use std::error::Error;
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
 use agent_gateway_adapters::{
-    Client, Credential, ExecAgent, Execute, Notification, ToolAnswer, ToolExecute, Workbench,
+    Client, Credential, ExecAgent, Notification, ToolAnswer, ToolExecute, Workbench,
 };
 
 #[tokio::main]
@@ -16,12 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .server(server.server_url().clone())
         .credential(Credential::AccessToken(server.client_token().clone()))
         .build()?;
-    let input = ExecAgent {
-        slug: Some("inbox".into()),
-        prompt: "Read notes.txt".into(),
-        ..ExecAgent::default()
-    };
-    let mut run = client.execute(Execute::new(input)).await?;
+    let mut run = client.execute(ExecAgent::inbox("Read notes.txt")).await?;
     // It carries the calls out beside the stream, and gives up those that nobody wants any more.
     let mut workbench = Workbench::new(execute);
     while let Some(notification) = workbench.next(&mut run).await {

@@ -39,7 +39,7 @@ type Work = Pin<Box<dyn Future<Output = ToolAnswer> + Send>>;
 ///
 /// ```
 /// use agent_gateway_adapters::embedded::EmbeddedServer;
-/// use agent_gateway_adapters::{Client, Credential, ExecAgent, Execute, ToolAnswer, ToolExecute, Workbench};
+/// use agent_gateway_adapters::{Client, Credential, ExecAgent, ToolAnswer, ToolExecute, Workbench};
 ///
 /// async fn execute(call: ToolExecute) -> ToolAnswer {
 ///     match &*call.api_name {
@@ -55,8 +55,7 @@ type Work = Pin<Box<dyn Future<Output = ToolAnswer> + Send>>;
 /// #     .server(server.server_url().clone())
 /// #     .credential(Credential::ApiKey(server.client_token().clone()))
 /// #     .build()?;
-/// # let input = ExecAgent { slug: Some("inbox".into()), prompt: "Read a.txt".into(), ..ExecAgent::default() };
-/// let mut run = client.execute(Execute::new(input)).await?;
+/// let mut run = client.execute(ExecAgent::inbox("Read a.txt")).await?;
 /// let mut workbench = Workbench::new(execute);
 /// while let Some(notification) = workbench.next(&mut run).await {
 ///     println!("{}", notification.name());

@@ -202,6 +202,7 @@ impl Error {
                 ClientError::GatewayUnknown(failure) => ExitCode::of_request(failure),
                 ClientError::Owned(_) => ExitCode::Superseded,
                 ClientError::NoServer
+                | ClientError::NoCredential
                 | ClientError::InsecureServer(_)
                 | ClientError::Config(_)
                 | ClientError::Tls(_)

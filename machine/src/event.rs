@@ -198,6 +198,12 @@ impl Execute {
     }
 }
 
+impl From<ExecAgent> for Execute {
+    fn from(input: ExecAgent) -> Self {
+        Self::new(input)
+    }
+}
+
 /// Everything needed to watch a run that is already going (R7).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Attach {

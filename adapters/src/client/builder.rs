@@ -35,26 +35,29 @@ pub enum SocketToken {
 }
 
 /// Says how a [`Client`] is to be. Only a server (or an [`Api`] of the caller's) must be given.
+///
+/// A setting that would change nothing beside the others is refused by [`build`](Self::build), such as a proxy where both
+/// `transport` and `api` are the caller's own.
 #[derive(Default)]
 pub struct ClientBuilder {
     server: Option<ServerUrl>,
-    credential: Credential,
+    pub(super) credential: Credential,
     gateway: Option<GatewayUrl>,
-    socket_token: SocketToken,
-    source: Option<Arc<dyn TokenSource>>,
-    transport: Option<Arc<dyn Transport>>,
-    api: Option<Arc<dyn Api>>,
-    authorities: Option<PathBuf>,
-    proxies: Option<ProxyRules>,
-    user_agent: Option<String>,
-    headers: Vec<(String, Token)>,
+    pub(super) socket_token: SocketToken,
+    pub(super) source: Option<Arc<dyn TokenSource>>,
+    pub(super) transport: Option<Arc<dyn Transport>>,
+    pub(super) api: Option<Arc<dyn Api>>,
+    pub(super) authorities: Option<PathBuf>,
+    pub(super) proxies: Option<ProxyRules>,
+    pub(super) user_agent: Option<String>,
+    pub(super) headers: Vec<(String, Token)>,
     gateway_mode_off: bool,
     project: Option<PathBuf>,
     allow_insecure: bool,
     limits: Limits,
     queue: QueueLimits,
-    transport_options: TransportOptions,
-    http_options: HttpOptions,
+    pub(super) transport_options: Option<TransportOptions>,
+    pub(super) http_options: Option<HttpOptions>,
     seed: Option<u64>,
     watches: Vec<Watch>,
 }
@@ -162,7 +165,16 @@ impl ClientBuilder {
         self
     }
 
-    /// The numbers of the rules.
+    /// The numbers of the rules. Spans of time are in ms, as the machine counts them; a [`Duration`](std::time::Duration)
+    /// becomes one by `into()`:
+    ///
+    /// ```
+    /// # use agent_gateway_adapters::{Client, Limits};
+    /// # use std::time::Duration;
+    /// let mut limits = Limits::default();
+    /// limits.stop_timeout = Duration::from_secs(5).into();
+    /// let builder = Client::builder().limits(limits);
+    /// ```
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -179,14 +191,14 @@ impl ClientBuilder {
     /// The numbers of [`WebSocketTransport`].
     #[must_use]
     pub fn transport_options(mut self, options: TransportOptions) -> Self {
-        self.transport_options = options;
+        self.transport_options = Some(options);
         self
     }
 
     /// The numbers of [`HttpApi`].
     #[must_use]
     pub fn http_options(mut self, options: HttpOptions) -> Self {
-        self.http_options = options;
+        self.http_options = Some(options);
         self
     }
 
@@ -218,8 +230,9 @@ impl ClientBuilder {
     /// Makes the client. Reaches out to nobody.
     ///
     /// # Errors
-    /// What is missing, or cannot be as it is.
+    /// What is missing, cannot be as it is, or would do nothing.
     pub fn build(self) -> Result<Client, ClientError> {
+        self.check_settings()?;
         if let Some(server) = &self.server
             && (self.credential != Credential::None || !self.headers.is_empty())
             && !server.is_secure()
@@ -263,7 +276,7 @@ impl ClientBuilder {
         let transport = match (self.transport, &tls) {
             (Some(transport), _) => transport,
             (None, Some(tls)) => {
-                let mut options = self.transport_options;
+                let mut options = self.transport_options.unwrap_or_default();
                 let at_once = self.limits.result_bytes.saturating_mul(2);
                 options.outbound_limit = options.outbound_limit.max(at_once);
                 let transport = WebSocketTransport::new(tls.clone(), options);
@@ -279,7 +292,7 @@ impl ClientBuilder {
                     server.clone(),
                     &self.credential,
                     tls,
-                    self.http_options,
+                    self.http_options.unwrap_or_default(),
                     &proxies,
                 )?;
                 Arc::new(api.with_headers(headers))

@@ -16,6 +16,26 @@ pub enum ClientError {
     /// Neither a server nor an [`Api`](crate::Api) was given.
     #[error("no server is given")]
     NoServer,
+    /// A setting would change nothing beside the others.
+    #[error("`{setting}` would do nothing: {why}")]
+    Unused {
+        /// Which, as the builder calls it.
+        setting: &'static str,
+        /// What makes it meaningless.
+        why: &'static str,
+    },
+    /// The gateway's socket is to be opened with the client's credential, and it has none.
+    #[error("`SocketToken::OfCredential` needs a credential")]
+    NoCredential,
+    /// The gateway's socket is to be opened with a token of the caller's own, and nothing gives one.
+    #[error("`SocketToken::OfSource` needs a `token_source`")]
+    NoTokenSource,
+    /// A command says itself which token opens the socket, or who renews it.
+    #[error(
+        "which token opens the socket, and who renews it, is the client's to say: leave `token` and `renewal` as they are, \
+         and build the client with `socket_token`"
+    )]
+    TokenGiven,
     /// A credential would go over plain `http` to another machine (C1).
     #[error(
         "a credential would go in the clear to {0}: use https, or allow insecure connections if that is meant"

@@ -4,6 +4,7 @@ mod builder;
 mod error;
 mod repositories;
 mod runs;
+mod settings;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -90,14 +91,20 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// Starts a run (R1). `token` and `renewal` are the client's to say, whatever is in them.
+    /// Starts a run (R1). Which token opens its socket is said by [`ClientBuilder::socket_token`] alone: `token` and `renewal`
+    /// must be as [`Execute::new`] leaves them.
     ///
     /// Cancel-safe: a future dropped before it is done has started nothing.
     ///
     /// # Errors
-    /// Nothing was started: the server could not be asked for its gateway, or new runs do not go through one (G3). What
-    /// goes wrong later is the run's outcome.
-    pub async fn execute(&self, mut execute: Execute) -> Result<Run, ClientError> {
+    /// Nothing was started: the server could not be asked for its gateway, new runs do not go through one (G3), or a token is
+    /// given. What goes wrong later is the run's outcome.
+    pub async fn execute(&self, execute: impl Into<Execute>) -> Result<Run, ClientError> {
+        self.start(execute.into()).await
+    }
+
+    async fn start(&self, mut execute: Execute) -> Result<Run, ClientError> {
+        no_token_given(execute.token.as_ref(), execute.renewal)?;
         let (config, off) = self.config().await?;
         if let Some(root) = &self.shared.project
             && execute.input.project_skills.is_none()
@@ -131,14 +138,20 @@ impl Client {
         Ok(self.begin(begin)?)
     }
 
-    /// Watches a run that is already going (R7). `token` and `renewal` are the client's to say, whatever is in them. An
-    /// operation that a live run of this client owns is refused: drop that one or detach from it first, which frees it at once.
+    /// Watches a run that is already going (R7), from a [`Bookmark`] or as an [`Attach`] says; `token` and `renewal` must be as
+    /// [`Attach::new`] leaves them. An operation that a live run of this client owns is refused: drop that one or detach from it first, which frees it at once.
     ///
     /// Cancel-safe: a future dropped before it is done has done nothing.
     ///
     /// # Errors
-    /// The server could not be asked for its gateway, or the operation is owned. What goes wrong later is the run's outcome.
-    pub async fn attach(&self, attach: Attach) -> Result<Run, ClientError> {
+    /// The server could not be asked for its gateway, the operation is owned, or a token is given. What goes wrong later is
+    /// the run's outcome.
+    pub async fn attach(&self, attach: impl Into<Attach>) -> Result<Run, ClientError> {
+        self.watch(attach.into()).await
+    }
+
+    async fn watch(&self, attach: Attach) -> Result<Run, ClientError> {
+        no_token_given(attach.token.as_ref(), attach.renewal)?;
         let (config, off) = self.config().await?;
         let vault = Arc::new(Vault::new());
         let (token, renewal) = self.token(&vault);
@@ -398,6 +411,14 @@ impl Client {
         );
         tokio::spawn(Task::new(driver, span));
         Ok(Run::new(mailbox, begin.bookmark, ended, claim))
+    }
+}
+
+/// A grant names a token in a vault, and each run has a vault of its own: nobody else can have put one there.
+fn no_token_given(token: Option<&TokenGrant>, renewal: Renewal) -> Result<(), ClientError> {
+    match (token, renewal) {
+        (None, Renewal::Server) => Ok(()),
+        _ => Err(ClientError::TokenGiven),
     }
 }
 

@@ -94,7 +94,7 @@ impl Run {
 
     /// How far the caller has come with what [`Run::next`] returned, whatever is still queued; `None` until the run is
     /// started. Stored each time that what came was dealt with, it is all that a run takes to survive a crash of the
-    /// program: [`Client::attach`](crate::Client::attach) with [`Attach::from`](crate::Attach) goes on from there, with
+    /// program: [`Client::attach`](crate::Client::attach) with it goes on from there, with
     /// nothing missed and nothing seen twice (C10), and asks again for the tool calls that are open (T1).
     #[must_use]
     pub fn bookmark(&self) -> Option<&Bookmark> {

@@ -79,10 +79,7 @@ async fn first_frame(set_up: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Str
 #[tokio::test]
 async fn c3_the_first_frame_shows_the_token_that_was_chosen() {
     let of_run = r#"{"type":"auth","token":"a.secret.token"}"#;
-    for credential in [key(), login(), Credential::None] {
-        let frame = first_frame(|builder| builder.credential(credential)).await;
-        assert_eq!(frame, of_run);
-    }
+    assert_eq!(first_frame(|builder| builder).await, of_run);
     let own = |credential| {
         first_frame(|builder: ClientBuilder| {
             builder

@@ -81,15 +81,15 @@ async fn is_left_and_attached_to(leave: fn(&Client, &Run)) {
     while left.cursor().to_string() != "1" {
         left.next().await;
     }
-    let attach = Attach::from(left.bookmark().unwrap().clone());
+    let bookmark = left.bookmark().unwrap().clone();
     leave(&client, &left);
-    assert_eq!(client.status(&attach.operation), None);
-    let mut run = client.attach(attach.clone()).await.unwrap();
+    assert_eq!(client.status(&bookmark.operation), None);
+    let mut run = client.attach(bookmark.clone()).await.unwrap();
     // Two sockets side by side: the gateway sends to both.
     old.text(&chunk(2));
     let (mut new, resume) = resumed(&mut sockets).await;
     assert!(resume.contains(r#""lastEventId":"1""#), "{resume}");
-    client.interrupt(attach.operation.clone());
+    client.interrupt(bookmark.operation.clone());
     assert_eq!(new.sent().await, r#"{"type":"interrupt"}"#);
     assert_eq!(ids(&rest(&mut left).await), [""; 0], "nothing twice");
     assert_eq!(left.outcome().await.unwrap().0, Outcome::Detached);
@@ -98,7 +98,7 @@ async fn is_left_and_attached_to(leave: fn(&Client, &Run)) {
     // Whatever is done with what is left of the old one.
     left.detach();
     drop(left);
-    assert!(client.status(&attach.operation).is_some());
+    assert!(client.status(&bookmark.operation).is_some());
     new.text(&chunk(2));
     new.text(&end(3));
     assert_eq!(ids(&rest(&mut run).await), ["2", "3"]);
@@ -278,7 +278,7 @@ async fn t1_a_call_whose_program_crashed_is_asked_of_the_next_one() {
     let (builder, mut sockets) = far.client();
     let client = builder.build().unwrap();
     let bookmark: Bookmark = serde_json::from_str(&stored).unwrap();
-    let mut run = client.attach(Attach::from(bookmark)).await.unwrap();
+    let mut run = client.attach(bookmark).await.unwrap();
     let (mut socket, _) = resumed(&mut sockets).await;
     assert_eq!(requested(&mut run).await, "call_1");
     assert_eq!(run.cursor().to_string(), "1");

@@ -13,6 +13,7 @@ mod logs;
 mod project;
 mod proxy;
 mod run;
+mod settings;
 mod sockets;
 mod tls;
 mod tools;

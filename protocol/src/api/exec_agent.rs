@@ -83,6 +83,26 @@ pub struct ExecAgentReply {
 impl ExecAgent {
     /// A reply in which an id has more bytes than this is none.
     pub const LONGEST_ID: usize = 1024;
+
+    /// Says `prompt` to the user's own assistant, in a new topic.
+    #[must_use]
+    pub fn inbox(prompt: impl Into<Box<str>>) -> Self {
+        Self {
+            slug: Some("inbox".into()),
+            prompt: prompt.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Says `prompt` to this agent, in a new topic.
+    #[must_use]
+    pub fn of_agent(agent: impl Into<AgentId>, prompt: impl Into<Box<str>>) -> Self {
+        Self {
+            agent_id: Some(agent.into()),
+            prompt: prompt.into(),
+            ..Self::default()
+        }
+    }
 }
 
 impl Procedure for ExecAgent {
