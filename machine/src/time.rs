@@ -50,7 +50,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A span of time in ms.
+/// A span of time in ms. A [`Duration`] becomes one by `into()`, and it a [`Duration`].
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -95,6 +95,14 @@ impl Millis {
 impl From<Millis> for Duration {
     fn from(span: Millis) -> Self {
         Self::from_millis(span.0)
+    }
+}
+
+impl From<Duration> for Millis {
+    /// Part of a ms counts as a whole one, so that no span becomes none; past `u64::MAX` ms, some 580 million years, it is that.
+    fn from(span: Duration) -> Self {
+        let millis = span.as_nanos().div_ceil(1_000_000);
+        Self(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 }
 
