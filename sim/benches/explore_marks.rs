@@ -40,10 +40,10 @@ fn main() {
 #[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 fn rate(threads: usize) -> f64 {
     let budget = Budget::medium().only(0);
-    let mut observers = vec![(); threads];
+    let mut surveyors = vec![(); threads];
     let begin = Instant::now();
     let mut last = (0, Duration::ZERO);
-    explore(&budget, &machine(), &mut observers, &mut |progress| {
+    explore(&budget, &machine(), &mut surveyors, &mut |progress| {
         last = (progress.states, begin.elapsed());
         if last.1 < SPAN {
             Wish::GoOn

@@ -14,7 +14,7 @@ use agent_gateway_sim::invariant::Observation;
 use agent_gateway_sim::script::Script;
 use agent_gateway_sim::strategy::scripts;
 use agent_gateway_sim::trace::Trace;
-use agent_gateway_sim::world::{Observer, World};
+use agent_gateway_sim::world::{Spectator, World};
 use proptest::prop_assert;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
@@ -52,7 +52,7 @@ impl ChatView {
     }
 }
 
-impl Observer for ChatView {
+impl Spectator for ChatView {
     fn observe(&mut self, step: &Observation<'_>) {
         for effect in step.effects {
             if let Effect::Notify(notification) = effect {

@@ -3,13 +3,13 @@
 //!
 //! The scripts are those of the [campaigns](crate::campaign): the server says the texts 1, 2, 3, …, faults happen, then
 //! there are none, and the run ends. Play each in a [`World`](crate::world::World), and look on as an
-//! [`Observer`](crate::world::Observer) at what a caller is told; or take part in it as a [`Caller`](crate::world::Caller).
+//! [`Spectator`](crate::world::Spectator) at what a caller is told; or take part in it as a [`Caller`](crate::world::Caller).
 //!
 //! ```
 //! use agent_gateway_machine::{Effect, Notification};
 //! use agent_gateway_sim::invariant::Observation;
 //! use agent_gateway_sim::strategy::scripts;
-//! use agent_gateway_sim::world::{Observer, World};
+//! use agent_gateway_sim::world::{Spectator, World};
 //! use proptest::test_runner::{Config, TestRunner};
 //!
 //! /// A caller's own logic: here, a light that is on while a run is going.
@@ -18,7 +18,7 @@
 //!     is_on: bool,
 //! }
 //!
-//! impl Observer for Light {
+//! impl Spectator for Light {
 //!     fn observe(&mut self, step: &Observation<'_>) {
 //!         for effect in step.effects {
 //!             match effect {

@@ -33,8 +33,8 @@ fn find(budget: &Budget, mutation: Option<Mutation>) -> Option<Found> {
     if let Some(mutation) = mutation {
         machine = machine.broken_by(mutation);
     }
-    let mut observers = [(), ()];
-    let report = explore(budget, &machine, &mut observers, &mut |_| Wish::GoOn);
+    let mut surveyors = [(), ()];
+    let report = explore(budget, &machine, &mut surveyors, &mut |_| Wish::GoOn);
     assert!(report.explored.is_closed || report.found.is_some());
     report.found
 }
@@ -83,13 +83,13 @@ fn exploration_of_a_forgotten_wait_that_nobody_explains_finds_nothing() {
 /// reached at last: then it comes off the list.
 #[test]
 fn exploration_of_the_small_budget_sees_every_rule_at_work_but_these() {
-    let mut observers = [Coverage::default(), Coverage::default()];
-    let report = explore(&Budget::small(), &machine(), &mut observers, &mut |_| {
+    let mut surveyors = [Coverage::default(), Coverage::default()];
+    let report = explore(&Budget::small(), &machine(), &mut surveyors, &mut |_| {
         Wish::GoOn
     });
     assert!(report.found.is_none(), "{:?}", report.found);
     assert!(report.explored.is_closed);
-    let missing: Vec<_> = Coverage::of_all(&observers).missing().collect();
+    let missing: Vec<_> = Coverage::of_all(&surveyors).missing().collect();
     let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
     let known = [
         "C12", "C15", "S1", "S4", "S9b", "S13", "R4", "R9", "T4", "T7",

@@ -67,11 +67,11 @@ pub(crate) async fn run(
     let mut exploring = {
         let (budget, watched) = (Arc::clone(&budget), Arc::clone(&watched));
         tokio::task::spawn_blocking(move || {
-            let mut observers = vec![Coverage::default(); threads];
+            let mut surveyors = vec![Coverage::default(); threads];
             let mut watch = |progress: &Progress| watched.look(progress, memory);
             let machine = explore::machine();
-            let report = explore::explore(&budget, &machine, &mut observers, &mut watch);
-            (report, Coverage::of_all(&observers))
+            let report = explore::explore(&budget, &machine, &mut surveyors, &mut watch);
+            (report, Coverage::of_all(&surveyors))
         })
     };
     let mut ticks = tokio::time::interval(TICK);

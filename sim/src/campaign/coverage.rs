@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::invariant::Observation;
 use crate::names;
-use crate::world::{Observer, Played};
+use crate::world::{Played, Spectator};
 
 /// What a number of histories have shown, so that a blind spot is seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -135,7 +135,7 @@ pub(super) struct Seen {
     phase: Option<&'static str>,
 }
 
-impl Observer for Seen {
+impl Spectator for Seen {
     fn observe(&mut self, step: &Observation<'_>) {
         self.rules = self.rules.union(step.effects.rules());
         let phase = self.phase.unwrap_or(names::PHASES[0]);

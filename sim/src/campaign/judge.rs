@@ -11,7 +11,7 @@ use super::coverage::Seen;
 use crate::invariant::Observation;
 use crate::script::{Act, ClockAct, NetworkAct, Script};
 use crate::trace::Trace;
-use crate::world::{Observer, Played, World};
+use crate::world::{Played, Spectator, World};
 
 /// How a session failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,7 +152,7 @@ struct Watched {
     trace: Option<Trace>,
 }
 
-impl Observer for Watched {
+impl Spectator for Watched {
     fn observe(&mut self, step: &Observation<'_>) {
         self.seen.observe(step);
         if let Some(trace) = &mut self.trace {

@@ -7,21 +7,21 @@ use super::Collector;
 use crate::explore::{self, Budget, Wish};
 use crate::invariant::Observation;
 use crate::script::{LIBRARY, Script};
-use crate::world::{Observer, World};
+use crate::world::{Spectator, World};
 
 /// Collects from everything that may happen within [`Budget::drawn`], and, for what is in no budget, from every script
 /// of the library.
 #[must_use]
 pub fn collect() -> Collector {
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let mut observers = vec![Collector::default(); threads];
+    let mut surveyors = vec![Collector::default(); threads];
     let machine = explore::machine();
-    explore::explore(&Budget::drawn(), &machine, &mut observers, &mut |_| {
+    explore::explore(&Budget::drawn(), &machine, &mut surveyors, &mut |_| {
         Wish::GoOn
     });
     let mut collector = Collector::default();
-    for observer in &observers {
-        collector.add(observer);
+    for surveyor in &surveyors {
+        collector.add(surveyor);
     }
     for script in LIBRARY {
         if let Ok(script) = Script::parse(script.name, script.text) {
@@ -31,7 +31,7 @@ pub fn collect() -> Collector {
     collector
 }
 
-impl explore::Observer for Collector {
+impl explore::Surveyor for Collector {
     fn observe(&mut self, before: &State, step: &Observation<'_>) {
         Self::observe(self, before, step.event, step.effects, step.state);
     }
@@ -53,7 +53,7 @@ struct Follower<'a> {
     before: State,
 }
 
-impl Observer for Follower<'_> {
+impl Spectator for Follower<'_> {
     fn observe(&mut self, step: &Observation<'_>) {
         self.collector
             .observe(&self.before, step.event, step.effects, step.state);

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use agent_gateway_machine::{Effect, Notification, Outcome, Rule, Rules, State};
 
-use super::Observer;
+use super::Surveyor;
 use crate::invariant::Observation;
 
 /// What has been seen at work.
@@ -48,7 +48,7 @@ impl Coverage {
     }
 }
 
-impl Observer for Coverage {
+impl Surveyor for Coverage {
     fn observe(&mut self, _: &State, step: &Observation<'_>) {
         self.rules = self.rules.union(step.effects.rules());
         for effect in step.effects {

@@ -32,14 +32,14 @@ use crate::invariant::Observation;
 const OPERATION: &str = "op_1";
 const TOPIC: &str = "tpc_1";
 
-/// Whoever looks on: each thread has one of its own.
-pub trait Observer: Send {
+/// Looks on at an exploration: each thread has one of its own.
+pub trait Surveyor: Send {
     /// The machine was told something in the state `before`. Each such edge is seen at least once, by whichever thread;
     /// how often says nothing.
     fn observe(&mut self, before: &State, step: &Observation<'_>);
 }
 
-impl Observer for () {
+impl Surveyor for () {
     fn observe(&mut self, _: &State, _: &Observation<'_>) {}
 }
 
@@ -95,15 +95,15 @@ pub fn machine() -> State {
     history::machine()
 }
 
-/// Explores all that the budget allows, with as many threads as there are observers, which must be one at least. The
+/// Explores all that the budget allows, with as many threads as there are surveyors, which must be one at least. The
 /// machine is [`machine`], or in tests of tests one that is broken.
-pub fn explore<O: Observer>(
+pub fn explore<O: Surveyor>(
     budget: &Budget,
     machine: &State,
-    observers: &mut [O],
+    surveyors: &mut [O],
     watch: &mut impl FnMut(&Progress) -> Wish,
 ) -> Report {
-    let search = search::search(budget, machine, observers, watch);
+    let search = search::search(budget, machine, surveyors, watch);
     let found = search
         .verdict()
         .map(|(way, violation)| Found::follow(&search, budget, machine, way, violation));

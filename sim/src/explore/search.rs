@@ -12,7 +12,7 @@ use super::node::Node;
 use super::table::Table;
 use super::truth::violation;
 use super::watched::{Living, Watched};
-use super::{Budget, Explored, Observer, Progress, Wish};
+use super::{Budget, Explored, Progress, Surveyor, Wish};
 use crate::invariant::{Observation, Violation};
 
 /// States that a thread takes at once.
@@ -39,7 +39,7 @@ struct Shared<'a> {
 /// What one thread makes of a level.
 struct Worker<'a, O> {
     shared: &'a Shared<'a>,
-    observer: &'a mut O,
+    surveyor: &'a mut O,
     memo: &'a mut Memo,
     findings: Findings,
     next: Vec<Chunk>,
@@ -63,10 +63,10 @@ pub(super) struct Search {
 }
 
 /// Explores all that the budget allows, from `state` before its beginning.
-pub(super) fn search<O: Observer>(
+pub(super) fn search<O: Surveyor>(
     budget: &Budget,
     state: &State,
-    observers: &mut [O],
+    surveyors: &mut [O],
     watch: &mut impl FnMut(&Progress) -> Wish,
 ) -> Search {
     let shared = Shared {
@@ -77,7 +77,7 @@ pub(super) fn search<O: Observer>(
         stop: AtomicBool::new(false),
     };
     let living = Living::default();
-    let mut memos: Vec<Memo> = observers.iter().map(|_| Memo::new(&living)).collect();
+    let mut memos: Vec<Memo> = surveyors.iter().map(|_| Memo::new(&living)).collect();
     let machine = Arc::new(Watched::new(state.clone(), &living));
     let mut graph = Graph::default();
     let beginnings: Vec<Node> = (0..)
@@ -114,13 +114,13 @@ pub(super) fn search<O: Observer>(
                 shared.stop.store(true, Ordering::Relaxed);
             }
         };
-        let mut hands = observers.iter_mut().zip(&mut memos);
-        let (mine, memo) = hands.next().expect("there is an observer");
+        let mut hands = surveyors.iter_mut().zip(&mut memos);
+        let (mine, memo) = hands.next().expect("there is a surveyor");
         let done: Vec<_> = thread::scope(|scope| {
             let shared = &shared;
             let others: Vec<_> = hands
-                .map_while(|(observer, memo)| {
-                    let work = || Worker::new(shared, observer, memo).work(&mut |_| {});
+                .map_while(|(surveyor, memo)| {
+                    let work = || Worker::new(shared, surveyor, memo).work(&mut |_| {});
                     // Where no more threads are to be had, those that are do it all.
                     thread::Builder::new().spawn_scoped(scope, work).ok()
                 })
@@ -171,11 +171,11 @@ impl Search {
     }
 }
 
-impl<'a, O: Observer> Worker<'a, O> {
-    fn new(shared: &'a Shared<'a>, observer: &'a mut O, memo: &'a mut Memo) -> Self {
+impl<'a, O: Surveyor> Worker<'a, O> {
+    fn new(shared: &'a Shared<'a>, surveyor: &'a mut O, memo: &'a mut Memo) -> Self {
         Self {
             shared,
-            observer,
+            surveyor,
             memo,
             findings: Findings::default(),
             next: Vec::new(),
@@ -219,7 +219,7 @@ impl<'a, O: Observer> Worker<'a, O> {
                     effects: &told.effects,
                     state: &told.after.state,
                 };
-                self.observer.observe(&node.machine.state, &seen);
+                self.surveyor.observe(&node.machine.state, &seen);
             }
             if let Some(violation) = step.violation {
                 self.violations.push(Broken {

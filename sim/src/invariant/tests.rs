@@ -2,7 +2,7 @@ use core::fmt::Debug;
 
 use super::{Invariant, Invariants, Observation, Step};
 use crate::campaign::random_script;
-use crate::world::{Observer, World};
+use crate::world::{Spectator, World};
 
 /// Shows every step to the invariants whose business it is said not to be.
 #[derive(Default)]
@@ -12,7 +12,7 @@ struct Prober {
     violated: bool,
 }
 
-impl Observer for Prober {
+impl Spectator for Prober {
     fn observe(&mut self, observation: &Observation<'_>) {
         if self.violated {
             return;

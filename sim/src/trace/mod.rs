@@ -38,7 +38,7 @@ use agent_gateway_machine::Effects;
 use agent_gateway_machine::recording::{Step, step_line};
 
 use crate::invariant::Observation;
-use crate::world::Observer;
+use crate::world::Spectator;
 
 /// The events of one run and what was done about each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub fn effects_text(effects: &Effects) -> String {
     text
 }
 
-impl Observer for Trace {
+impl Spectator for Trace {
     fn observe(&mut self, step: &Observation<'_>) {
         self.steps.push(Step {
             event: step.event.clone(),

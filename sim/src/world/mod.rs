@@ -33,4 +33,4 @@ mod user;
 pub use caller::{Act, Caller};
 pub use outcome::{Played, Unmet};
 pub use rehearsal::Rehearsal;
-pub use run::{Observer, World};
+pub use run::{Spectator, World};

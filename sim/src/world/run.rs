@@ -23,13 +23,13 @@ use crate::random::Random;
 use crate::script::Script;
 use crate::server::{Server, ServerConfig, ServerInput, ServerOutput};
 
-/// Whoever looks on.
-pub trait Observer {
+/// Looks on at a session that is played, and takes no part in it, as a [`Caller`] does.
+pub trait Spectator {
     /// One event has been handled.
     fn observe(&mut self, step: &Observation<'_>);
 }
 
-impl Observer for () {
+impl Spectator for () {
     fn observe(&mut self, _: &Observation<'_>) {}
 }
 
@@ -175,8 +175,8 @@ impl<'a> World<'a> {
     }
 
     /// Plays the session to its end: until the run is settled and nothing is on its way, or nothing will ever happen.
-    pub fn play(self, observer: &mut impl Observer) -> Played {
-        self.play_all(&mut (), observer)
+    pub fn play(self, spectator: &mut impl Spectator) -> Played {
+        self.play_all(&mut (), spectator)
     }
 
     /// Plays the session as [`World::play`] does, with a client's own logic beside the script's user: it hears what a
@@ -188,14 +188,14 @@ impl<'a> World<'a> {
     /// the caller is not told: it comes back as it was). A caller that is to be alone with the run keeps only their first
     /// step, `script.user.steps.truncate(1)`: it begins the run. Their `tools` are not asked: every tool call is the caller's. In a script with a `history`, which is told word for word, the caller hears
     /// and what it does is not told.
-    pub fn play_with(mut self, caller: &mut impl Caller, observer: &mut impl Observer) -> Played {
+    pub fn play_with(mut self, caller: &mut impl Caller, spectator: &mut impl Spectator) -> Played {
         self.has_caller = true;
-        self.play_all(caller, observer)
+        self.play_all(caller, spectator)
     }
 
-    fn play_all(mut self, caller: &mut impl Caller, observer: &mut impl Observer) -> Played {
+    fn play_all(mut self, caller: &mut impl Caller, spectator: &mut impl Spectator) -> Played {
         if !self.history.is_empty() {
-            return self.tell_history(caller, observer);
+            return self.tell_history(caller, spectator);
         }
         while let Some(at) = self.next_at(caller) {
             let most = self.played.events.max(self.wakes);
@@ -207,20 +207,20 @@ impl<'a> World<'a> {
                 break;
             }
             self.now = self.now.max(at);
-            self.step(caller, observer);
+            self.step(caller, spectator);
             // What else has come by now goes before whatever else is due.
             while self.queue.is_due(self.now) && self.played.events <= MOST_EVENTS {
-                self.step(caller, observer);
+                self.step(caller, spectator);
             }
         }
         self.finish()
     }
 
     /// Tells the machine a history word for word. Whatever it wants done is somebody else's who was there.
-    fn tell_history(mut self, caller: &mut impl Caller, observer: &mut impl Observer) -> Played {
+    fn tell_history(mut self, caller: &mut impl Caller, spectator: &mut impl Spectator) -> Played {
         for event in core::mem::take(&mut self.history) {
             self.now = event.at;
-            self.tell_machine(event.kind, caller, observer);
+            self.tell_machine(event.kind, caller, spectator);
         }
         self.finish()
     }
@@ -254,7 +254,7 @@ impl<'a> World<'a> {
     }
 
     /// One thing: what came first, then the user, then the caller, then the server, then the alarm.
-    fn step(&mut self, caller: &mut impl Caller, observer: &mut impl Observer) {
+    fn step(&mut self, caller: &mut impl Caller, spectator: &mut impl Spectator) {
         if !self.owed.is_empty() {
             self.owed.call_in(self.now, &mut self.played.owed);
         }
@@ -289,10 +289,10 @@ impl<'a> World<'a> {
             None
         };
         if let Some(kind) = kind {
-            self.tell_machine(kind, caller, observer);
+            self.tell_machine(kind, caller, spectator);
         }
         while let Some(kind) = self.inbox.pop_front() {
-            self.tell_machine(kind, caller, observer);
+            self.tell_machine(kind, caller, spectator);
         }
         if !self.owed.is_empty() {
             let sends = self.state.as_ref().is_some_and(sends_results);
@@ -310,7 +310,7 @@ impl<'a> World<'a> {
         &mut self,
         kind: EventKind,
         caller: &mut impl Caller,
-        observer: &mut impl Observer,
+        spectator: &mut impl Spectator,
     ) {
         let Some(state) = self.state.take() else {
             return;
@@ -322,7 +322,7 @@ impl<'a> World<'a> {
             effects: &effects,
             state: &state,
         };
-        observer.observe(&step);
+        spectator.observe(&step);
         if let Err(violation) = self.invariants.observe(&step) {
             self.played.violate(violation);
         }
