@@ -81,6 +81,7 @@ struct Open {
 
 /// A call that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Done {
     /// Which call.
     pub call: ToolCallId,

@@ -18,6 +18,7 @@ use crate::run::Meaning;
 /// are not seen to be done: no replay from the cursor on would tell of them (T1). A call that was answered stays until
 /// the server shows that it has the result, so after a crash a tool may be asked for twice, but none is forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Bookmark {
     /// The run.
     pub operation: OperationId,

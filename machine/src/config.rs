@@ -29,6 +29,7 @@ pub struct Config {
 /// The numbers of the rules.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Limits {
     /// A dial is a failed attempt after this, ms (C2).
     pub dial_deadline: Millis,
@@ -287,6 +288,7 @@ impl Limits {
 
 /// What a [`Config`] cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// A token would go over plain `ws` to another machine (C1).
     #[error(

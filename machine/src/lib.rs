@@ -12,6 +12,16 @@
 //! The rules it carries out are numbered in `LIFECYCLE.md` beside this crate's manifest; the code names them (`C5`,
 //! `S8`) where it carries them out.
 //!
+//! # What may grow
+//! What the machine is told and what it answers is exhaustive on purpose: [`EventKind`], [`Effect`], [`Notification`] and
+//! [`Warning`], [`Outcome`], [`Ignored`], [`Call`] and [`Reply`], the registry's events and directives, the frames. A
+//! new one may want something done: an effect that hands pass over leaves a run standing, a request that a program passes
+//! over holds it up until its deadline, and an outcome nobody thought of is no success. So the compiler is to name every
+//! place that does not know it yet, here and in programs that want it; it comes with a release that breaks, and says so.
+//! Who wants to pass over what is new writes `_`. `#[non_exhaustive]` is what grows without a break: numbers ([`Limits`],
+//! [`Receipt`]), what is stored ([`Bookmark`]), reasons of errors that are shown, not decided by, and the changes of a
+//! [`transcript`]; and of the hands all options, errors and snapshots.
+//!
 //! What it deliberately does not do: it does not render anything (see [`transcript`] for that fold), it does not
 //! retry what nobody asked for, and it never guesses how a run ended.
 

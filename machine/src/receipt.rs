@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Counts over one run. Told with the end, and readable while the run goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Receipt {
     /// Events handed on.
     pub delivered: u64,

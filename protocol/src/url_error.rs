@@ -10,6 +10,7 @@ pub type ServerUrlError = BaseUrlError;
 
 /// A base URL that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
 pub enum BaseUrlError {
     /// The text is no absolute URL.
     #[error("`{text}` is not an absolute URL: {reason}")]

@@ -47,10 +47,8 @@ async fn given_up(begins: impl Future<Output = Result<Run, ClientError>>) -> Dur
 async fn r1_a_server_that_does_not_tell_its_gateway_is_not_waited_for() {
     let far = Silent::default();
     let (builder, _sockets) = far.0.asking_client();
-    let limits = Limits {
-        request_deadline: Millis(3_000),
-        ..Limits::default()
-    };
+    let mut limits = Limits::default();
+    limits.request_deadline = Millis(3_000);
     let client = builder
         .api(Arc::new(far.clone()))
         .limits(limits)

@@ -18,13 +18,11 @@ use crate::double::{Far, end, execute};
 async fn client() -> (ClientBuilder, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
-    let limits = Limits {
-        dial_deadline: Millis(100),
-        authentication_deadline: Millis(100),
-        first_attempts: 2,
-        backoff_first: Millis(1),
-        ..Limits::default()
-    };
+    let mut limits = Limits::default();
+    limits.dial_deadline = Millis(100);
+    limits.authentication_deadline = Millis(100);
+    limits.first_attempts = 2;
+    limits.backoff_first = Millis(1);
     let builder = Client::builder()
         .api(Arc::new(Far::default()))
         .gateway(GatewayUrl::parse(&url).unwrap())

@@ -71,10 +71,8 @@ pub(crate) async fn run(
     queue: QueueLimits,
     play: impl FnOnce(Far) + Send + 'static,
 ) -> (Run, JoinHandle<()>) {
-    let limits = Limits {
-        heartbeat_interval: BEAT,
-        ..Limits::default()
-    };
+    let mut limits = Limits::default();
+    limits.heartbeat_interval = BEAT;
     in_seam(queue, limits, |mut far| {
         far.resume_complete();
         play(far);

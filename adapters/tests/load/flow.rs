@@ -127,16 +127,14 @@ pub(crate) fn slow_link() {
     const LENGTH: usize = MIB;
     // Each is waited for with a beat of the client's, so they take four times the bound.
     const PIECES: usize = 4 * BOUND.0 as usize / BEAT.0 as usize;
-    let limits = Limits {
-        heartbeat_interval: BEAT,
-        silent_beats: 1,
-        silence_margin: Millis(BOUND.0 - BEAT.0),
-        seam_quiet: BOUND,
-        probe_deadline: BOUND,
-        // A socket that is dropped is the end of the run.
-        later_attempts: Some(0),
-        ..Limits::default()
-    };
+    let mut limits = Limits::default();
+    limits.heartbeat_interval = BEAT;
+    limits.silent_beats = 1;
+    limits.silence_margin = Millis(BOUND.0 - BEAT.0);
+    limits.seam_quiet = BOUND;
+    limits.probe_deadline = BOUND;
+    // A socket that is dropped is the end of the run.
+    limits.later_attempts = Some(0);
     on_two_threads(async {
         let (mut run, far) = in_seam(QueueLimits::default(), limits, |mut far: Far| {
             for piece in event(1, LENGTH).chunks(LENGTH / PIECES) {

@@ -133,6 +133,8 @@ impl<W: Write> Human<W> {
             }
             Change::EndVoided => self.note(ODD, "the run was started again"),
             Change::Grounding | Change::OutputEnded | Change::Usage | Change::Ended => Ok(()),
+            // What may come to be told one day.
+            _ => Ok(()),
         }
     }
 
@@ -200,6 +202,8 @@ impl<W: Write> Human<W> {
                 let content = tool.content.as_deref().unwrap_or_default();
                 format!("  {DIM}↳ {name}: {}{DIM:#}", shortened(content, RESULT))
             }
+            // What may come to be told one day.
+            _ => return Ok(()),
         };
         self.line_start()?;
         writeln!(self.output, "{line}")

@@ -6,6 +6,7 @@ use super::VERSION;
 
 /// Why a recording cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum RecordingError {
     /// Nothing at all.
     #[error("the recording is empty; its first line must be a header")]

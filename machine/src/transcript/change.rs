@@ -7,6 +7,7 @@ use super::Edit;
 /// [`Transcript`](super::Transcript) holds what is there now.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Change {
     /// Another step began: the last one of [`steps`](super::Transcript::steps).
     StepBegan,
@@ -51,6 +52,7 @@ pub enum Change {
 /// What became of a tool call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ToolChange {
     /// The model asks for it; its arguments may still be incomplete.
     Asked,

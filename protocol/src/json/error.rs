@@ -14,6 +14,7 @@ pub struct JsonError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
 // A word wide, so that a scanner's results are words throughout: mixed widths are copied bytewise, which stalls.
 #[repr(usize)]
+#[non_exhaustive]
 pub enum JsonProblem {
     /// The text ends in the middle of a value.
     #[error("the text ends too early")]

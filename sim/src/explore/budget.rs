@@ -327,14 +327,13 @@ impl Faults {
 /// The numbers of the machine that is explored. Those that only set how often the same comes again are small, so that
 /// there are fewer states that differ in nothing else; what stands in which order to what is as in the defaults.
 pub(super) fn limits() -> Limits {
-    Limits {
-        silent_beats: 1,
-        backoff_cap: Millis::seconds(2),
-        first_attempts: 3,
-        refresh_tries: 2,
-        status_tries: 2,
-        refused_tokens: 2,
-        tool_deadline: Millis::seconds(20),
-        ..Limits::default()
-    }
+    let mut limits = Limits::default();
+    limits.silent_beats = 1;
+    limits.backoff_cap = Millis::seconds(2);
+    limits.first_attempts = 3;
+    limits.refresh_tries = 2;
+    limits.status_tries = 2;
+    limits.refused_tokens = 2;
+    limits.tool_deadline = Millis::seconds(20);
+    limits
 }

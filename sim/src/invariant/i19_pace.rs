@@ -111,10 +111,8 @@ mod tests {
 
     #[test]
     fn i19_what_may_come_at_any_time_has_no_bound() {
-        let limits = Limits {
-            progress_after: Millis::ZERO,
-            ..Limits::default()
-        };
+        let mut limits = Limits::default();
+        limits.progress_after = Millis::ZERO;
         let interval = between_dials(&limits);
         let mut meter = Meter::default();
         assert!((0..100).all(|_| meter.has_room(Timestamp::ZERO, 8, interval)));

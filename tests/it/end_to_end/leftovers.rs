@@ -28,12 +28,10 @@ pub(super) async fn no_task_is_left() {
 #[tokio::test]
 async fn a_server_that_vanishes_leaves_nothing_behind() {
     let server = serve(None).await;
-    let limits = Limits {
-        later_attempts: Some(2),
-        backoff_first: Millis(10),
-        backoff_cap: Millis(20),
-        ..Limits::default()
-    };
+    let mut limits = Limits::default();
+    limits.later_attempts = Some(2);
+    limits.backoff_first = Millis(10);
+    limits.backoff_cap = Millis(20);
     let client = Client::builder()
         .server(server.server_url().clone())
         .credential(Credential::ApiKey(server.client_token().clone()))
