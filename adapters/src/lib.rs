@@ -38,6 +38,7 @@ mod random;
 mod recorder;
 mod redaction;
 mod run;
+mod spare;
 pub mod tls;
 mod token_source;
 mod transport;

@@ -6,21 +6,22 @@ use std::mem;
 
 use agent_gateway_machine::Notification;
 
-use super::BATCH;
+use super::{BATCH, weight};
+use crate::spare::{self, Spare};
 
 thread_local! {
-    /// Room for a batch, unless it is lent.
-    static SPARE: Cell<Option<VecDeque<Notification>>> = const { Cell::new(None) };
+    /// Room for a batch.
+    static SPARE: Spare<VecDeque<Notification>> = const { Cell::new(None) };
 }
 
-/// What a wake-up has brought, to be handed over in one go.
-///
-/// Room for a whole batch is lent by the thread, as a socket's buffer is: an idle run holds none, and a burst is not an
-/// allocation after the other.
+/// What a wake-up has brought, to be handed over in one go, and how much more may come. Room for a whole batch is
+/// [lent](spare) by the thread.
 #[derive(Default)]
 pub(super) struct Brought {
     notifications: VecDeque<Notification>,
     bytes: usize,
+    /// What is left of the caller's queue.
+    room: Room,
     /// The run's end is among them.
     ended: bool,
 }
@@ -34,10 +35,12 @@ pub(super) struct Room {
 
 impl Brought {
     #[inline]
-    pub(super) fn push(&mut self, notification: Notification, bytes: usize) {
+    pub(super) fn push(&mut self, notification: Notification) {
         if self.notifications.capacity() == 0 {
-            self.notifications = lend();
+            self.notifications = spare::lend(&SPARE, || VecDeque::with_capacity(BATCH));
         }
+        let bytes = weight::size(&notification);
+        self.room = self.room.less(bytes);
         self.bytes += bytes;
         self.ended |= matches!(notification, Notification::RunEnded { .. });
         self.notifications.push_back(notification);
@@ -45,6 +48,15 @@ impl Brought {
 
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// No more may be handed over until the caller reads.
+    pub(super) fn is_full(&self) -> bool {
+        self.room.is_none()
+    }
+
+    pub(super) fn set_room(&mut self, room: Room) {
+        self.room = room;
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -97,15 +109,9 @@ impl Room {
     }
 }
 
-fn lend() -> VecDeque<Notification> {
-    let spare = SPARE.try_with(Cell::take).ok().flatten();
-    spare.unwrap_or_else(|| VecDeque::with_capacity(BATCH))
-}
-
 /// Takes room that is not needed any more, with nothing in it.
 pub(crate) fn give_back(room: VecDeque<Notification>) {
     if (BATCH..=2 * BATCH).contains(&room.capacity()) {
-        // While the thread ends there is nobody to give it to.
-        let _ = SPARE.try_with(|spare| spare.set(Some(room)));
+        spare::give_back(&SPARE, room);
     }
 }

@@ -7,7 +7,9 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use agent_gateway_machine::{AnswerRefusal, EventKind, Notification, State};
+use agent_gateway_machine::{
+    AnswerRefusal, Effect, Effects, EventKind, Ignored, Notification, State,
+};
 use tokio::sync::oneshot;
 
 /// Answers that may wait.
@@ -53,6 +55,22 @@ pub(crate) enum Rejection {
     /// Too many answers wait for the run's driver already.
     NoRoom,
     RunOver,
+}
+
+/// What the machine said to an answer.
+pub(super) fn verdict(effects: &Effects) -> Verdict {
+    for effect in effects {
+        match effect {
+            Effect::Notify(Notification::AnswerRefused { why, .. }) => {
+                return Err(Rejection::Refused(*why));
+            }
+            Effect::Ignored(Ignored::AlreadyEnded | Ignored::NotBegun) => {
+                return Err(Rejection::RunOver);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// What waits, in order.

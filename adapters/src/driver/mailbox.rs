@@ -224,13 +224,8 @@ impl Mailbox {
         (inner.commands.take(), inner.paused)
     }
 
-    /// Hands over what a wake-up brought, and says how much more may come. With `pause`, no room left pauses reading.
-    pub(super) fn deliver(
-        &self,
-        brought: &mut Brought,
-        state: Option<&State>,
-        pause: bool,
-    ) -> Room {
+    /// Hands over what a wake-up brought, and tells it how much more may come. With `pause`, no room left pauses reading.
+    pub(super) fn deliver(&self, brought: &mut Brought, state: Option<&State>, pause: bool) {
         let mut inner = self.lock();
         if let Some(state) = state {
             inner.snapshot.update(state);
@@ -254,11 +249,11 @@ impl Mailbox {
                 bytes: self.limits.bytes.saturating_sub(inner.bytes),
             }
         };
-        inner.paused |= pause && room.is_none();
+        brought.set_room(room);
+        inner.paused |= pause && brought.is_full();
         if wanted {
             wake(inner.wheel.call(), inner);
         }
-        room
     }
 
     /// Takes what waits for the caller, who does not read it any more.

@@ -14,13 +14,20 @@
 //!
 //! | type | what it is |
 //! |---|---|
-//! | [`Driver`] | the hands: socket, requests, alarm, and the machine's state |
-//! | [`Ride`](ride::Ride) | a driver with the wakers it needs, as it goes from hand to hand |
-//! | [`Wheel`](wheel::Wheel) | who drives next; pure |
+//! | [`Driver`] | the hands: socket, requests, alarm; performs what the machine says |
+//! | [`Machine`] | the machine's state and who watches it; makes transitions, and has no hands |
 //! | [`Mailbox`] | the one lock between driver and caller: commands, notifications, the wheel |
-//! | [`Seat`] | the driver's end of it: dropped, whoever waits is told |
-//! | [`Brought`], [`Room`] | what a wake-up has brought for the caller, and how much more may come |
-//! | [`Place`] | where the run stands among the runs of its client |
+//! | [`Seat`] | the driver's end of it: dropped in whatever way, whoever waits is told |
+//! | [`Wheel`](wheel::Wheel) | who drives next; pure, so that a test can try every order of things |
+//! | [`Ride`](ride::Ride) | a driver with the wakers it needs, as it goes from hand to hand |
+//! | [`Brought`] | what a wake-up has brought for the caller, and how much more may come |
+//! | [`Place`] | where the run stands among the runs of its client: given up with the driver, however it ends |
+//!
+//! Three of them are there for speed alone:
+//! - [`Wheel`](wheel::Wheel) and [`Ride`](ride::Ride): of a thousand runs with a frame now and then, each frame took a fifth of
+//!   the instructions less once the caller drove for it (counted when that came).
+//! - [`Brought`]: one lock for all that a wake-up brings, and not an allocation after the other in a burst; its room is
+//!   [lent](crate::spare), so that an idle session holds about 4 KB. What it gains by itself was not measured.
 //!
 //! What it deliberately does not do: it knows no rule. Which socket, token or request matters is said by the machine
 //! through ids it mints; the driver only finds what has that id.
@@ -30,6 +37,7 @@ mod brought;
 mod commands;
 mod connection;
 mod hands;
+mod machine;
 mod mailbox;
 mod requests;
 mod ride;
@@ -40,17 +48,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use agent_gateway_machine::{
-    Call, DialId, Effect, Effects, Event, EventKind, Ignored, Notification, RequestId, State,
-    Timestamp, TokenId, transition,
+    Call, DialId, Effect, EventKind, RequestId, State, Timestamp, TokenId,
 };
 use agent_gateway_protocol::ClientFrame;
 use tokio::sync::oneshot;
 use tracing::{debug, error, trace};
 
 use self::alarm_clock::AlarmClock;
-use self::brought::{Brought, Room};
-use self::commands::{Command, Left};
+use self::brought::Brought;
+use self::commands::{Command, Left, verdict};
 use self::connection::Connection;
+use self::machine::Machine;
 use self::mailbox::Seat;
 use self::requests::Requests;
 use crate::client::Place;
@@ -90,8 +98,7 @@ enum Next {
 /// touches lies together.
 #[repr(C)]
 pub(crate) struct Driver {
-    /// Taken out only while a transition is made.
-    state: Option<State>,
+    machine: Machine,
     now: Timestamp,
     clock: Clock,
     alarm: AlarmClock,
@@ -99,8 +106,6 @@ pub(crate) struct Driver {
     requests: Requests,
     /// What this wake-up has brought so far.
     brought: Brought,
-    room: Room,
-    observers: Vec<Box<dyn Observer>>,
     /// The machine was told that reading is paused.
     paused: bool,
     /// When the machine was last told that a frame is arriving.
@@ -124,15 +129,13 @@ impl Driver {
         place: Place,
     ) -> Self {
         Self {
-            state: Some(state),
+            machine: Machine::new(state, observers),
             now: Timestamp::ZERO,
             clock: Clock::new(),
             alarm: AlarmClock::new(),
             connection: Connection::new(),
             requests: Requests::default(),
             brought: Brought::default(),
-            room: Room::default(),
-            observers,
             paused: false,
             told_arriving: None,
             unpolled: false,
@@ -165,44 +168,19 @@ impl Driver {
         Poll::Pending
     }
 
-    /// Makes one transition.
-    #[inline]
-    fn feed(&mut self, kind: EventKind) -> Option<Effects> {
-        let state = self.state.take()?;
-        let event = Event::new(self.now, kind);
-        trace!(event = event.kind.name(), at = %event.at, "event");
-        let (state, effects) = if self.observers.is_empty() {
-            transition(state, event)
-        } else {
-            self.observe(state, event)
-        };
-        self.state = Some(state);
-        Some(effects)
-    }
-
-    /// Makes one transition that is watched.
-    #[inline(never)]
-    fn observe(&mut self, state: State, event: Event) -> (State, Effects) {
-        let (state, effects) = transition(state, event.clone());
-        for observer in &mut self.observers {
-            observer.observed(&event, &effects);
-        }
-        (state, effects)
-    }
-
     /// Makes one transition and performs what it asks for.
     #[inline]
     fn step(&mut self, kind: EventKind) {
-        if let Some(effects) = self.feed(kind) {
+        if let Some(effects) = self.machine.feed(self.now, kind) {
             effects.into_iter().for_each(|effect| self.perform(effect));
         }
     }
 
     fn command(&mut self, command: Command) {
-        let (kind, verdict) = match command {
+        let (kind, answered) = match command {
             Command::Tell { kind, verdict } => (kind, verdict),
             Command::Store(stored) => {
-                if let Some(state) = &self.state {
+                if let Some(state) = self.machine.state() {
                     // Whoever has stopped waiting does not want it.
                     let _ = stored.send(state.clone());
                 }
@@ -211,11 +189,11 @@ impl Driver {
             Command::Leave(leaving) => return self.leave(leaving),
         };
         debug!(command = kind.name(), "command");
-        let Some(effects) = self.feed(kind) else {
+        let Some(effects) = self.machine.feed(self.now, kind) else {
             return;
         };
-        if let Some(waiting) = verdict {
-            let _ = waiting.send(judge(&effects));
+        if let Some(waiting) = answered {
+            let _ = waiting.send(verdict(&effects));
         }
         effects.into_iter().for_each(|effect| self.perform(effect));
     }
@@ -225,7 +203,7 @@ impl Driver {
     fn leave(&mut self, leaving: oneshot::Sender<Left>) {
         // What this wake-up has brought is past for the state.
         self.deliver(false);
-        let left = self.state.clone();
+        let left = self.machine.state().cloned();
         let left = left.map(|state| (state, self.mailbox.take_waiting()));
         self.command(Command::tell(EventKind::Detach));
         self.place.give_up();
@@ -240,9 +218,7 @@ impl Driver {
         match effect {
             Effect::Notify(notification) => {
                 self.place.notified(&notification);
-                let bytes = weight::size(&notification);
-                self.room = self.room.less(bytes);
-                self.brought.push(notification, bytes);
+                self.brought.push(notification);
             }
             Effect::SetAlarm(alarm) => self.alarm.set(alarm.map(|alarm| alarm.at), &self.clock),
             Effect::SendFrame { dial, frame } => self.send(dial, frame),
@@ -336,9 +312,9 @@ impl Driver {
             if self.paused {
                 return false;
             }
-            if self.room.is_none() && self.connection.is_open() {
+            if self.brought.is_full() && self.connection.is_open() {
                 self.deliver(true);
-                if self.room.is_none() {
+                if self.brought.is_full() {
                     self.paused = true;
                     debug!("reading_paused");
                     self.connection.rest();
@@ -377,7 +353,7 @@ impl Driver {
             }
             EventKind::ConnectionOpened { dial } => {
                 debug!(%dial, "connection_opened");
-                if let Some(operation) = self.state.as_ref().and_then(State::operation) {
+                if let Some(operation) = self.machine.state().and_then(State::operation) {
                     self.connection.expect_operation(operation);
                 }
             }
@@ -394,7 +370,7 @@ impl Driver {
 
     /// Whether the machine was told of an arriving frame a moment ago.
     fn is_arriving_known(&self) -> bool {
-        let Some((told, state)) = self.told_arriving.zip(self.state.as_ref()) else {
+        let Some((told, state)) = self.told_arriving.zip(self.machine.state()) else {
             return false;
         };
         self.now.since(told) < state.config().limits.arriving_interval()
@@ -410,9 +386,8 @@ impl Driver {
     }
 
     fn deliver(&mut self, pause: bool) {
-        self.room = self
-            .mailbox
-            .deliver(&mut self.brought, self.state.as_ref(), pause);
+        let state = self.machine.state();
+        self.mailbox.deliver(&mut self.brought, state, pause);
     }
 
     /// An idle run keeps no room for what may come.
@@ -423,24 +398,8 @@ impl Driver {
 
     /// Whether nothing is left to do, nor ever will be.
     fn is_settled(&self) -> bool {
-        self.state.as_ref().is_none_or(State::is_settled)
+        self.machine.state().is_none_or(State::is_settled)
             && self.requests.is_empty()
             && self.connection.is_gone()
     }
-}
-
-/// What the machine said to an answer.
-fn judge(effects: &Effects) -> Verdict {
-    for effect in effects {
-        match effect {
-            Effect::Notify(Notification::AnswerRefused { why, .. }) => {
-                return Err(Rejection::Refused(*why));
-            }
-            Effect::Ignored(Ignored::AlreadyEnded | Ignored::NotBegun) => {
-                return Err(Rejection::RunOver);
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

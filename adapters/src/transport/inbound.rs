@@ -10,14 +10,16 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
+use crate::spare::{self, Spare};
+
 thread_local! {
-    /// This thread's buffer, unless it is lent.
-    static SPARE: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+    /// This thread's buffer.
+    static SPARE: Spare<Box<[u8]>> = const { Cell::new(None) };
 }
 
 #[derive(Default)]
 pub(super) struct Inbound {
-    /// Lent by the thread, or as small as what it holds, or none.
+    /// [Lent](spare) by the thread, or as small as what it holds, or none.
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
@@ -83,7 +85,7 @@ impl Inbound {
         if self.buffer.len() == Self::CAPACITY {
             self.buffer.copy_within(self.start..self.end, 0);
         } else {
-            let mut buffer = lend();
+            let mut buffer = spare::lend(&SPARE, || vec![0; Self::CAPACITY].into());
             let held = self.bytes();
             buffer[..held.len()].copy_from_slice(held);
             self.buffer = buffer;
@@ -104,13 +106,7 @@ impl Inbound {
         let buffer = std::mem::take(&mut self.buffer);
         (self.start, self.end) = (0, 0);
         if buffer.len() == Self::CAPACITY {
-            // While the thread ends there is nobody to give it to.
-            let _ = SPARE.try_with(|spare| spare.set(Some(buffer)));
+            spare::give_back(&SPARE, buffer);
         }
     }
-}
-
-fn lend() -> Box<[u8]> {
-    let spare = SPARE.try_with(Cell::take).ok().flatten();
-    spare.unwrap_or_else(|| vec![0; Inbound::CAPACITY].into())
 }
