@@ -132,7 +132,10 @@ fn it_sleeps_with_its_host() {
     let script = script(
         r#"{
             "about": "the host sleeps from 1 s to 4 s",
-            "gateway": { "steps": [{ "when": "resumed", "do": { "text": "Hello" } }] },
+            "gateway": { "steps": [
+                { "when": "resumed", "do": { "text": "Hello" } },
+                { "after": 2300, "do": { "text": " you" } }
+            ] },
             "clock": [{ "at": 1000, "do": { "sleep": 3000 } }]
         }"#,
     );
@@ -196,7 +199,69 @@ fn it_can_do_all_that_a_caller_can() {
         ],
         _ => Vec::new(),
     });
+    let (_, trace) = play(&script, &mut caller);
+    let told = trace.steps.iter().map(|step| &step.event.kind);
+    let answers: Vec<_> = told
+        .filter_map(|kind| match kind {
+            EventKind::AnswerConfirmation { approved, .. } => Some(approved.to_string()),
+            EventKind::AnswerInput { content, .. } => Some(content.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(answers, ["false", "the first"]);
+}
+
+/// Reads nothing from what it hears first until 3 s.
+#[derive(Default)]
+struct Slow {
+    heard: Vec<u64>,
+    is_paused: bool,
+    has_paused: bool,
+}
+
+impl Caller for Slow {
+    fn hear(&mut self, notification: &Notification, now: Timestamp) -> Vec<Act> {
+        if !matches!(notification, Notification::EventReceived(_)) {
+            return Vec::new();
+        }
+        self.heard.push(now.as_millis());
+        if self.has_paused {
+            return Vec::new();
+        }
+        self.has_paused = true;
+        self.is_paused = true;
+        vec![Act::PauseReading]
+    }
+
+    fn wakes_at(&self) -> Option<Timestamp> {
+        self.is_paused.then_some(Timestamp::from_millis(3_000))
+    }
+
+    fn wake(&mut self, _: Timestamp) -> Vec<Act> {
+        self.is_paused = false;
+        vec![Act::ResumeReading]
+    }
+}
+
+#[test]
+fn what_it_does_not_read_waits() {
+    let script = script(
+        r#"{
+            "about": "three texts in half a second, and a caller that reads one of them",
+            "gateway": { "steps": [
+                { "when": "resumed", "do": { "text": "one" } },
+                { "after": 200, "do": { "text": "two" } },
+                { "after": 200, "do": { "text": "three" } },
+                { "after": 200, "do": { "end": { "reason": "done" } } }
+            ] },
+            "expect": { "outcome": "completed" }
+        }"#,
+    );
+    let mut caller = Slow::default();
     play(&script, &mut caller);
+    let (first, later) = caller.heard.split_first().unwrap();
+    assert!(*first < 1_000 && later.len() == 3, "{:?}", caller.heard);
+    assert!(later.iter().all(|at| *at >= 3_000), "{:?}", caller.heard);
 }
 
 #[test]

@@ -257,3 +257,15 @@ fn r8_runs_on_other_topics_are_left_alone() {
     client.started(2, "op_2", "tpc_2");
     assert_eq!(client.streams(2, "tpc_2"), []);
 }
+
+#[test]
+fn r8_a_run_that_is_over_gives_way_to_nobody() {
+    let mut client = Client::new();
+    client.execute();
+    client.started(1, "op_1", "tpc_1");
+    client.streams(1, "tpc_1");
+    client.ended(1);
+    client.execute();
+    client.started(2, "op_2", "tpc_1");
+    assert_eq!(client.streams(2, "tpc_1"), []);
+}

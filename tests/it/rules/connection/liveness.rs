@@ -195,3 +195,23 @@ fn c5_what_comes_during_a_pause_is_not_heard_ahead_of_time() {
     assert_eq!(stage.connection(), "connected");
     assert_eq!(stage.wait(1)[0], "close_connection dial#1 1000");
 }
+
+#[test]
+fn c5_while_reading_is_paused_a_beat_that_rings_late_is_no_sleep() {
+    let mut stage = Stage::connected();
+    stage.pause();
+    assert_eq!(stage.sleep(200_000), ["dial#1 ▶ heartbeat"]);
+    assert_eq!(stage.wait(60_000), ["dial#1 ▶ heartbeat"; 2], "they go on");
+}
+
+#[test]
+fn c5_a_pause_after_the_answer_to_a_probe_is_no_silence() {
+    let mut stage = Stage::connected();
+    stage.sleep(200_000);
+    stage.status("running");
+    stage.wire(HEARTBEAT_ACK);
+    stage.pause();
+    stage.wait(150_000);
+    stage.resume_reading();
+    assert_eq!(stage.wait(10_000), [""; 0], "it is not probed again");
+}

@@ -113,3 +113,13 @@ fn r10_an_outcome_says_what_it_is_about() {
         Some(&Outcome::ProtocolViolation { what })
     );
 }
+
+#[test]
+fn r6_a_server_that_refuses_to_settle_the_marker_is_not_asked_in_another_way() {
+    for reply in [refused(RefusalKind::Other, 500), lost()] {
+        let mut stage = Stage::connected();
+        stage.wire(&end(1, "done"));
+        assert_eq!(stage.reply("settle_marker", reply), [""; 0]);
+        assert!(stage.state().is_settled());
+    }
+}

@@ -200,3 +200,20 @@ fn r9_approval_is_a_new_run_and_the_parked_one_is_retired_once_it_has_started() 
         "parent_retired op_0"
     ));
 }
+
+#[test]
+fn r4_a_new_topic_is_announced_whatever_becomes_of_its_run() {
+    let mut stopped = new_topic();
+    stopped.stop();
+    let reply = stopped.start_reply();
+    let lines = stopped.reply("start_run", reply);
+    assert!(has(&lines, "topic_created tpc_1"), "{lines:?}");
+    let leave: [fn(&mut Stage) -> Vec<String>; 2] = [Stage::detach, Stage::stop];
+    for leave in leave {
+        let mut left = new_topic();
+        let reply = left.start_reply();
+        left.reply("start_run", reply);
+        let lines = leave(&mut left);
+        assert!(has(&lines, "topic_created tpc_1"), "{lines:?}");
+    }
+}

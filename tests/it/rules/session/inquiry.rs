@@ -186,3 +186,36 @@ fn s14_every_replay_has_its_time_to_bring_the_end() {
     assert!(ends_with(&lines, "failed"));
     assert_eq!(stage.state().receipt().gaps, 0);
 }
+
+#[test]
+fn s14_a_run_that_is_known_again_is_not_known_to_be_gone() {
+    let mut stage = Stage::streamed(1);
+    stage.wait(60_000);
+    stage.reply("ask_status", Reply::Status(None));
+    stage.wire(HEARTBEAT_ACK);
+    stage.wait(5_000);
+    stage.status("running");
+    let lines = stage.wait(30_000);
+    assert!(
+        !lines.iter().any(|line| line.contains("ask_status")),
+        "nothing more is to be asked: {lines:?}"
+    );
+    stage.wire(HEARTBEAT_ACK);
+    stage.wait(30_000);
+    stage.reply("ask_status", Reply::Status(None));
+    assert_eq!(stage.outcome(), None, "it is the first time again");
+    stage.wait(5_000);
+    stage.reply("ask_status", Reply::Status(None));
+    assert_eq!(stage.outcome(), Some("ended_unknown"));
+}
+
+#[test]
+fn s14_a_pause_is_no_time_in_which_resume_was_not_answered() {
+    let asks = |lines: &[String]| lines.iter().any(|line| line.contains("ask_status"));
+    let mut stage = Stage::in_seam();
+    stage.pause();
+    stage.wait(60_000);
+    stage.resume_reading();
+    assert!(!asks(&stage.wait(4_999)));
+    assert!(asks(&stage.wait(1)));
+}

@@ -235,6 +235,12 @@ fn s8_while_the_network_is_gone_no_try_is_spent() {
     stage.reply("refresh_token", unreachable());
     let lines = stage.network(Network::Online);
     assert!(lines[0].ends_with("refresh_token of tpc_1"), "{lines:?}");
+    // All three tries are left, this one among them.
+    for pause in [1_000, 2_000] {
+        let lines = stage.reply("refresh_token", unreachable());
+        assert!(lines[0].starts_with("refresh_delayed"), "{lines:?}");
+        stage.wait(pause);
+    }
     assert_eq!(dials(&stage.issue()), 1);
 }
 

@@ -325,3 +325,19 @@ fn s9b_waiting_for_async_tool_is_a_status_and_the_operation_goes_on_later() {
     );
     assert!(ends_with(&stage.status("done"), "completed"));
 }
+
+#[test]
+fn s9b_of_a_run_that_has_waited_a_status_completed_says_nothing() {
+    let mut stage = Stage::connected();
+    stage.wire(&end(1, "waiting_for_async_tool"));
+    stage.wire(&chunk(2));
+    assert_eq!(
+        stage.wire(&status_change(3, "completed")),
+        [
+            "ignored: the run waits for an asynchronous tool",
+            "request#2 ▶ ask_status op_1"
+        ]
+    );
+    stage.status("running");
+    assert_eq!(stage.wire(&chunk(4)), [handed(4)]);
+}
