@@ -32,9 +32,10 @@ async fn second_program(server: &EmbeddedServer, stored: &str) -> Result<String,
     let bookmark: Bookmark = serde_json::from_str(stored)?;
     let mut run = client(server)?.attach(bookmark).await?;
     follow(&mut run, 1).await;
-    let (unread, state) = run.into_state().await.ok_or("the run is over already")?;
+    let (unread, state) = run.into_state().await;
     // What had come but was not read yet is past for the state.
     unread.iter().for_each(show);
+    let state = state.ok_or("the run is over already")?;
     Ok(serde_json::to_string(&state)?)
 }
 

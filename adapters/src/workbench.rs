@@ -136,8 +136,10 @@ impl Workbench {
                     }
                     return notification;
                 }
-                // Whether it is still wanted is told by a notification.
-                done = self.next_done() => drop(run.answer_tool(done.call, done.answer)),
+                // Whether it is still wanted is told by a notification; but one at a time has room.
+                done = self.next_done() => {
+                    let _ = run.answer_tool(done.call, done.answer).await;
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::mem;
 
 use agent_gateway_machine::{
-    AnswerRefusal, Effect, Effects, EventKind, Ignored, Notification, State,
+    AnswerRefusal, Effect, Effects, EventKind, Ignored, Network, Notification, State,
 };
 use tokio::sync::oneshot;
 
@@ -37,6 +37,17 @@ pub(crate) enum Command {
 pub(crate) type Left = (State, VecDeque<Notification>);
 
 impl Command {
+    /// Whether it is an answer, whose giver is told what became of it.
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Tell {
+                verdict: Some(_),
+                ..
+            }
+        )
+    }
+
     pub(crate) fn tell(kind: EventKind) -> Self {
         Self::Tell {
             kind,
@@ -96,22 +107,15 @@ impl Commands {
                 self.answers += 1;
                 self.bytes += bytes;
             }
-            // Only the latest word of the network counts, and asking twice for the same is asking once.
+            Command::Tell {
+                kind: EventKind::NetworkChanged(network),
+                verdict: None,
+            } => return self.push_network(*network),
+            // Asking twice for the same is asking once.
             Command::Tell {
                 kind,
                 verdict: None,
             } => {
-                let is_network = matches!(kind, EventKind::NetworkChanged(_));
-                self.waiting.retain(|other| {
-                    let Command::Tell {
-                        kind: other,
-                        verdict: None,
-                    } = other
-                    else {
-                        return true;
-                    };
-                    !(is_network && matches!(other, EventKind::NetworkChanged(_)))
-                });
                 if self.holds(kind) {
                     return;
                 }
@@ -124,6 +128,25 @@ impl Commands {
             Command::Leave(_) => {}
         }
         self.waiting.push_back(command);
+    }
+
+    /// Only the latest two words of the network count: that it was gone and is back skips a wait (C15), which that it is
+    /// there would not.
+    fn push_network(&mut self, network: Network) {
+        let told: Vec<_> = self.waiting.iter().filter_map(network_of).collect();
+        if told.last() == Some(&network) {
+            return;
+        }
+        if told.len() > 1
+            && let Some(first) = self
+                .waiting
+                .iter()
+                .position(|other| network_of(other).is_some())
+        {
+            self.waiting.remove(first);
+        }
+        let kind = EventKind::NetworkChanged(network);
+        self.waiting.push_back(Command::tell(kind));
     }
 
     /// All of them.
@@ -143,7 +166,18 @@ impl Commands {
     }
 }
 
-fn refuse(command: Command) {
+fn network_of(command: &Command) -> Option<Network> {
+    match command {
+        Command::Tell {
+            kind: EventKind::NetworkChanged(network),
+            ..
+        } => Some(*network),
+        _ => None,
+    }
+}
+
+/// Tells whoever gave an answer that there is no room for it.
+pub(super) fn refuse(command: Command) {
     if let Command::Tell {
         verdict: Some(verdict),
         ..
@@ -166,7 +200,7 @@ fn weight(kind: &EventKind) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use agent_gateway_machine::{Network, ToolAnswer};
+    use agent_gateway_machine::ToolAnswer;
 
     use super::*;
 
@@ -242,19 +276,25 @@ mod tests {
     }
 
     #[test]
-    fn c15_only_the_latest_word_of_the_network_waits() {
-        let mut commands = Commands::default();
-        for network in [Network::Offline, Network::Online, Network::Offline] {
-            commands.push(Command::tell(EventKind::NetworkChanged(network)));
+    fn c15_that_the_network_was_gone_and_is_back_is_not_lost() {
+        use Network::{Offline, Online};
+        for (told, waits) in [
+            (vec![Online, Online], vec![Online]),
+            (vec![Offline, Online], vec![Offline, Online]),
+            (vec![Offline, Online, Online], vec![Offline, Online]),
+            (vec![Offline, Online, Offline], vec![Online, Offline]),
+            (
+                vec![Offline, Online, Offline, Online],
+                vec![Offline, Online],
+            ),
+        ] {
+            let mut commands = Commands::default();
+            for network in &told {
+                commands.push(Command::tell(EventKind::NetworkChanged(*network)));
+            }
+            let waiting: Vec<_> = commands.take().iter().filter_map(network_of).collect();
+            assert_eq!(waiting, waits, "{told:?}");
         }
-        let waiting = commands.take();
-        assert!(matches!(
-            waiting.as_slices().0,
-            [Command::Tell {
-                kind: EventKind::NetworkChanged(Network::Offline),
-                verdict: None
-            }]
-        ));
     }
 
     #[test]

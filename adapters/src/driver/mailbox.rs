@@ -16,14 +16,15 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 use super::brought::{Brought, Room};
-use super::commands::{Command, Commands};
+use super::commands::{Command, Commands, refuse};
 use super::ride::Ride;
 use super::wheel::{Due, Wheel};
 
 /// How much may wait for the caller before the socket is no longer read (I13).
 ///
 /// The reader takes all at once, so up to twice this is held while it works; and one transition can go over it, by at
-/// most what a seam holds.
+/// most what a seam holds. What a run tells without its socket, such as a reconnect, waits too; answers are not taken any
+/// more where twice as many wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueLimits {
@@ -109,6 +110,13 @@ impl Mailbox {
         let mut inner = self.lock();
         if inner.gone {
             return false;
+        }
+        // Each answer may bring a notification, whether the socket is read or not (I13).
+        let most = self.limits.notifications.saturating_mul(2);
+        if command.is_answer() && inner.notifications.len() >= most {
+            drop(inner);
+            refuse(command);
+            return true;
         }
         inner.commands.push(command);
         wake(inner.wheel.ring(Due::Else), inner);
@@ -257,7 +265,7 @@ impl Mailbox {
     }
 
     /// Takes what waits for the caller, who does not read it any more.
-    pub(super) fn take_waiting(&self) -> VecDeque<Notification> {
+    pub(crate) fn take_waiting(&self) -> VecDeque<Notification> {
         let mut inner = self.lock();
         inner.bytes = 0;
         mem::take(&mut inner.notifications)

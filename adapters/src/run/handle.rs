@@ -192,8 +192,8 @@ pub enum AnswerError {
     /// It alone has more bytes than may wait (16 MiB); a smaller one is still wanted (T3).
     #[error("this answer is too large")]
     TooLarge,
-    /// More than 1,024 answers, or 32 MiB of them, wait for the run's task to have its turn. It is still wanted: give it
-    /// again once they are taken.
+    /// More than 1,024 answers, or 32 MiB of them, wait for the run's task to have its turn, or nobody reads what the run
+    /// tells ([`QueueLimits`](crate::QueueLimits)). It is still wanted: give it again later.
     #[error("too many answers wait for the run; give this one again later")]
     NoRoom,
     /// The run is over, or its task is gone ([`Unwatched`](crate::Unwatched)).

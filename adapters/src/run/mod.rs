@@ -82,8 +82,8 @@ impl Run {
                 Some(Notification::ToolRequested { call, .. }) => {
                     let text = format!("nobody executes {} here", call.api_name);
                     let answer = ToolAnswer::failure("executor_not_found", &text);
-                    // It is given at once, and whether it is still wanted changes nothing.
-                    drop(self.handle.answer_tool(call.tool_call_id, answer));
+                    // It is given at once, and whether it is still wanted changes nothing; but one at a time has room.
+                    let _ = self.handle.answer_tool(call.tool_call_id, answer).await;
                 }
                 Some(_) => {}
                 None => break,
@@ -113,16 +113,19 @@ impl Run {
     /// Goes away in the middle of the run, and leaves it going: gives what was told and not read yet, and the run as plain
     /// data from there on, to be carried on by [`Client::restore`](crate::Client::restore) with nothing missed and nothing
     /// seen twice, perhaps by another program. What is open is asked again there, so no call, confirmation or input request
-    /// is among the unread (T1, T7). `None` once the run is over and settled, or [`Unwatched`].
+    /// is among the unread (T1, T7). No state once the run is over and settled, or [`Unwatched`].
     ///
     /// The state holds no token, but the run's texts that wait. Dropping the future detaches, as dropping the run does.
-    pub async fn into_state(mut self) -> Option<(Vec<Notification>, State)> {
+    pub async fn into_state(mut self) -> (Vec<Notification>, Option<State>) {
         let (leaving, left) = oneshot::channel();
         self.handle.mailbox.command(RunCommand::Leave(leaving));
-        let (state, waiting) = left.await.ok()?;
+        let (state, waiting) = match left.await {
+            Ok((state, waiting)) => (Some(state), waiting),
+            Err(_) => (None, self.handle.mailbox.take_waiting()),
+        };
         let unread = self.taken.drain(..).chain(waiting);
         let unread = unread.filter(|notification| !is_request(notification));
-        Some((unread.collect(), state))
+        (unread.collect(), state)
     }
 
     /// A handle that can be cloned and given to whoever executes tools or stops the run.

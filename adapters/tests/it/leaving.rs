@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake};
 
-use agent_gateway_adapters::{Client, ClientError, Outcome, Run, State};
+use agent_gateway_adapters::{AnswerError, Client, ClientError, Outcome, QueueLimits, Run, State};
 use agent_gateway_machine::{Attach, Bookmark, Notification, ToolAnswer};
 use agent_gateway_protocol::OperationId;
 use tokio::runtime::Builder;
@@ -180,7 +180,8 @@ async fn r8_a_restored_run_has_its_topic() {
     let (builder, mut sockets) = far.client();
     let client = builder.build().unwrap();
     let (stored, _) = started(&client, &mut sockets).await;
-    let (_, state) = stored.into_state().await.unwrap();
+    let (_, state) = stored.into_state().await;
+    let state = state.unwrap();
     let mut restored = client.restore(state).await.unwrap();
     let (_again, _) = resumed(&mut sockets).await;
     let (_second, _new) = started(&client, &mut sockets).await;
@@ -189,6 +190,44 @@ async fn r8_a_restored_run_has_its_topic() {
         matches!(outcome, Outcome::Superseded { by: Some(_) }),
         "{outcome}"
     );
+}
+
+/// What was told and not read is not lost with it.
+#[tokio::test]
+async fn s11_who_takes_a_run_away_that_is_over_is_given_its_end() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (run, socket) = started(&client, &mut sockets).await;
+    socket.text(&chunk(1));
+    socket.text(&end(2));
+    run.settled().await;
+    let (unread, state) = run.into_state().await;
+    assert_eq!(state, None);
+    let names: Vec<_> = unread.iter().map(Notification::name).collect();
+    let last = ["event_received", "event_received", "run_ended"];
+    let of_interest = names.iter().filter(|name| last.contains(name));
+    assert!(of_interest.eq(&last), "{names:?}");
+}
+
+/// Each answer that is refused is told as a notification too, and nobody reads them.
+#[tokio::test]
+async fn i13_who_answers_and_does_not_read_is_refused() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let queue = QueueLimits::default();
+    let client = builder.queue(queue).build().unwrap();
+    let (run, _socket) = started(&client, &mut sockets).await;
+    let mut refused = None;
+    for _ in 0..=2 * queue.notifications {
+        let answered = run.answer_confirmation("call_1".into(), true).await;
+        refused = answered.err();
+        if refused == Some(AnswerError::NoRoom) {
+            break;
+        }
+    }
+    assert_eq!(refused, Some(AnswerError::NoRoom));
+    assert!(run.handle().snapshot().waiting <= 2 * queue.notifications);
 }
 
 /// Looks, at the moment it is woken, whether the operation is free.
@@ -227,7 +266,7 @@ async fn s12_the_operation_of_a_run_that_is_taken_away_is_free_before_its_state_
         tokio::task::yield_now().await;
     }
     assert!(looks.found_free.load(Ordering::Relaxed));
-    let Poll::Ready(Some((_, state))) = leaving.as_mut().poll(&mut context) else {
+    let Poll::Ready((_, Some(state))) = leaving.as_mut().poll(&mut context) else {
         panic!("it was woken for nothing");
     };
     let mut run = client.restore(state).await.unwrap();
@@ -297,7 +336,8 @@ async fn t1_who_goes_away_in_good_order_is_asked_again_and_once() {
     while run.receipt().delivered == 0 {
         tokio::task::yield_now().await;
     }
-    let (unread, state) = run.into_state().await.unwrap();
+    let (unread, state) = run.into_state().await;
+    let state = state.unwrap();
     assert!(unread.iter().any(|told| told.name() == "event_received"));
     assert!(!unread.iter().any(|told| told.name() == "tool_requested"));
     let mut run = client.restore(state).await.unwrap();
@@ -329,7 +369,8 @@ async fn c1_a_stored_state_does_not_say_where_a_credential_goes() {
     let (builder, mut sockets) = far.client();
     let client = builder.build().unwrap();
     let (run, _socket) = started(&client, &mut sockets).await;
-    let (_, state) = run.into_state().await.unwrap();
+    let (_, state) = run.into_state().await;
+    let state = state.unwrap();
     let own = state.config().gateway.clone().unwrap().to_string();
     let changed = serde_json::to_string(&state).unwrap();
     let changed = changed.replace(&own, "wss://elsewhere.example");

@@ -239,7 +239,7 @@ impl Session {
                     None => return Err(Error::Unwatched(Unwatched)),
                 },
                 error = output.failed() => return Err(Error::Output(error)),
-                done = self.workbench.next_done() => self.answer(run, done)?,
+                done = self.workbench.next_done() => self.answer(run, done).await?,
                 signal = signals.next() => match signal {
                     Signal::Interrupt if stopping => return Ok(Over::Left),
                     Signal::Interrupt => {
@@ -262,9 +262,11 @@ impl Session {
         }
     }
 
-    fn answer(&mut self, run: &Run, done: Done) -> Result<(), Error> {
-        // Whether it is still wanted is told by a notification.
-        drop(run.answer_tool(done.call.clone(), done.answer.clone()));
+    async fn answer(&mut self, run: &Run, done: Done) -> Result<(), Error> {
+        // Whether it is still wanted is told by a notification; but one at a time has room.
+        let _ = run
+            .answer_tool(done.call.clone(), done.answer.clone())
+            .await;
         self.renderer
             .tool_answered(&done.call, &done.answer, millis(done.took))
             .map_err(Error::Output)

@@ -224,8 +224,9 @@ async fn a_run_that_is_taken_away_is_carried_on_with_every_event_once() {
         let Some(left) = polled(polls, run.into_state()).await else {
             return false;
         };
-        let (unread, state) = left.expect("the run goes on");
+        let (unread, state) = left;
         told.extend(unread);
+        let state = state.expect("the run goes on");
         let (builder, mut sockets) = far.client();
         let mut run = builder.build().unwrap().restore(state).await.unwrap();
         let cursor = run.cursor().to_string();
