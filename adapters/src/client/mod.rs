@@ -139,7 +139,8 @@ impl Client {
     }
 
     /// Watches a run that is already going (R7), from a [`Bookmark`] or as an [`Attach`] says; `token` and `renewal` must be as
-    /// [`Attach::new`] leaves them. An operation that a live run of this client owns is refused: drop that one or detach from it first, which frees it at once.
+    /// [`Attach::new`] leaves them. An operation that a live run of this client owns is refused: drop that one or detach from
+    /// it first, which frees it at once.
     ///
     /// Cancel-safe: a future dropped before it is done has done nothing.
     ///

@@ -106,7 +106,7 @@ fn what_cannot_be_meant_is_a_usage_error() {
     }
     let file = path("no_folder");
     fs::write(&file, "").unwrap();
-    run(&["campaign", "--out", &file]).complains(2, &[&file, "no folder"]);
+    run(&["campaign", "--out", &file]).complains(2, &[&file, "not a folder"]);
 }
 
 /// Not when something is found, which may be after hours.

@@ -1,4 +1,18 @@
 //! How a live run ended: by what the stream said, or, where that does not tell, by what the server answers (S2, S3, S14).
+//!
+//! | known of the end | what happens |
+//! |---|---|
+//! | nothing | the stream goes on |
+//! | noted while a seam is open | it waits for the seam's end: what follows may make it void (S2) |
+//! | noted, and how the run went | the run ends so; if no frame in its place told it, a gap is told first (C11) |
+//! | noted, and not how the run went | `concluding`: the server is asked |
+//!
+//! | the server's answer | nothing is noted | `concluding` | and no token is to be had (*binding*, S8) |
+//! |---|---|---|---|
+//! | over | ends so, after a stream that still speaks | ends so | ends so, after a socket that still speaks |
+//! | goes on | nothing | the end is void, the stream goes on | *ended unknown*, the marker stays |
+//! | not known | once: asked again; twice: *ended unknown* | the same | *ended unknown* |
+//! | no answer | nothing | asked again; after the last, *ended unknown* | the same |
 
 use alloc::format;
 
