@@ -51,7 +51,8 @@ impl Live {
                 self.session.terminal.on_ahead(&frame);
                 self.session.sequence.hold(context, number, frame);
             }
-            Admission::Dropped => {}
+            // Late or known, it tells of an end all the same.
+            Admission::Dropped => self.session.terminal.on_ahead(&frame),
         }
         if self.session.sequence.is_in_seam() {
             return self.pass_held(context);

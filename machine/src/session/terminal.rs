@@ -188,8 +188,8 @@ impl Terminal {
         self.end_seen
     }
 
-    /// A frame has come, and waits for its turn. If its socket is lost before, it may never come again: by then the gateway
-    /// may have forgotten the operation (C10).
+    /// A frame has come, and waits for its turn, or is too late for one. It may never pass: by then the gateway may have
+    /// forgotten the operation (C10).
     pub(crate) fn on_ahead(&mut self, frame: &ServerFrame) {
         self.end_seen |= match frame {
             ServerFrame::SessionComplete(_) => true,

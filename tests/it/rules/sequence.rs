@@ -376,6 +376,16 @@ fn c10_what_looks_like_an_end_and_waits_for_its_turn_has_been_seen() {
     assert_eq!(resumed_after(&mut stage), "after 3");
 }
 
+#[test]
+fn c10_what_looks_like_an_end_and_comes_too_late_has_been_seen() {
+    let mut stage = Stage::streamed(3).redialled();
+    stage.wire(&chunk(6));
+    stage.wire(&chunk(7));
+    stage.wire(&resume_complete("running"));
+    assert_eq!(stage.wire(&session_complete(4)), [""; 0]);
+    assert_eq!(resumed_after(&mut stage), "after 6");
+}
+
 /// Some gateways send it, and live frames overtake it.
 #[test]
 fn c10_in_a_new_count_the_frame_that_resume_names_is_late() {
