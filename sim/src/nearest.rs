@@ -1,6 +1,6 @@
 //! What was most likely meant by a name that is none.
 
-use std::mem;
+use strsim::osa_distance;
 
 /// Longer ones are no name that somebody has mistyped.
 const MOST_LETTERS: usize = 64;
@@ -9,14 +9,14 @@ const MOST_LETTERS: usize = 64;
 /// or have changed places with the next.
 #[must_use]
 pub fn nearest<N: AsRef<str>>(name: &str, names: impl IntoIterator<Item = N>) -> Option<N> {
-    let letters: Vec<char> = name.chars().take(MOST_LETTERS + 1).collect();
-    if letters.len() > MOST_LETTERS {
+    let letters = name.chars().take(MOST_LETTERS + 1).count();
+    if letters > MOST_LETTERS {
         return None;
     }
-    let most = letters.len().div_ceil(3);
+    let most = letters.div_ceil(3);
     names
         .into_iter()
-        .map(|other| (distance(&letters, other.as_ref()), other))
+        .map(|other| (osa_distance(name, other.as_ref()), other))
         .filter(|(distance, _)| *distance <= most)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, other)| other)
@@ -28,27 +28,6 @@ pub fn did_you_mean<N: AsRef<str>>(name: &str, names: impl IntoIterator<Item = N
     nearest(name, names).map_or_else(String::new, |other| {
         format!(": did you mean `{}`?", other.as_ref())
     })
-}
-
-/// How many letters are to be changed, put in, left out, or swapped with the next, to make the one the other.
-fn distance(name: &[char], other: &str) -> usize {
-    let mut above: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=name.len()).collect();
-    let mut before = None;
-    for (index, letter) in other.chars().enumerate() {
-        let mut next = vec![index + 1];
-        for (column, own) in name.iter().enumerate() {
-            let changed = row[column] + usize::from(*own != letter);
-            let mut least = changed.min(row[column + 1] + 1).min(next[column] + 1);
-            if column > 0 && before == Some(*own) && name[column - 1] == letter {
-                least = least.min(above[column - 1] + 1);
-            }
-            next.push(least);
-        }
-        before = Some(letter);
-        above = mem::replace(&mut row, next);
-    }
-    row[name.len()]
 }
 
 #[cfg(test)]

@@ -133,16 +133,14 @@ impl Commands {
     /// Only the latest two words of the network count: that it was gone and is back skips a wait (C15), which that it is
     /// there would not.
     fn push_network(&mut self, network: Network) {
-        let told: Vec<_> = self.waiting.iter().filter_map(network_of).collect();
-        if told.last() == Some(&network) {
+        let waiting = self.waiting.iter().enumerate();
+        let told: Vec<_> = waiting
+            .filter_map(|(place, command)| Some((place, network_of(command)?)))
+            .collect();
+        if told.last().is_some_and(|(_, last)| *last == network) {
             return;
         }
-        if told.len() > 1
-            && let Some(first) = self
-                .waiting
-                .iter()
-                .position(|other| network_of(other).is_some())
-        {
+        if let [(first, _), _, ..] = told[..] {
             self.waiting.remove(first);
         }
         let kind = EventKind::NetworkChanged(network);

@@ -48,11 +48,11 @@ impl Live {
                 }
             }
             Admission::Ahead(number) => {
-                self.session.terminal.on_ahead(&frame);
+                self.session.terminal.on_unpassed(&frame);
                 self.session.sequence.hold(context, number, frame);
             }
             // Late or known, it tells of an end all the same.
-            Admission::Dropped => self.session.terminal.on_ahead(&frame),
+            Admission::Dropped => self.session.terminal.on_unpassed(&frame),
         }
         if self.session.sequence.is_in_seam() {
             return self.pass_held(context);

@@ -190,7 +190,7 @@ impl Terminal {
 
     /// A frame has come, and waits for its turn, or is too late for one. It may never pass: by then the gateway may have
     /// forgotten the operation (C10).
-    pub(crate) fn on_ahead(&mut self, frame: &ServerFrame) {
+    pub(crate) fn on_unpassed(&mut self, frame: &ServerFrame) {
         self.end_seen |= match frame {
             ServerFrame::SessionComplete(_) => true,
             ServerFrame::StatusChange(change) => change.status.is_terminal(),
