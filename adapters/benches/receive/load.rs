@@ -62,20 +62,29 @@ pub(crate) enum Receiver {
     },
     /// The whole way to the caller.
     Client,
+    /// Only reads: what the kernel and the runtime take, whoever receives. Counts reads, so only for a trickle.
+    Raw,
 }
 
 impl Receiver {
-    pub(crate) const ALL: [Self; 3] = [
+    pub(crate) const ALL: [Self; 4] = [
         Self::Bare { buffer: 128 << 10 },
         Self::Bare { buffer: 4 << 10 },
         Self::Client,
+        Self::Raw,
     ];
+
+    /// Whether it can be measured with this load.
+    pub(crate) fn takes(self, load: Load) -> bool {
+        self != Self::Raw || load == Load::Trickle
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bare { buffer: 131_072 } => "tt",
             Self::Bare { .. } => "tt-small-buffer",
             Self::Client => "client",
+            Self::Raw => "raw",
         }
     }
 }

@@ -47,12 +47,20 @@ fn main() {
     let mut marks = Marks::default();
     for load in Load::ALL {
         if any_load || named(load.name()) {
+            let receivers: Vec<Receiver> = receivers
+                .iter()
+                .copied()
+                .filter(|receiver| receiver.takes(load))
+                .collect();
             let samples = measure(load, &receivers, rounds);
             marks.received(load, &receivers, &samples);
         }
     }
     if any_load || named("idle") {
-        for receiver in receivers {
+        for receiver in receivers
+            .into_iter()
+            .filter(|receiver| *receiver != Receiver::Raw)
+        {
             match idle::measure(receiver) {
                 Some(footprint) => marks.held(receiver, footprint),
                 None => println!("idle: skipped, for it takes 12,000 open files"),

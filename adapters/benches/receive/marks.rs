@@ -32,26 +32,24 @@ impl Marks {
                 median(rounds.iter().map(|round| round[index].cpu)),
             );
         }
-        let (Some(tt), Some(client)) = (
-            receivers
-                .iter()
-                .position(|receiver| *receiver == Receiver::ALL[0]),
-            receivers
-                .iter()
-                .position(|receiver| *receiver == Receiver::Client),
-        ) else {
+        let index_of = |wanted| receivers.iter().position(|receiver| *receiver == wanted);
+        let Some(tt) = index_of(Receiver::ALL[0]) else {
             return;
         };
-        let rate = median(
-            rounds
-                .iter()
-                .map(|round| round[client].rate / round[tt].rate),
-        );
-        let cpu = median(rounds.iter().map(|round| round[client].cpu / round[tt].cpu));
-        println!(
-            "{:8} client/tt: {rate:.2} frames/s, {cpu:.2} CPU a frame",
-            load.name()
-        );
+        let ratios = |index: usize| {
+            let rate = median(rounds.iter().map(|round| round[index].rate / round[tt].rate));
+            let cpu = median(rounds.iter().map(|round| round[index].cpu / round[tt].cpu));
+            let (load, receiver) = (load.name(), receivers[index].name());
+            println!("{load:8} {receiver}/tt: {rate:.2} frames/s, {cpu:.2} CPU a frame");
+            (rate, cpu)
+        };
+        if let Some(raw) = index_of(Receiver::Raw) {
+            ratios(raw);
+        }
+        let Some(client) = index_of(Receiver::Client) else {
+            return;
+        };
+        let (rate, cpu) = ratios(client);
         let (measured, must, stretch) = match load {
             Load::Small => (rate, 0.25, 0.75),
             Load::Mix => (rate, 0.45, 1.3),

@@ -1,5 +1,6 @@
 //! Those who receive: tokio-tungstenite that only counts, and `Client` with the whole way to the caller.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -39,6 +40,16 @@ pub(crate) async fn open(receiver: Receiver, sessions: u64, url: &str, progress:
                 tokio::spawn(count_events(run, progress.clone()));
             }
         }
+        Receiver::Raw => {
+            let opened = (0..sessions).map(|n| open_bare(url, n, WebSocketConfig::default()));
+            let mut opened = stream::iter(opened).buffer_unordered(AT_ONCE);
+            while let Some(socket) = opened.next().await {
+                let MaybeTlsStream::Plain(socket) = socket.into_inner() else {
+                    panic!("the server has no TLS");
+                };
+                tokio::spawn(count_reads(socket, progress.clone()));
+            }
+        }
     }
 }
 
@@ -59,6 +70,18 @@ async fn open_bare(url: &str, n: u64, config: WebSocketConfig) -> Bare {
 async fn count_frames(mut socket: Bare, progress: Arc<Progress>) {
     while let Some(Ok(_)) = socket.next().await {
         progress.count();
+    }
+}
+
+async fn count_reads(socket: TcpStream, progress: Arc<Progress>) {
+    let mut buffer = [0; 4 << 10];
+    while socket.readable().await.is_ok() {
+        match socket.try_read(&mut buffer) {
+            Ok(0) => break,
+            Ok(_) => progress.count(),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => break,
+        }
     }
 }
 
