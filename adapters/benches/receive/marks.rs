@@ -37,7 +37,11 @@ impl Marks {
             return;
         };
         let ratios = |index: usize| {
-            let rate = median(rounds.iter().map(|round| round[index].rate / round[tt].rate));
+            let rate = median(
+                rounds
+                    .iter()
+                    .map(|round| round[index].rate / round[tt].rate),
+            );
             let cpu = median(rounds.iter().map(|round| round[index].cpu / round[tt].cpu));
             let (load, receiver) = (load.name(), receivers[index].name());
             println!("{load:8} {receiver}/tt: {rate:.2} frames/s, {cpu:.2} CPU a frame");
