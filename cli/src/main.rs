@@ -13,6 +13,7 @@ mod input;
 mod log;
 mod machine;
 mod outlet;
+mod question;
 mod render;
 mod replace;
 mod replay;

@@ -6,7 +6,7 @@ pub(super) const HELP: &str = "\
 Example:
   agw attach op_1783756800000_agt_4kQm2_tpc_9fWbz_Zx81LmQa --topic tpc_9fWbz
 
-A watcher leaves the run's tool calls to others, unless --tool is given. Ctrl-C stops the watching, not the run.
+A watcher leaves the run's tool calls to others, unless --tool is given, and is asked what the run asks as by `agw run`. Ctrl-C stops the watching, not the run.
 The environment is that of `agw run`.";
 
 /// `agw attach`.

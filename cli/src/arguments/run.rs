@@ -18,6 +18,9 @@ Examples:
   (echo \"Review this:\"; git diff) | agw run -
       what is long comes from standard input
 
+On a terminal you are asked what the run asks: whether a tool may run (y or n, unless --approve or --deny says it), or for a
+line of text. Ctrl-D leaves a question to other clients. With --json, or where input or output is no terminal, nobody is asked.
+
 Ctrl-C stops the run on the server; a second one leaves at once.
 
 Environment:
@@ -84,10 +87,10 @@ pub(crate) struct ShownArguments {
     /// Answer calls of this tool (`identifier/apiName` or `apiName`) with a program, 16 calls at once; may be given again
     #[arg(long = "tool", value_name = "NAME=COMMAND")]
     pub(crate) tools: Vec<ToolSpecification>,
-    /// Let every tool call run that asks whether it may
+    /// Let every tool call run that asks whether it may; without this or --deny you are asked, on a terminal
     #[arg(long)]
     approve: bool,
-    /// Let none run that asks; without either, other clients must answer, and the run waits for them
+    /// Let none run that asks; where nobody can be asked and neither is given, the run waits for other clients
     #[arg(long, conflicts_with = "approve")]
     deny: bool,
     /// One JSON object a line instead of text

@@ -6,7 +6,9 @@ use agent_gateway_protocol::ToolCallId;
 use anstyle::{AnsiColor, Style};
 
 use super::plain::{plain, shortened};
+use super::question;
 use super::sentence::{sentence, span};
+use crate::question::Question;
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
@@ -41,6 +43,8 @@ enum Place {
     Text,
     /// The model's thoughts.
     Reasoning,
+    /// What a person is to answer, and what they have typed of it.
+    Prompt,
 }
 
 impl<W: Write> Human<W> {
@@ -243,6 +247,25 @@ impl<W: Write> Human<W> {
             "{style}── {name}{style:#}{DIM} · {}{DIM:#}",
             parts.join(" · ")
         )
+    }
+
+    /// Asks the person at the terminal. The cursor stays where they type.
+    pub(super) fn ask(&mut self, question: &Question) -> io::Result<()> {
+        self.note(ODD, &question::text(question, &self.transcript))?;
+        write!(self.output, "{BOLD}{}{BOLD:#} ", question::prompt(question))?;
+        self.place = Place::Prompt;
+        self.output.flush()
+    }
+
+    /// They have typed a line, and the terminal has shown it with its end.
+    pub(super) fn typed(&mut self) {
+        self.place = Place::LineStart;
+    }
+
+    /// Tells them why their answer was none, or what became of it.
+    pub(super) fn remark(&mut self, text: &str) -> io::Result<()> {
+        self.note(ODD, text)?;
+        self.output.flush()
     }
 
     /// One line of its own.

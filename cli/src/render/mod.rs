@@ -4,6 +4,7 @@ mod human;
 mod json;
 mod line;
 mod plain;
+mod question;
 mod sentence;
 
 use std::io::{self, Write};
@@ -14,6 +15,7 @@ use agent_gateway_protocol::ToolCallId;
 pub(crate) use plain::plain;
 pub(crate) use sentence::span;
 
+use crate::question::Question;
 use human::Human;
 use json::Json;
 
@@ -45,6 +47,35 @@ impl<W: Write> Renderer<W> {
         match self {
             Self::Human(human) => human.show(notification, elapsed),
             Self::Json(json) => json.show(notification),
+        }
+    }
+
+    /// Asks the person at the terminal; nobody, where the output is for programs.
+    ///
+    /// # Errors
+    /// The output cannot be written to.
+    pub(crate) fn ask(&mut self, question: &Question) -> io::Result<()> {
+        match self {
+            Self::Human(human) => human.ask(question),
+            Self::Json(_) => Ok(()),
+        }
+    }
+
+    /// The person at the terminal has typed a line.
+    pub(crate) fn typed(&mut self) {
+        if let Self::Human(human) = self {
+            human.typed();
+        }
+    }
+
+    /// Tells the person at the terminal something about their answer.
+    ///
+    /// # Errors
+    /// The output cannot be written to.
+    pub(crate) fn remark(&mut self, text: &str) -> io::Result<()> {
+        match self {
+            Self::Human(human) => human.remark(text),
+            Self::Json(_) => Ok(()),
         }
     }
 

@@ -12,7 +12,8 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The text on one line of at most `width` characters, control characters made spaces.
+/// The text on one line of at most `width` characters: control characters made spaces, and what turns the direction of
+/// writing made harmless, for it would show the rest of the line in another order than it has.
 pub(super) fn shortened(text: &str, width: usize) -> String {
     let mut short = String::new();
     let mut length = 0;
@@ -29,11 +30,20 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
                 short.push('…');
                 return short;
             }
-            short.push(character);
+            short.push(if is_turning(character) {
+                '\u{fffd}'
+            } else {
+                character
+            });
             length += 1;
         }
     }
     short
+}
+
+/// Whether it turns the direction of writing for what follows.
+fn is_turning(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -52,6 +62,7 @@ mod tests {
     #[test]
     fn long_text_is_cut_at_a_character() {
         assert_eq!(shortened("one\n two\u{1b}three", 80), "one two three");
+        assert_eq!(shortened("a\u{202e}b\u{2066}", 9), "a\u{fffd}b\u{fffd}");
         assert_eq!(shortened("üüüü", 3), "üüü…");
         assert_eq!(shortened("abc", 3), "abc");
     }

@@ -39,12 +39,12 @@ pub(super) fn sentence(notification: &Notification, approves: Option<bool>) -> O
                 Some(true) => "it may (--approve)",
                 Some(false) => "it may not (--deny)",
                 None => {
-                    "without --approve or --deny agw leaves that to other clients, and waits for as long as the run goes on"
+                    "agw answers with --approve or --deny, and asks you on a terminal, but not with --json; this one is left to other clients, and the run waits for them"
                 }
             }
         )),
         Notification::InputRequested(request) => Some(format!(
-            "the run asks for input ({}); agw leaves that to other clients, and waits for as long as the run goes on",
+            "the run asks for input ({}); agw asks you on a terminal, but not with --json; this one is left to other clients, and the run waits for them",
             request.prompt
         )),
         Notification::StopFailed { cause } => Some(match cause {

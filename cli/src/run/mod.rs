@@ -1,5 +1,6 @@
 //! `agw run` and `agw attach`: follow a run, show it, answer its tool calls, stop it when asked to.
 
+mod person;
 mod record;
 mod remote;
 mod session;
@@ -156,7 +157,7 @@ fn execution(arguments: &RunArguments) -> ExecAgent {
             topic_id: Some(topic.into()),
             ..AppContext::default()
         }),
-        // Nobody is there to approve anything.
+        // Else the server parks the run at a tool, for an answer that no socket brings (S9b).
         user_intervention_config: Some(UserInterventionConfig {
             approval_mode: Some(ApprovalMode::Headless),
             ..UserInterventionConfig::default()

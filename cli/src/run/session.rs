@@ -14,6 +14,7 @@ use crate::render::Renderer;
 use crate::signals::{Signal, Signals};
 use crate::tools::Tools;
 
+use super::person::{Person, Said};
 use super::record::Record;
 
 /// After SIGTERM the server gets this long to take the stop.
@@ -30,8 +31,9 @@ pub(super) struct View {
     /// Where the server is, for errors; none for the one inside this process.
     place: Option<String>,
     tools: Tools,
-    /// What confirmations are answered with; none: that is left to others.
+    /// What confirmations are answered with; none: that is left to the person, or to others.
     approves: Option<bool>,
+    person: Option<Person>,
     output: Outlet,
     renderer: Renderer<Outlet>,
     record: Option<Record>,
@@ -41,7 +43,7 @@ impl View {
     /// `notes`: whether the built-in `readFile` answers too.
     ///
     /// # Errors
-    /// There is no thread for the output.
+    /// There is no thread for the output, or for what is typed.
     pub(super) fn new(
         shown: ShownArguments,
         notes: bool,
@@ -60,10 +62,16 @@ impl View {
         } else {
             Renderer::human(output.clone(), approves)
         };
+        let person = if shown.json {
+            None
+        } else {
+            Person::at_terminal(approves.is_none())?
+        };
         Ok(Self {
             place,
             tools: Tools::new(shown.tools, notes),
             approves,
+            person,
             output,
             renderer,
             record,
@@ -109,6 +117,7 @@ async fn begin_and_follow(
         place,
         tools,
         approves,
+        person,
         output,
         renderer,
         record,
@@ -116,6 +125,7 @@ async fn begin_and_follow(
     let mut session = Session {
         workbench: tools.workbench(),
         approves,
+        person,
         output,
         renderer,
         began: Instant::now(),
@@ -166,6 +176,8 @@ struct Session {
     workbench: Workbench,
     /// What confirmations are answered with.
     approves: Option<bool>,
+    /// Whom the run may ask; nobody after the first signal.
+    person: Option<Person>,
     output: Outlet,
     renderer: Renderer<Outlet>,
     began: Instant,
@@ -222,6 +234,7 @@ impl Session {
         let mut stopping = false;
         let output = self.output.clone();
         loop {
+            self.ask()?;
             let next = async {
                 output.room().await;
                 run.next().await
@@ -229,7 +242,7 @@ impl Session {
             tokio::select! {
                 notification = next => match notification {
                     Some(notification) => {
-                        self.show(&notification)?;
+                        self.hear(&notification)?;
                         self.workbench.hear(&notification);
                         self.confirm(run, &notification);
                         if let Notification::RunEnded { outcome, .. } = notification {
@@ -238,12 +251,14 @@ impl Session {
                     }
                     None => return Err(Error::Unwatched(Unwatched)),
                 },
+                said = says(&mut self.person) => self.take(run, said)?,
                 error = output.failed() => return Err(Error::Output(error)),
                 done = self.workbench.next_done() => self.answer(run, done).await?,
                 signal = signals.next() => match signal {
                     Signal::Interrupt if stopping => return Ok(Over::Left),
                     Signal::Interrupt => {
                         stopping = true;
+                        self.person = None;
                         if io::stderr().is_terminal() {
                             // The cursor stands behind the `^C` that the terminal shows.
                             complain("");
@@ -281,11 +296,62 @@ impl Session {
         }
     }
 
+    /// Shows the question that is due.
+    fn ask(&mut self) -> Result<(), Error> {
+        match self.person.as_mut().and_then(Person::due) {
+            Some(question) => self.renderer.ask(question).map_err(Error::Output),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what the person said. Whether it is still wanted is told by a notification.
+    fn take(&mut self, run: &Run, said: Said) -> Result<(), Error> {
+        let remark = match said {
+            Said::Nothing => return Ok(()),
+            Said::Left => "left to other clients",
+            Said::Nonsense(why) => {
+                self.renderer.typed();
+                why
+            }
+            Said::Decided { call, approved } => {
+                self.renderer.typed();
+                drop(run.answer_confirmation(call, approved));
+                return Ok(());
+            }
+            Said::Wrote { request, text } => {
+                self.renderer.typed();
+                drop(run.answer_input(request, text));
+                return Ok(());
+            }
+        };
+        self.renderer.remark(remark).map_err(Error::Output)
+    }
+
+    /// Shows the notification, unless it is a question that the person is to be asked.
+    fn hear(&mut self, notification: &Notification) -> Result<(), Error> {
+        let person = self.person.as_mut();
+        if person.is_some_and(|person| person.hear(notification)) {
+            return Ok(());
+        }
+        self.show(notification)
+    }
+
     fn show(&mut self, notification: &Notification) -> Result<(), Error> {
+        if let Some(person) = &mut self.person {
+            person.scrolled();
+        }
         let elapsed = millis(self.began.elapsed());
         self.renderer
             .show(notification, elapsed)
             .map_err(Error::Output)
+    }
+}
+
+/// What the person says; never, if nobody is there. Cancel-safe.
+async fn says(person: &mut Option<Person>) -> Said {
+    match person {
+        Some(person) => person.says().await,
+        None => std::future::pending().await,
     }
 }
 

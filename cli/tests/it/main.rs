@@ -13,4 +13,6 @@ mod run;
 mod serve;
 mod sim;
 mod stub;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod view;
