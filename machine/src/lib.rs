@@ -90,7 +90,9 @@ pub use notification::{
 };
 pub use outcome::{AttachRefusal, Outcome, RunError, StartFailure};
 pub use receipt::Receipt;
-pub use request::{Call, Refusal, RefusalKind, Reply, RequestFailure, Started, StatusReport};
+pub use request::{
+    Call, HttpAnswer, Refusal, RefusalKind, Reply, RequestFailure, Started, StatusReport,
+};
 pub use rule::{Rule, Rules};
 pub use session::SessionStatus;
 pub use state::State;

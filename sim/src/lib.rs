@@ -7,7 +7,7 @@
 //! | see it as a timeline, snapshot it, record it | [`trace::Trace`] |
 //! | rehearse a client's own logic, which answers, stops and leaves | [`world::Caller`], with an example |
 //! | watch a client's own logic in random sessions | [`campaign::random_script`]; with the feature `proptest`, `strategy` |
-//! | test a client that has a lifecycle of its own | [`server`], with an example; [`api::ApiCall`] has the answers |
+//! | test a client that has a lifecycle of its own | [`server`], with an example; [`api`] has the answers |
 //! | hold invariants against a history from anywhere | [`invariant::Invariants`] |
 //! | look for what nobody thought of | [`campaign::Campaign`] |
 //! | draw the states of the machine | [`diagram::Diagram`] |

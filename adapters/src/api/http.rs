@@ -1,14 +1,9 @@
 //! The API over HTTP, as LobeHub speaks it.
 
-use agent_gateway_machine::{
-    Call, Millis, Reply, RequestFailure, Started, StatusReport, TokenKind,
-};
-use agent_gateway_protocol::api::{
-    ExecAgentReply, GetGlobalConfig, GetOperationStatus, GetTopicDetail, GlobalConfig,
-    InterruptTask, Method, Procedure, RefreshGatewayToken, SettleRunningOperation,
-    UpdateTopicMetadata,
-};
-use agent_gateway_protocol::{ServerUrl, Token, trpc};
+use agent_gateway_machine::{Call, HttpAnswer, Millis, Reply, RequestFailure, TokenKind};
+use agent_gateway_protocol::api::{ApiCall, GetGlobalConfig, GlobalConfig};
+use agent_gateway_protocol::trpc::HttpMethod;
+use agent_gateway_protocol::{ServerUrl, Token};
 use async_trait::async_trait;
 use reqwest::header::{
     CONTENT_TYPE, DATE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT,
@@ -17,7 +12,7 @@ use reqwest::{Response, redirect};
 use rustls::ClientConfig;
 
 use super::Api;
-use super::failure::{refused, unanswered};
+use crate::cause::cause;
 use crate::credential::Credential;
 use crate::headers::Headers;
 use crate::proxy::{ProxyError, ProxyRules};
@@ -139,12 +134,12 @@ impl HttpApi {
         Self { headers, ..self }
     }
 
-    async fn ask<P: Procedure>(&self, procedure: &P) -> Result<P::Reply, RequestFailure> {
-        let request = trpc::request(procedure);
+    async fn ask(&self, call: &ApiCall) -> Result<HttpAnswer, RequestFailure> {
+        let request = call.request();
         let url = format!("{}{}", self.server, request.path_and_query);
-        let mut builder = match P::METHOD {
-            Method::Query => self.client.get(url),
-            Method::Mutation => self
+        let mut builder = match request.method {
+            HttpMethod::Get => self.client.get(url),
+            HttpMethod::Post => self
                 .client
                 .post(url)
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json")),
@@ -165,8 +160,11 @@ impl HttpApi {
         if status.is_redirection() {
             return Err(redirected(&response));
         }
-        let body = self.body(response).await?;
-        trpc::decode::<P>(status.as_u16(), &body).map_err(|error| refused(error, retry_after))
+        Ok(HttpAnswer {
+            status: status.as_u16(),
+            retry_after,
+            body: self.body(response).await?,
+        })
     }
 
     /// I17: servers and proxies may show in their answers what they were sent.
@@ -197,68 +195,12 @@ impl HttpApi {
     }
 
     async fn reply(&self, call: &Call, vault: &Vault) -> Result<Reply, RequestFailure> {
-        Ok(match call {
-            Call::StartRun(input) => started(self.ask(&**input).await?, vault)?,
-            Call::RefreshToken { topic } => {
-                let procedure = RefreshGatewayToken {
-                    topic_id: topic.clone(),
-                    extra: Default::default(),
-                };
-                let token = self.ask(&procedure).await?.token;
-                Reply::TokenIssued(vault.keep(token, TokenKind::Jwt))
-            }
-            Call::MintToken => {
-                return Err(RequestFailure::Unreachable {
-                    text: "there is no token source".into(),
-                });
-            }
-            Call::InterruptRun { operation, topic } => {
-                let procedure = InterruptTask {
-                    operation_id: Some(operation.clone()),
-                    topic_id: topic.clone(),
-                    ..InterruptTask::default()
-                };
-                Reply::Interrupted {
-                    success: self.ask(&procedure).await?.success,
-                }
-            }
-            Call::AskStatus { operation } => {
-                let procedure = GetOperationStatus {
-                    operation_id: operation.clone(),
-                    extra: Default::default(),
-                };
-                Reply::Status(self.ask(&procedure).await?.map(|report| StatusReport {
-                    status: report.status,
-                    error: report.error,
-                }))
-            }
-            Call::FetchMessages(input) => Reply::Messages(self.ask(&**input).await?),
-            Call::ReadMarker { topic } => {
-                let procedure = GetTopicDetail {
-                    topic_id: topic.clone(),
-                    extra: Default::default(),
-                };
-                let marker = self.ask(&procedure).await?.running_operation;
-                Reply::Marker(marker.map(|marker| marker.operation_id))
-            }
-            Call::SettleMarker { topic, operation } => {
-                let procedure = SettleRunningOperation {
-                    topic_id: topic.clone(),
-                    operation_id: operation.clone(),
-                    status: None,
-                    extra: Default::default(),
-                };
-                self.ask(&procedure).await?;
-                Reply::MarkerCleared
-            }
-            Call::ClearMarker { topic } => {
-                let procedure = UpdateTopicMetadata {
-                    topic_id: topic.clone(),
-                };
-                self.ask(&procedure).await?;
-                Reply::MarkerCleared
-            }
-        })
+        let call = call.api_call().ok_or(RequestFailure::Unreachable {
+            text: "there is no token source".into(),
+        })?;
+        let answer = self.ask(&call).await?;
+        let keep = |token| vault.keep(token, TokenKind::Jwt);
+        Ok(Reply::read(call.procedure(), &answer, keep))
     }
 }
 
@@ -277,40 +219,14 @@ impl Api for HttpApi {
     }
 
     async fn global_config(&self) -> Result<GlobalConfig, RequestFailure> {
-        let answer = self.ask(&GetGlobalConfig).await;
-        answer.map_err(|mut failure| {
+        let answer = self.ask(&ApiCall::GetGlobalConfig).await;
+        let config = answer.and_then(|answer| answer.of::<GetGlobalConfig>());
+        config.map_err(|mut failure| {
             redact_failure(&mut failure, |text| self.redact(text));
             redact_failure(&mut failure, |text| self.headers.redact(text));
             failure
         })
     }
-}
-
-/// A 200 of `execAgent`: it may say no all the same (R1).
-fn started(reply: ExecAgentReply, vault: &Vault) -> Result<Reply, RequestFailure> {
-    if !reply.success {
-        let text = reply.error.or(reply.message);
-        return Ok(Reply::StartRefused {
-            text: text.unwrap_or_else(|| "the server did not say why".into()),
-        });
-    }
-    let mut extra = reply.extra;
-    let operation = reply
-        .operation_id
-        .ok_or_else(|| RequestFailure::Unreadable {
-            status: 200,
-            retry_after: None,
-            text: "an unexpected reply: `operationId` is missing".into(),
-        })?;
-    Ok(Reply::Started(Box::new(Started {
-        operation,
-        topic: reply.topic_id,
-        agent: reply.agent_id,
-        thread: extra.take("threadId"),
-        assistant_message: reply.assistant_message_id,
-        user_message: reply.user_message_id,
-        token: reply.token.map(|token| vault.keep(token, TokenKind::Jwt)),
-    })))
 }
 
 /// `Retry-After`: seconds, or a date, which is held against the server's own `Date`: our clocks may differ.
@@ -341,5 +257,15 @@ fn redirected(response: &Response) -> RequestFailure {
         status: response.status().as_u16(),
         retry_after: None,
         text: text.into(),
+    }
+}
+
+/// The request was not answered. Unreachable only if it certainly never left.
+fn unanswered(place: &str, error: &reqwest::Error) -> RequestFailure {
+    let text = format!("{place}: {}", cause(error)).into();
+    if error.is_connect() || error.is_builder() {
+        RequestFailure::Unreachable { text }
+    } else {
+        RequestFailure::Lost { text }
     }
 }

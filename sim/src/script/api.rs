@@ -13,6 +13,7 @@ pub struct ApiSection {
     pub settles_markers: bool,
     /// By procedure: how the first call is treated, the second, and so on. Later calls are answered as usual.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, Vec<Behaviour>>")]
     pub calls: BTreeMap<ProcedureName, Vec<Behaviour>>,
 }
 

@@ -19,7 +19,7 @@
 //! A client that has a lifecycle of its own is tested against it in virtual time: what the client does goes in, what comes
 //! out is told to the client at once, and where nothing is left to do, the clock goes on to the next deadline. A socket
 //! needs no more than [`ServerInput::SocketOpened`], with an id that the client makes; a call of the API is a
-//! [`ServerInput::Called`] (see [`ApiCall`](crate::api::ApiCall) for the answers), or an HTTP request as it is on the wire.
+//! [`ServerInput::Called`] (see [`api`](crate::api) for the answers), or an HTTP request as it is on the wire.
 //!
 //! ```
 //! use std::collections::VecDeque;

@@ -3,9 +3,9 @@
 use agent_gateway_machine::{DialId, EventKind, FrameProblem, Reply, RequestFailure, RequestId};
 use agent_gateway_protocol::ServerFrame;
 
-use super::call::{lost, reply, unreachable};
 use super::happening::{Happening, Message};
 use super::link::socket_of;
+use super::reply::{lost, reply, unreachable};
 use super::run::World;
 use crate::api::ApiAnswer;
 use crate::server::ServerInput;

@@ -5,7 +5,6 @@ use agent_gateway_machine::{
 use agent_gateway_protocol::{ClientFrame, OperationId, Token};
 use litemap::LiteMap;
 
-use super::call::api_call;
 use super::caller::Act;
 use super::happening::Happening;
 use super::link::Link;
@@ -158,7 +157,7 @@ impl World<'_> {
     }
 
     fn request(&mut self, request: RequestId, call: Call) {
-        let call = api_call(call);
+        let call = call.api_call();
         let procedure = call.as_ref().map(ApiCall::procedure);
         self.hands.calls.insert(request, procedure);
         let at = self.network.arrival(self.now, self.now);

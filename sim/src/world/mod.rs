@@ -13,7 +13,6 @@
 
 mod act;
 mod arrival;
-mod call;
 mod caller;
 mod clock;
 mod counts;
@@ -27,6 +26,7 @@ mod outcome;
 mod outgoing;
 mod owed;
 mod rehearsal;
+mod reply;
 mod run;
 mod user;
 
