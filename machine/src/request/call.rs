@@ -8,6 +8,9 @@ use agent_gateway_protocol::api::{
 use agent_gateway_protocol::{Object, OperationId, TopicId};
 use serde::{Deserialize, Serialize};
 
+#[cfg(doc)]
+use super::Reply;
+
 /// One HTTP request, by what it is for. At most one of each is in flight in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
