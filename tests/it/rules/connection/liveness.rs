@@ -202,6 +202,9 @@ fn c5_while_reading_is_paused_a_beat_that_rings_late_is_no_sleep() {
     stage.pause();
     assert_eq!(stage.sleep(200_000), ["dial#1 ▶ heartbeat"]);
     assert_eq!(stage.wait(60_000), ["dial#1 ▶ heartbeat"; 2], "they go on");
+    stage.resume_reading();
+    stage.wait(10_000);
+    assert_eq!(stage.connection(), "connected", "it was not probed");
 }
 
 #[test]

@@ -176,6 +176,16 @@ fn c7_only_1009_on_a_socket_that_an_answer_was_sent_on_blames_it() {
     stage.wait_for_dial();
     let mut stage = stage.opened();
     over(&mut stage, TOO_LARGE);
+    // It went out on an earlier socket, and not on this one, which was never authenticated.
+    let mut stage = asked(&["call_1"]);
+    stage.answer("call_1", "done");
+    stage.cut();
+    stage.wait_for_dial();
+    let mut stage = stage.opened();
+    stage.close(TOO_LARGE);
+    stage.wait_for_dial();
+    let mut stage = stage.opened();
+    over(&mut stage, TOO_LARGE);
     // The server has it.
     let mut stage = asked(&["call_1"]);
     stage.answer("call_1", "done");

@@ -1,6 +1,8 @@
 //! R7: how a run that is going is joined.
 
-use agent_gateway_machine::{Attach, AttachRefusal, Config, Outcome, RefusalKind, Renewal, Reply};
+use agent_gateway_machine::{
+    Attach, AttachRefusal, Config, Millis, Outcome, RefusalKind, Renewal, Reply,
+};
 use agent_gateway_protocol::OperationId;
 
 use super::{has, settles};
@@ -82,4 +84,20 @@ fn r7_the_verdicts_on_the_token_are_those_of_s8() {
         &stage.reply("refresh_token", lost()),
         "run_ended refresh_failed"
     ));
+}
+
+/// The limits may have it that the server is asked before the marker is there.
+#[test]
+fn r7_a_run_that_is_over_before_its_marker_is_read_leaves_no_request_behind() {
+    let mut stage = Stage::with(|limits| limits.inquiry_interval = Millis::seconds(1));
+    let mut attach = Attach::new("op_1".into(), Some("tpc_1".into()));
+    attach.token = Some(stage.token());
+    assert_eq!(stage.attach(attach), ["request#1 ▶ read_marker of tpc_1"]);
+    // The replay may still bring the end.
+    assert_eq!(stage.wait(1_000), ["request#2 ▶ ask_status op_1"]);
+    assert_eq!(stage.status("done"), [""; 0]);
+    assert_eq!(stage.wait(1_000), ["request#3 ▶ ask_status op_1"]);
+    let lines = stage.status("done");
+    assert!(has(&lines, "cancel_request request#1"), "{lines:?}");
+    assert!(has(&lines, "run_ended completed"), "{lines:?}");
 }

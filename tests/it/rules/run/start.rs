@@ -1,7 +1,8 @@
 //! R1, R4, R9: how a run starts.
 
 use agent_gateway_machine::{
-    Call, Execute, Outcome, RefusalKind, Renewal, Reply, RequestFailure, StartFailure, Started,
+    Call, Effect, Execute, Notification, Outcome, RefusalKind, Renewal, Reply, RequestFailure,
+    StartFailure, Started,
 };
 use agent_gateway_protocol::api::{AppContext, ExecAgent};
 use agent_gateway_protocol::{GroupId, OperationId, RawJson};
@@ -179,6 +180,36 @@ fn r4_a_groups_messages_are_fetched_by_its_group() {
     stage.reply("start_run", reply);
     let calls = stage.calls();
     assert!(matches!(&calls[..], [Call::FetchMessages(input)] if input.group_id == Some(group)));
+}
+
+#[test]
+fn r5_what_the_server_does_not_name_of_a_run_is_what_it_was_given() {
+    let mut stage = Stage::idle();
+    stage.execute(Execute::new(ExecAgent {
+        app_context: Some(AppContext {
+            topic_id: Some("tpc_1".into()),
+            thread_id: Some("thd_1".into()),
+            ..AppContext::default()
+        }),
+        ..ExecAgent::default()
+    }));
+    let reply = Started {
+        operation: "op_1".into(),
+        topic: None,
+        agent: None,
+        thread: None,
+        assistant_message: None,
+        user_message: None,
+        token: None,
+    };
+    stage.reply("start_run", Reply::Started(Box::new(reply)));
+    let started = stage.effects.iter().find_map(|effect| match effect {
+        Effect::Notify(Notification::RunStarted(started)) => Some(started.clone()),
+        _ => None,
+    });
+    let started = started.expect("the start is told");
+    assert_eq!(started.topic, Some("tpc_1".into()));
+    assert_eq!(started.thread, Some("thd_1".into()));
 }
 
 #[test]

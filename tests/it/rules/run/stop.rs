@@ -1,6 +1,6 @@
 //! R2, R3, R5: how a run is stopped, whenever that is asked for.
 
-use agent_gateway_machine::{Call, Config, EventKind, Execute, RefusalKind, Reply};
+use agent_gateway_machine::{Call, Config, EventKind, Execute, Millis, RefusalKind, Reply, Timer};
 use agent_gateway_protocol::OperationId;
 
 use super::{has, new_topic};
@@ -87,6 +87,20 @@ fn r2_detach_during_the_grace_ends_it_now_and_a_late_id_is_interrupted_all_the_s
     stage.detach();
     assert_eq!(stage.wait(5_000), ["cancel_request request#1"]);
     assert!(stage.state().is_settled());
+}
+
+#[test]
+fn r2_a_late_id_has_the_whole_grace_and_then_the_time_of_settling() {
+    let mut stage = Stage::with(|limits| limits.stop_grace = Millis::seconds(20)).executed();
+    stage.stop();
+    stage.detach();
+    stage.wait(15_000);
+    let reply = stage.start_reply();
+    assert_eq!(
+        stage.reply("start_run", reply),
+        ["request#2 ▶ interrupt_run op_1"]
+    );
+    assert_eq!(stage.alarm(), Some((25_000, Timer::Settle)));
 }
 
 #[test]

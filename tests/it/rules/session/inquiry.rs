@@ -3,7 +3,7 @@
 use agent_gateway_machine::{RefusalKind, Reply};
 use serde_json::json;
 
-use super::{cut_and_asked_while_away, ends_with, foreign};
+use super::{cut_and_asked_while_away, ends_with, foreign, questions};
 use crate::rules::stage::*;
 
 #[test]
@@ -117,8 +117,11 @@ fn s14_no_answer_overtakes_a_stream_that_is_talking() {
     assert_eq!(stage.status("done"), [""; 0]);
     assert_eq!(stage.wait(1_999), [""; 0]);
     assert_eq!(stage.wait(1), ["request#3 ▶ ask_status op_1"]);
+    let mut alive = stage.clone();
     let lines = stage.wire(&end(3, "error"));
     assert!(ends_with(&lines, "failed"));
+    assert_eq!(alive.status("running"), [""; 0]);
+    assert_eq!(questions(&alive.wait(50_000)), 0, "it is asked once");
 }
 
 /// The frame is the run's last words, on a slow link.

@@ -1,6 +1,7 @@
 //! S2, C11: an end that was noted, and what is missing before or behind it.
 
 use agent_gateway_machine::RefusalKind;
+use serde_json::json;
 
 use super::{ends_with, wait_for_question};
 use crate::rules::stage::*;
@@ -45,6 +46,22 @@ fn s2_an_end_noted_in_a_lost_seam_does_not_say_how_the_run_went() {
     assert!(ends_with(&stage.status("done"), "completed"));
 }
 
+/// What it says more than the server does (S8).
+#[test]
+fn s2_after_not_found_the_reason_of_an_end_noted_before_is_kept() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&event(1, "error", json!({ "message": "boom" })));
+    stage.wire(AUTH_EXPIRED);
+    stage.reply("refresh_token", refused(RefusalKind::NotFound, 404));
+    stage.wait(2_000);
+    assert!(ends_with(&stage.status("error"), "failed"));
+    let outcome = stage.state().outcome().map(ToString::to_string);
+    assert!(
+        outcome.as_deref().is_some_and(|text| text.contains("boom")),
+        "{outcome:?}"
+    );
+}
+
 #[test]
 fn s2_after_not_found_a_sign_of_life_takes_the_reason_of_an_end() {
     let mut stage = Stage::in_seam();
@@ -62,15 +79,37 @@ fn s2_after_not_found_a_sign_of_life_takes_the_reason_of_an_end() {
 fn s2_what_is_missing_behind_a_noted_end_takes_its_reason() {
     let mut stage = Stage::in_seam();
     stage.wire(&end(1, "done"));
-    let mut stage = stage.redialled();
-    let mut forgotten = stage.clone();
     let flagged = r#"{"type":"resume_complete","status":"completed","gap":true}"#;
-    let lines = forgotten.wire(flagged);
-    assert_eq!(lines, ["gap_found after 1", "request#2 ▶ ask_status op_1"]);
+    let asked = ["gap_found after 1", "request#2 ▶ ask_status op_1"];
+    assert_eq!(stage.clone().wire(flagged), asked);
+    let mut stage = stage.redialled();
+    assert_eq!(stage.clone().wire(flagged), asked);
     stage.wire(&end(7, "interrupted"));
     let lines = stage.wire(&resume_complete("interrupted"));
     assert_eq!(lines[0], "gap_found after 1 before 7");
     assert!(ends_with(&lines, "interrupted"), "{lines:?}");
+}
+
+#[test]
+fn c11_an_end_told_in_its_place_and_outside_the_sequence_is_no_gap() {
+    let outside = r#"{"type":"session_complete","summary":""}"#;
+    let mut stage = Stage::streamed(1);
+    stage.wire(outside);
+    let lines = stage.wire(&end(2, "done"));
+    assert!(ends_with(&lines, "completed"));
+    assert!(
+        !lines.iter().any(|line| line.contains("gap_found")),
+        "{lines:?}"
+    );
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "done"));
+    stage.wire(outside);
+    let lines = stage.wire(&resume_complete("completed"));
+    assert!(ends_with(&lines, "completed"));
+    assert!(
+        !lines.iter().any(|line| line.contains("gap_found")),
+        "{lines:?}"
+    );
 }
 
 #[test]

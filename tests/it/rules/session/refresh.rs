@@ -188,6 +188,17 @@ fn s8_what_is_still_on_its_way_after_not_found_comes_before_the_end() {
     assert!(ends_with(&lines, "failed"));
 }
 
+/// Not even where a token was waited for that is not valid yet (S7).
+#[test]
+fn s8_after_not_found_no_socket_is_dialled() {
+    let mut stage = Stage::streamed(1);
+    stage.wire(AUTH_EXPIRED);
+    stage.wire(&auth_failed("nbf"));
+    stage.reply("refresh_token", refused(RefusalKind::NotFound, 404));
+    assert_eq!(dials(&stage.wait(5_000)), 0);
+    assert!(ends_with(&stage.status("done"), "completed"));
+}
+
 #[test]
 fn s8_an_api_key_cannot_be_refreshed_unless_the_caller_has_a_source() {
     let with_key = |renewal| {

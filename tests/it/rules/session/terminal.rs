@@ -214,6 +214,24 @@ fn s4_if_the_last_end_seen_is_foreign_a_terminal_status_asks_first() {
     assert_eq!(lines[1], "request#2 ▶ ask_status op_1");
     stage.wait(3_000);
     assert!(ends_with(&stage.status("error"), "failed"));
+    // One of our own has been seen since, whatever became of it; or before, and it still stands.
+    let mut stage = Stage::connected();
+    let done = || json!({ "reason": "done" });
+    stage.wire(&foreign(1, "agent_runtime_end", done()));
+    stage.wait(5_001);
+    stage.wire(&session_complete(2));
+    stage.status("running");
+    assert!(ends_with(&stage.wire(&status_change(3, "error")), "failed"));
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "done"));
+    stage.wire(&foreign(2, "agent_runtime_end", done()));
+    stage.pass(5_001);
+    let lines = stage.wire(&resume_complete("completed"));
+    assert!(ends_with(&lines, "completed"));
+    assert!(
+        !lines.iter().any(|line| line.contains("ignored")),
+        "{lines:?}"
+    );
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! S3: an end that does not say how the run went.
 
 use agent_gateway_machine::{Millis, Network, Refusal, RefusalKind, Reply, RequestFailure};
+use serde_json::json;
 
-use super::{dials, ends_with, questions};
+use super::{dials, ends_with, foreign, questions, wait_for_question};
 use crate::rules::stage::*;
 
 #[test]
@@ -54,6 +55,55 @@ fn s3_an_unanswered_question_is_asked_again_and_never_touches_the_marker() {
     assert_eq!(stage.reply("ask_status", lost()), [""; 0]);
     assert!(stage.state().is_settled());
     assert!(!stage.has_asked("settle_marker"));
+}
+
+#[test]
+fn s3_a_question_that_is_about_to_be_asked_again_is_not_asked_before() {
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    stage.reply("ask_status", lost());
+    assert_eq!(stage.wire(&session_complete(2)), [""; 0]);
+    assert_eq!(questions(&stage.wait(1_000)), 1);
+}
+
+/// That it does not know the run is an answer.
+#[test]
+fn s3_only_questions_in_a_row_that_bring_no_answer_are_counted() {
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    for _ in 0..5 {
+        stage.reply("ask_status", lost());
+        wait_for_question(&mut stage);
+    }
+    stage.reply("ask_status", Reply::Status(None));
+    wait_for_question(&mut stage);
+    stage.reply("ask_status", lost());
+    assert_eq!(stage.outcome(), None);
+    wait_for_question(&mut stage);
+    assert!(ends_with(&stage.status("done"), "completed"));
+    // Nor does another end have fewer.
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    for _ in 0..4 {
+        stage.reply("ask_status", lost());
+        wait_for_question(&mut stage);
+    }
+    stage.reply("ask_status", lost());
+    stage.wire(&chunk(2));
+    assert_eq!(questions(&stage.wire(&session_complete(3))), 1);
+    stage.reply("ask_status", lost());
+    assert_eq!(stage.outcome(), None);
+}
+
+/// It came first (S7).
+#[test]
+fn s3_an_end_that_is_being_looked_into_wins_over_auth_failed() {
+    let mut stage = Stage::streamed(1);
+    stage.wire(&session_complete(2));
+    let lines = stage.wire(&auth_failed("userId mismatch"));
+    assert!(lines.contains(&"close_connection dial#1 1000".to_owned()));
+    assert_eq!(dials(&stage.wait(5_000)), 0);
+    assert!(ends_with(&stage.status("done"), "completed"));
 }
 
 #[test]
@@ -117,6 +167,28 @@ fn s3_session_complete_releases_no_hole() {
     assert_eq!(stage.wire(&chunk(2)), [handed(2)]);
     stage.wire(&resume_complete("completed"));
     assert!(ends_with(&stage.status("done"), "completed"));
+}
+
+/// It may be a late echo (S4), and the run's own end may be behind it.
+#[test]
+fn s3_behind_a_foreign_end_session_complete_is_not_whole() {
+    for own_between in [false, true] {
+        let mut stage = Stage::connected();
+        let done = json!({ "reason": "done" });
+        stage.wire(&foreign(1, "agent_runtime_end", done));
+        if own_between {
+            stage.wire(&chunk(2));
+        }
+        stage.wait(5_001);
+        let last = if own_between { 3 } else { 2 };
+        assert_eq!(
+            stage.wire(&session_complete(last)),
+            ["request#2 ▶ ask_status op_1"]
+        );
+        let lines = stage.status("done");
+        assert_eq!(lines[0], format!("gap_found after {last}"));
+        assert!(ends_with(&lines, "completed"));
+    }
 }
 
 #[test]

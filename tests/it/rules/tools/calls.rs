@@ -1,6 +1,7 @@
 //! T1, T4, T6: which calls are asked of the caller, and when.
 
-use agent_gateway_machine::Reply;
+use agent_gateway_machine::{Attach, Reply};
+use agent_gateway_protocol::{Payload, ServerFrame};
 use serde_json::json;
 
 use super::*;
@@ -86,6 +87,31 @@ fn t6_a_passive_attach_executes_nothing() {
 }
 
 #[test]
+fn t6_a_passive_attach_takes_over_no_calls() {
+    let mut stage = Stage::idle();
+    let mut attach = Attach::new("op_1".into(), None);
+    attach.token = Some(stage.token());
+    let frame = ServerFrame::decode(&tool_execute(1, "call_1", 0)).expect("a frame");
+    let ServerFrame::AgentEvent(frame) = frame else {
+        panic!("no event");
+    };
+    let Payload::ToolExecute(call) = frame.event.payload() else {
+        panic!("no call");
+    };
+    attach.open_calls = vec![call];
+    let ask = |executes_tools: bool| {
+        let mut stage = stage.clone();
+        stage.attach(Attach {
+            executes_tools,
+            ..attach.clone()
+        });
+        stage.authenticated().wire(&resume_complete("running"))
+    };
+    assert_eq!(ask(true), [requested("call_1", 119_500)]);
+    assert_eq!(ask(false), [""; 0]);
+}
+
+#[test]
 fn t1_the_calls_of_a_seam_whose_end_is_void_are_asked_for() {
     let mut stage = Stage::in_seam();
     stage.wire(&tool_execute(1, "call_1", 0));
@@ -98,4 +124,10 @@ fn t1_the_calls_of_a_seam_whose_end_is_void_are_asked_for() {
     assert_eq!(lines, [handed(3), requested("call_1", 119_500)]);
     stage.reply("ask_status", Reply::Status(None));
     assert_eq!(stage.outcome(), None);
+    // Void by what the server says.
+    let mut stage = Stage::in_seam();
+    stage.wire(&tool_execute(1, "call_1", 0));
+    stage.wire(&session_complete(2));
+    stage.wire(&resume_complete("completed"));
+    assert_eq!(stage.status("running"), [requested("call_1", 119_500)]);
 }

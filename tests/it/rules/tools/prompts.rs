@@ -1,6 +1,6 @@
 //! T7: confirmations and input.
 
-use agent_gateway_machine::EventKind;
+use agent_gateway_machine::{EventKind, Millis};
 use serde_json::json;
 
 use super::*;
@@ -72,4 +72,15 @@ fn t7_an_answer_that_went_out_is_taken_for_delivered() {
         assert!(!lines.iter().any(gives_up), "{lines:?}");
         stage.wire(HEARTBEAT_ACK);
     }
+}
+
+#[test]
+fn t7_an_answer_that_never_went_out_is_undeliverable_after_its_time() {
+    let mut stage = Stage::connected_with(|limits| limits.result_lifetime = Millis::seconds(1));
+    stage.wire(&input(1));
+    stage.cut();
+    assert_eq!(stage.feed(type_in()), [""; 0]);
+    let lines = stage.wait(1_000);
+    let undeliverable = "answer_undeliverable input request req_1".to_owned();
+    assert!(lines.contains(&undeliverable), "{lines:?}");
 }
