@@ -155,6 +155,30 @@ async fn t3_an_answer_that_is_too_large_becomes_one_that_says_so() {
     assert!(sent.contains("too large"), "{sent}");
 }
 
+/// Together they are more than may wait for the run's driver, and one that finds no room is lost: the machine would answer its
+/// call at the deadline. Time passes by itself where nobody has anything to do.
+#[tokio::test(start_paused = true)]
+async fn t2_calls_that_are_done_at_the_same_time_are_answered_one_at_a_time() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (mut run, mut socket) = started(&client, &mut sockets).await;
+    let mut workbench = Workbench::new(|_| async { ToolAnswer::success("x".repeat(12 << 20)) });
+    for id in 1..=3 {
+        socket.text(&tool_execute(id, &format!("call_{id}")));
+    }
+    let answers = async {
+        for _ in 0..3 {
+            let sent = socket.sent().await;
+            assert!(sent.len() > 12 << 20, "{sent}");
+        }
+    };
+    tokio::select! {
+        () = answers => {}
+        () = async { while workbench.next(&mut run).await.is_some() {} } => panic!("it is over"),
+    }
+}
+
 #[tokio::test]
 async fn broken_arguments_reach_no_tool_and_are_quoted_in_part() {
     let mut workbench = Workbench::new(echo);
