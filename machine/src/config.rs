@@ -290,9 +290,10 @@ impl Limits {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A token would go over plain `ws` to another machine (C1).
+    /// A token would go over plain `ws` to another machine (C1), or to what only the resolver knows to be this one.
     #[error(
-        "a token would go in the clear to {0}: use https or wss, or set allow_insecure if that is meant"
+        "a token would go in the clear to {0}, which is not `localhost` or a loopback address: use https or wss, or set \
+         allow_insecure if that is meant"
     )]
     InsecureGateway(Box<str>),
     /// A number that must be at least one.

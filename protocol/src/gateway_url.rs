@@ -58,8 +58,8 @@ impl GatewayUrl {
         self.base.starts_with("wss:")
     }
 
-    /// Whether the host is this very machine: `localhost`, `*.localhost`, `127.0.0.0/8`, `[::1]`. Only then may a token
-    /// go over a plain socket without being told so (C1).
+    /// Whether the host is this very machine, by the rule of [`ServerUrl::is_loopback`](crate::ServerUrl::is_loopback). Only
+    /// then may a token go over a plain socket without being told so (C1).
     pub fn is_loopback(&self) -> bool {
         self.loopback
     }

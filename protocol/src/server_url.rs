@@ -46,7 +46,8 @@ impl ServerUrl {
         self.base.starts_with("https:")
     }
 
-    /// Whether the host is this very machine: `localhost`, `*.localhost`, `127.0.0.0/8`, `[::1]`.
+    /// Whether the host is this very machine: `localhost`, `127.0.0.0/8`, `[::1]`. A name below `localhost` is not known to be:
+    /// browsers never look one up, as RFC 6761 asks, but many a resolver does, and so its answer is the network's.
     pub fn is_loopback(&self) -> bool {
         self.loopback
     }
@@ -123,7 +124,7 @@ pub(crate) fn check_base(text: &str, schemes: &[&str]) -> Result<Url, BaseUrlErr
 
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,

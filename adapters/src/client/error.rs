@@ -36,9 +36,10 @@ pub enum ClientError {
          and build the client with `socket_token`"
     )]
     TokenGiven,
-    /// A credential would go over plain `http` to another machine (C1).
+    /// A credential would go over plain `http` to another machine (C1), or to what only the resolver knows to be this one.
     #[error(
-        "a credential would go in the clear to {0}: use https, or allow insecure connections if that is meant"
+        "a credential would go in the clear to {0}, which is not `localhost` or a loopback address: use https, or allow \
+         insecure connections if that is meant"
     )]
     InsecureServer(ServerUrl),
     /// The gateway's URL or a number cannot be as it is.

@@ -64,7 +64,6 @@ fn c1_a_loopback_host_is_this_machine() {
     for url in [
         "ws://localhost:1",
         "ws://LOCALHOST",
-        "ws://a.localhost",
         "ws://127.9.9.9",
         "ws://[::1]",
         "ws://127.1",
@@ -73,6 +72,8 @@ fn c1_a_loopback_host_is_this_machine() {
     }
     for url in [
         "ws://localhost.example",
+        // A resolver may lead it anywhere.
+        "ws://a.localhost",
         "ws://10.0.0.1",
         "ws://notlocalhost",
         "ws://[::2]",

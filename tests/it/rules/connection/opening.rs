@@ -53,12 +53,14 @@ fn c1_anything_else_is_refused_before_the_first_dial() {
     for base in ["", "gateway.example", "ftp://gateway.example", "https://"] {
         assert!(GatewayUrl::parse(base).is_err(), "{base}");
     }
-    let insecure = State::new(config("ws://gateway.example"), 1);
-    let refused = ConfigError::InsecureGateway("ws://gateway.example".into());
-    assert_eq!(
-        insecure.map(|_| ()).map_err(|error| error.to_string()),
-        Err(refused.to_string())
-    );
+    for elsewhere in ["ws://gateway.example", "ws://gateway.localhost"] {
+        let insecure = State::new(config(elsewhere), 1);
+        let refused = ConfigError::InsecureGateway(elsewhere.into());
+        assert_eq!(
+            insecure.map(|_| ()).map_err(|error| error.to_string()),
+            Err(refused.to_string())
+        );
+    }
     let mut allowed = config("ws://gateway.example");
     allowed.allow_insecure = true;
     assert!(State::new(allowed, 1).is_ok());
