@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::arguments::MachineArguments;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::render::escaped;
 
 /// Most bytes of a line, its end left out: what is longer is a bad line, and passed over.
 const MOST_LINE: usize = 64 << 20;
@@ -214,7 +215,8 @@ fn refused(index: usize, why: &str) -> String {
 
 fn json(value: &impl Serialize) -> String {
     // Every type written here has string keys only, so writing cannot fail.
-    serde_json::to_string(value).unwrap_or_default()
+    let json = serde_json::to_string(value).unwrap_or_default();
+    escaped(&json).into_owned()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::arguments::{SimArguments, TraceForm};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
-use crate::render::{plain, span};
+use crate::render::{escaped, plain, span, write_json};
 use crate::replace::spare_all_but_recordings;
 use crate::script::{self, Named};
 
@@ -195,9 +195,8 @@ fn show_verdict(verdict: &Verdict<'_>, output: &mut impl Write) -> io::Result<()
 }
 
 fn show_json(trace: &Trace, verdict: &Verdict<'_>, output: &mut impl Write) -> io::Result<()> {
-    output.write_all(trace.to_json_lines().as_bytes())?;
-    serde_json::to_writer(&mut *output, verdict)?;
-    writeln!(output)
+    output.write_all(escaped(&trace.to_json_lines()).as_bytes())?;
+    write_json(verdict, output)
 }
 
 fn write_recording(path: &Path, recording: &Recording) -> Result<(), Error> {

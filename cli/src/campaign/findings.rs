@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::complaint::complain;
 use crate::error::Error;
-use crate::render::plain;
+use crate::render::{plain, write_json};
 use crate::signals::Signals;
 
 const BAD: Style = AnsiColor::Red.on_default();
@@ -87,8 +87,7 @@ pub(super) fn write(seed: u64, finding: &Finding, folder: &Path) -> Result<Writt
 impl Written {
     pub(super) fn show(&self, as_json: bool, output: &mut impl Write) -> io::Result<()> {
         if as_json {
-            serde_json::to_writer(&mut *output, self)?;
-            return writeln!(output);
+            return write_json(self, output);
         }
         let (invariant, what) = (&self.invariant, plain(&self.what));
         writeln!(output, "{BAD}✗ {invariant}{BAD:#}: {what}")?;

@@ -146,6 +146,30 @@ mod tests {
     }
 
     #[test]
+    fn no_control_character_reaches_a_terminal() {
+        let data = "{\"chunkType\":\"text\",\"content\":\"\u{9b}2J\"}";
+        let event = format!("{{\"type\":\"stream_chunk\",\"stepIndex\":0,\"data\":{data}}}");
+        let shown = lines(&[
+            Notification::EventReceived(EventReceived {
+                cursor: cursor(1),
+                replayed: false,
+                own: true,
+                event: AgentEvent::decode(&event).unwrap().into(),
+            }),
+            Notification::ReconnectScheduled {
+                cause: "\u{9d}0;title\u{9c}".into(),
+                retry_in: Millis(700),
+            },
+        ]);
+        let is_harmful = |character: char| character.is_control() && character != '\n';
+        assert!(!shown.contains(is_harmful), "{shown:?}");
+        assert!(shown.contains(r#""content":"\u009b2J""#), "{shown}");
+        let line = shown.lines().nth(1).unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(line["text"].as_str().unwrap().contains("\u{9d}0;title"));
+    }
+
+    #[test]
     fn each_kind_of_line_has_its_form() {
         let event = AgentEvent::decode(
             r#"{"type":"stream_chunk","stepIndex":0,"data":{"chunkType":"text","content":"a\nb"}}"#,

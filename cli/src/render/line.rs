@@ -1,5 +1,7 @@
 use std::io::{self, Write};
 
+use super::plain::escaped;
+
 /// One line of `--json`: an object whose first member is its `kind`.
 pub(super) struct Line(String);
 
@@ -41,8 +43,8 @@ impl Line {
     }
 
     pub(super) fn write_to(mut self, output: &mut impl Write) -> io::Result<()> {
-        self.0.push_str("}\n");
-        output.write_all(self.0.as_bytes())?;
+        self.0.push('}');
+        writeln!(output, "{}", escaped(&self.0))?;
         output.flush()
     }
 

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use agent_gateway_machine::{Millis, Notification, ToolAnswer};
 use agent_gateway_protocol::ToolCallId;
 
-pub(crate) use plain::plain;
+pub(crate) use plain::{escaped, plain, write_json};
 pub(crate) use sentence::span;
 
 use crate::question::Question;

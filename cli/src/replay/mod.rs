@@ -20,6 +20,7 @@ use crate::complaint::complain;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::input::{self, is_standard};
+use crate::render::write_json;
 use crate::sim;
 
 pub(crate) use until::Until;
@@ -209,6 +210,5 @@ fn show_json(replayed: &Replayed<'_>, output: &mut impl Write) -> io::Result<()>
         outcome: state.outcome(),
         state,
     };
-    serde_json::to_writer(&mut *output, &line)?;
-    writeln!(output)
+    write_json(&line, output)
 }
