@@ -1,6 +1,10 @@
-use std::hash::{BuildHasher, RandomState};
+use ring::rand::{SystemRandom, generate};
 
-/// A number nobody foresees: the standard library keys each of its hashes from the system's randomness.
+/// A number nobody foresees, of the system's own randomness: tokens are made of it.
+///
+/// # Panics
+/// The system has none.
 pub(crate) fn random() -> u64 {
-    RandomState::new().hash_one(())
+    let bytes = generate(&SystemRandom::new()).expect("the system has randomness");
+    u64::from_ne_bytes(bytes.expose())
 }
