@@ -22,7 +22,7 @@ use json::Json;
 /// One of the two ways to show a run.
 pub(crate) enum Renderer<W> {
     /// For people.
-    Human(Human<W>),
+    Human(Box<Human<W>>),
     /// For programs.
     Json(Json<W>),
 }
@@ -31,7 +31,7 @@ impl<W: Write> Renderer<W> {
     /// For people. Styled with ANSI sequences: `output` takes them out where they do not belong. `approves`: what
     /// confirmations are answered with, if that is done here.
     pub(crate) fn human(output: W, approves: Option<bool>) -> Self {
-        Self::Human(Human::new(output, approves))
+        Self::Human(Box::new(Human::new(output, approves)))
     }
 
     /// For programs.

@@ -1,6 +1,6 @@
 //! The tools of a run: asked for, decided on, started, over.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 
 use agent_gateway_protocol::ToolCallId;
 use agent_gateway_protocol::event::{
@@ -152,11 +152,10 @@ impl Transcript {
                 tool.describe(calling);
                 continue;
             }
-            let mut tool = Tool::new(call.clone());
-            tool.describe(calling);
-            self.tools.push(tool);
+            self.tools.get_or_new(call).describe(calling);
             if let Some(step) = self.steps.last_mut() {
                 step.calls.push(call.clone());
+                step.asked.push(call.clone());
             }
             tell(changed, call, ToolChange::Asked);
         }
@@ -167,21 +166,25 @@ impl Transcript {
         let Some(step) = self.steps.last_mut() else {
             return;
         };
-        let tools = &mut self.tools;
-        step.calls.retain(|call| {
-            let listed = list.iter().any(|calling| calling.id.as_ref() == Some(call));
-            let at = tools
-                .iter()
-                .position(|tool| tool.call == *call && tool.stage == ToolStage::Asked);
-            match at {
-                Some(at) if !listed => {
-                    tools.remove(at);
-                    tell(changed, call, ToolChange::Dropped);
-                    false
-                }
-                Some(_) | None => true,
+        let listed: BTreeSet<_> = list
+            .iter()
+            .filter_map(|calling| calling.id.as_ref())
+            .collect();
+        let mut dropped = Vec::new();
+        step.asked.retain(|call| {
+            let tool = self.tools.get(call);
+            let is_asked = tool.is_some_and(|tool| tool.stage == ToolStage::Asked);
+            if is_asked && !listed.contains(call) {
+                dropped.push(call.clone());
+                return false;
             }
+            is_asked
         });
+        step.drop_calls(&dropped);
+        self.tools.remove_all(&dropped);
+        for call in &dropped {
+            tell(changed, call, ToolChange::Dropped);
+        }
     }
 
     pub(super) fn wait(&mut self, calling: &ToolCalling, changed: &mut Vec<Change>) {
@@ -203,17 +206,12 @@ impl Transcript {
     }
 
     pub(super) fn known(&mut self, call: &ToolCallId) -> Option<&mut Tool> {
-        self.tools.iter_mut().find(|tool| tool.call == *call)
+        self.tools.get_mut(call)
     }
 
     /// The tool of that call; a new one if it was never asked for in our sight.
     pub(super) fn tool_or_new(&mut self, call: &ToolCallId) -> &mut Tool {
-        let at = self.tools.iter().position(|tool| tool.call == *call);
-        let at = at.unwrap_or_else(|| {
-            self.tools.push(Tool::new(call.clone()));
-            self.tools.len() - 1
-        });
-        &mut self.tools[at]
+        self.tools.get_or_new(call)
     }
 
     pub(super) fn described(&mut self, calling: &ToolCalling) -> Option<(ToolCallId, &mut Tool)> {

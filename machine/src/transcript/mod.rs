@@ -24,6 +24,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod tool;
+mod tools;
 mod usage;
 
 pub use change::{Change, ToolChange};
@@ -39,6 +40,7 @@ use agent_gateway_protocol::event::{AgentRuntimeEnd, Payload, StepComplete, Step
 use agent_gateway_protocol::{AgentEvent, OperationId, ToolCallId};
 use serde::{Deserialize, Serialize};
 
+use tools::Tools;
 use usage::Tally;
 
 /// What a person reads of one run. Plain data; see the [module](self) for its rules.
@@ -47,7 +49,7 @@ pub struct Transcript {
     operation: Option<OperationId>,
     title: Option<Box<str>>,
     steps: Vec<Step>,
-    tools: Vec<Tool>,
+    tools: Tools,
     tally: Tally,
     failures: Vec<Failure>,
     ending: Option<Ending>,
@@ -139,13 +141,13 @@ impl Transcript {
     /// The tool calls, in the order they became known.
     #[must_use]
     pub fn tools(&self) -> &[Tool] {
-        &self.tools
+        self.tools.as_slice()
     }
 
     /// One tool call.
     #[must_use]
     pub fn tool(&self, call: &ToolCallId) -> Option<&Tool> {
-        self.tools.iter().find(|tool| tool.call == *call)
+        self.tools.get(call)
     }
 
     /// Tokens and cost so far.

@@ -26,6 +26,9 @@ pub struct Step {
     pub grounding: Option<RawJson>,
     /// Pictures, each as it came.
     pub images: Vec<RawJson>,
+    /// Those of the calls that had not begun when they were last looked at, in the same order. A list of calls may drop them,
+    /// and only them: the others are not looked at again, however many lists come.
+    pub(super) asked: Vec<ToolCallId>,
     /// Whether the model has begun to answer.
     pub(super) answering: bool,
 }
@@ -45,6 +48,18 @@ impl Step {
             && self.reasoning.is_empty()
             && self.calls.is_empty()
             && self.images.is_empty()
+    }
+
+    /// Drops these calls, which are in its order, in one pass over what was asked for since the first of them.
+    pub(super) fn drop_calls(&mut self, dropped: &[ToolCallId]) {
+        let first = dropped.first();
+        let Some(from) = self.calls.iter().rposition(|call| Some(call) == first) else {
+            return;
+        };
+        let mut dropped = dropped.iter().peekable();
+        let tail = self.calls.split_off(from).into_iter();
+        self.calls
+            .extend(tail.filter(|call| dropped.next_if_eq(&call).is_none()));
     }
 
     /// Forgets the partial answer: the model is asked again.

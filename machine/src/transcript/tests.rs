@@ -259,6 +259,44 @@ fn a_list_of_calls_is_the_full_list() {
 }
 
 #[test]
+fn calls_that_are_dropped_leave_the_others_in_their_order_and_found() {
+    let start = |id: &str| {
+        event(
+            "tool_start",
+            &format!(r#"{{"toolCalling":{{"id":"{id}"}}}}"#),
+        )
+    };
+    let (mut transcript, _) = fold(&[
+        calls(&["a", "b", "c", "d", "e"]),
+        start("b"),
+        start("other"),
+        calls(&["d"]),
+    ]);
+    let known = |transcript: &Transcript| {
+        let tools = transcript.tools().iter();
+        let known: Vec<String> = tools.map(|tool| tool.call.to_string()).collect();
+        for call in &known {
+            let call = ToolCallId::from(call.as_str());
+            assert_eq!(transcript.tool(&call).map(|tool| &tool.call), Some(&call));
+        }
+        known
+    };
+    assert_eq!(known(&transcript), ["b", "d", "other"]);
+    assert_eq!(transcript.tool(&ToolCallId::from("a")), None);
+    // A stored one goes on alike.
+    let stored = serde_json::to_string(&transcript).unwrap();
+    let mut woken: Transcript = serde_json::from_str(&stored).unwrap();
+    assert_eq!(woken, transcript);
+    for event in [calls(&["a"]), start("a"), calls(&["c"]), calls(&[])] {
+        assert_eq!(woken.apply(&event), transcript.apply(&event));
+    }
+    assert_eq!(known(&transcript), ["b", "other", "a"]);
+    let asked = ["b", "a"].map(ToolCallId::from);
+    assert_eq!(transcript.steps()[0].calls, asked);
+    assert_eq!(woken, transcript);
+}
+
+#[test]
 fn a_call_that_has_begun_outlives_a_list_without_it() {
     let start = r#"{"toolCalling":{"id":"a","identifier":"demo","apiName":"act"}}"#;
     let (transcript, _) = fold(&[calls(&["a"]), event("tool_start", start), calls(&["b"])]);
