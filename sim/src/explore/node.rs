@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::action::{Action, Actions, actions};
 use super::budget::{Beginning, Start};
-use super::gateway::{Down, Stage};
+use super::gateway::Stage;
 use super::memo::{Memo, Recalled};
 use super::news::News;
 use super::packed::Packed;
 use super::server::Answer;
 use super::truth::{Truth, violation};
 use super::watched::Watched;
-use super::world::{Purpose, RequestStage, World};
+use super::world::{RequestStage, World};
 use crate::invariant::Violation;
 
 /// One state of everything.
@@ -97,10 +97,7 @@ impl Node {
                 world.user.asked = false;
                 Some(News::ToolAnswered)
             }
-            Action::Open => world.socket.as_mut().map(|socket| {
-                socket.stage = Stage::Open;
-                News::Opened(socket.dial)
-            }),
+            Action::Open => world.open().map(News::Opened),
             Action::Read => {
                 world.read();
                 None
@@ -108,8 +105,7 @@ impl Node {
             Action::DeliverLive => self.deliver(true),
             Action::DeliverReplay => self.deliver(false),
             Action::CarryOut(index) => {
-                let done = world.carry_out(index.into(), beginning);
-                done.map_err(|what| violation("I18", what.into()))?;
+                self.carry_out(index, beginning)?;
                 None
             }
             Action::Answer(index) => Some(self.answer(index)),
@@ -122,14 +118,13 @@ impl Node {
                 None
             }
             Action::Ring | Action::RingEarly => {
-                if let Some(alarm) = self.machine.state.alarm() {
-                    world.idle = world.idle.max(alarm.at.since(self.machine.time(0)).0);
-                }
+                let until = self.until_alarm().unwrap_or(0);
+                self.world.idle = self.world.idle.max(until);
                 Some(News::Rang)
             }
             Action::Pause => {
-                if let Some(alarm) = self.machine.state.alarm() {
-                    world.idle = alarm.at.since(self.machine.time(0)).0 - 1;
+                if let Some(until) = self.until_alarm() {
+                    self.world.idle = until - 1;
                 }
                 None
             }
@@ -138,17 +133,12 @@ impl Node {
                 Stage::Open | Stage::Authenticated | Stage::Expired => News::Cut(socket.dial),
             }),
             Action::FallSilent => {
-                if let Some(socket) = &mut world.socket {
-                    socket.fall_silent();
-                }
+                world.fall_silent();
                 None
             }
             Action::Expire => {
                 world.expire();
-                if let Some(socket) = &mut world.socket {
-                    socket.stage = Stage::Expired;
-                    socket.live.push(Down::AuthExpired);
-                }
+                world.announce_expiry();
                 None
             }
             Action::ExpireQuietly => {
@@ -156,23 +146,15 @@ impl Node {
                 None
             }
             Action::Lose(index) => {
-                let request = &mut world.requests[usize::from(index)];
-                request.stage = RequestStage::Answered(Answer::Lost);
-                request.token = None;
+                world.lose(index.into());
                 Some(self.answer(index))
             }
             Action::Refuse(index) => {
-                let request = &mut world.requests[usize::from(index)];
-                request.stage = RequestStage::Answered(match request.purpose {
-                    Purpose::Start => Answer::StartRefused,
-                    _ => Answer::Unauthorized,
-                });
+                world.refuse(index.into());
                 Some(self.answer(index))
             }
             Action::Hang(index) => {
-                let request = &mut world.requests[usize::from(index)];
-                request.stage = RequestStage::Hung;
-                request.token = None;
+                world.hang(index.into());
                 None
             }
             Action::Hibernate => {
@@ -181,8 +163,7 @@ impl Node {
             }
             Action::Stray(index) => {
                 if world.requests[usize::from(index)].stage == RequestStage::Sent {
-                    let done = world.carry_out(index.into(), beginning);
-                    done.map_err(|what| violation("I18", what.into()))?;
+                    self.carry_out(index, beginning)?;
                 }
                 Some(self.answer(index))
             }
@@ -191,6 +172,18 @@ impl Node {
                 Some(News::Woken)
             }
         })
+    }
+
+    /// The server carries out a request.
+    fn carry_out(&mut self, index: u8, beginning: &Beginning) -> Result<(), Violation> {
+        let done = self.world.carry_out(index.into(), beginning);
+        done.map(drop).map_err(|what| violation("I18", what.into()))
+    }
+
+    /// From what the machine was last told to its alarm, ms.
+    fn until_alarm(&self) -> Option<u64> {
+        let alarm = self.machine.state.alarm()?;
+        Some(alarm.at.since(self.machine.time(0)).0)
     }
 
     fn answer(&mut self, index: u8) -> News {

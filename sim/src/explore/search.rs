@@ -1,7 +1,7 @@
 //! Breadth first, level by level, on as many threads as are asked for: the first way to a state is a shortest one.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use agent_gateway_machine::State;
@@ -46,6 +46,14 @@ struct Worker<'a, O> {
     violations: Vec<Broken>,
 }
 
+/// What all threads have made of a level.
+#[derive(Default)]
+struct Level {
+    findings: Vec<Findings>,
+    next: Vec<Chunk>,
+    broken: Vec<Broken>,
+}
+
 /// An action that must never be possible.
 #[derive(Debug)]
 pub(super) struct Broken {
@@ -69,90 +77,117 @@ pub(super) fn search<O: Surveyor>(
     surveyors: &mut [O],
     watch: &mut impl FnMut(&Progress) -> Wish,
 ) -> Search {
-    let shared = Shared {
-        budget,
-        table: Table::new(),
-        transitions: AtomicU64::new(0),
-        todo: Mutex::default(),
-        stop: AtomicBool::new(false),
-    };
+    let shared = Shared::new(budget);
     let living = Living::default();
     let mut memos: Vec<Memo> = surveyors.iter().map(|_| Memo::new(&living)).collect();
     let machine = Arc::new(Watched::new(state.clone(), &living));
-    let mut graph = Graph::default();
     let beginnings: Vec<Node> = (0..)
         .zip(&budget.beginnings)
         .map(|(index, beginning)| Node::new(index, beginning, Arc::clone(&machine)))
         .collect();
-    let mut first = Findings::default();
-    let mut level = Chunk::new();
-    for node in &beginnings {
-        let (number, _) = shared.table.enter(node.fingerprint());
-        first.met.push((number, Origin::NONE, false));
-        level.push((number, node.clone()));
-    }
-    graph.add(shared.table.len(), vec![first]);
-    let mut level = vec![level];
+    let mut graph = Graph::default();
+    let mut level = shared.first_level(&beginnings, &mut graph);
     let mut depth = 0;
     let mut broken = Vec::new();
-    while !level.is_empty() && broken.is_empty() && !shared.stop.load(Ordering::Relaxed) {
+    while !level.is_empty() && broken.is_empty() && !shared.is_stopped() {
         let frontier: u64 = level.iter().map(|chunk| chunk.len() as u64).sum();
-        *shared.todo.lock().unwrap_or_else(PoisonError::into_inner) = level;
         let graph_bytes = graph.bytes();
         let mut check = |next: u64| {
-            let states = u64::from(shared.table.len());
             let nodes = (frontier + next) * NODE_BYTES + living.count() * MACHINE_BYTES;
-            let memory = shared.table.bytes() + graph_bytes + nodes;
             let progress = Progress {
-                states,
+                states: shared.table.len().into(),
                 transitions: shared.transitions.load(Ordering::Relaxed),
                 depth,
                 frontier,
-                memory,
+                memory: shared.table.bytes() + graph_bytes + nodes,
             };
             if watch(&progress) == Wish::Stop {
                 shared.stop.store(true, Ordering::Relaxed);
             }
         };
-        let mut hands = surveyors.iter_mut().zip(&mut memos);
-        let (mine, memo) = hands.next().expect("there is a surveyor");
-        let done: Vec<_> = thread::scope(|scope| {
-            let shared = &shared;
-            let others: Vec<_> = hands
-                .map_while(|(surveyor, memo)| {
-                    let work = || Worker::new(shared, surveyor, memo).work(&mut |_| {});
-                    // Where no more threads are to be had, those that are do it all.
-                    thread::Builder::new().spawn_scoped(scope, work).ok()
-                })
-                .collect();
-            let mine = Worker::new(shared, mine, memo).work(&mut check);
-            let others = others.into_iter().filter_map(|other| other.join().ok());
-            others.chain([mine]).collect()
-        });
-        let mut findings = Vec::new();
-        level = Vec::new();
-        for (found, next, violations) in done {
-            findings.push(found);
-            level.extend(next);
-            broken.extend(violations);
-        }
-        graph.add(shared.table.len(), findings);
+        let done = shared.look_at(level, surveyors, &mut memos, &mut check);
+        graph.add(shared.table.len(), done.findings);
+        level = done.next;
+        broken = done.broken;
         depth += 1;
     }
-    let cut = shared.stop.load(Ordering::Relaxed);
     let explored = Explored {
         states: shared.table.len().into(),
         transitions: shared.transitions.load(Ordering::Relaxed),
         depth,
-        is_closed: !cut && broken.is_empty(),
+        is_closed: !shared.is_stopped() && broken.is_empty(),
     };
+    let broken = broken.into_iter();
     Search {
         graph,
         beginnings,
         explored,
-        broken: broken
-            .into_iter()
-            .min_by_key(|broken| (broken.from, broken.action)),
+        broken: broken.min_by_key(|broken| (broken.from, broken.action)),
+    }
+}
+
+impl<'a> Shared<'a> {
+    fn new(budget: &'a Budget) -> Self {
+        Self {
+            budget,
+            table: Table::new(),
+            transitions: AtomicU64::new(0),
+            todo: Mutex::default(),
+            stop: AtomicBool::new(false),
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn todo(&self) -> MutexGuard<'_, Vec<Chunk>> {
+        self.todo.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The states of the beginnings.
+    fn first_level(&self, beginnings: &[Node], graph: &mut Graph) -> Vec<Chunk> {
+        let mut first = Findings::default();
+        let mut level = Chunk::new();
+        for node in beginnings {
+            let (number, _) = self.table.enter(node.fingerprint());
+            first.met.push((number, Origin::NONE, false));
+            level.push((number, node.clone()));
+        }
+        graph.add(self.table.len(), vec![first]);
+        vec![level]
+    }
+
+    /// Looks at all states of a level, on a thread for each surveyor. `check` is told again and again, on this one, how
+    /// many states of the next level it has met.
+    fn look_at<O: Surveyor>(
+        &self,
+        level: Vec<Chunk>,
+        surveyors: &mut [O],
+        memos: &mut [Memo],
+        check: &mut impl FnMut(u64),
+    ) -> Level {
+        *self.todo() = level;
+        let mut hands = surveyors.iter_mut().zip(memos);
+        let (mine, memo) = hands.next().expect("there is a surveyor");
+        let mut whole = Level::default();
+        thread::scope(|scope| {
+            let others: Vec<_> = hands
+                .map_while(|(surveyor, memo)| {
+                    let work = || Worker::new(self, surveyor, memo).work(&mut |_| {});
+                    // Where no more threads are to be had, those that are do it all.
+                    thread::Builder::new().spawn_scoped(scope, work).ok()
+                })
+                .collect();
+            let mine = Worker::new(self, mine, memo).work(check);
+            let others = others.into_iter().filter_map(|other| other.join().ok());
+            for (findings, next, broken) in others.chain([mine]) {
+                whole.findings.push(findings);
+                whole.next.extend(next);
+                whole.broken.extend(broken);
+            }
+        });
+        whole
     }
 }
 
@@ -185,16 +220,14 @@ impl<'a, O: Surveyor> Worker<'a, O> {
 
     fn work(mut self, check: &mut impl FnMut(u64)) -> (Findings, Vec<Chunk>, Vec<Broken>) {
         loop {
-            let todo = &self.shared.todo;
-            let chunk = todo.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some(chunk) = chunk else {
+            let Some(chunk) = self.shared.todo().pop() else {
                 break;
             };
             for (number, node) in chunk {
                 self.explore(number, &node);
             }
             check((self.next.len() * CHUNK) as u64);
-            if self.shared.stop.load(Ordering::Relaxed) {
+            if self.shared.is_stopped() {
                 break;
             }
         }

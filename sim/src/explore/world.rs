@@ -10,7 +10,7 @@ use agent_gateway_protocol::{ClientFrame, EventId};
 use arrayvec::ArrayVec;
 
 use super::budget::{Beginning, Faults, Start};
-use super::gateway::{Gateway, Passed, Socket, Up};
+use super::gateway::{Down, Gateway, Passed, Socket, Stage, Up};
 use super::log::{Ended, Symbol};
 use super::server::{Answer, Server, Turn};
 
@@ -187,6 +187,28 @@ impl World {
         }
     }
 
+    /// The dial succeeds.
+    pub(super) fn open(&mut self) -> Option<DialId> {
+        let socket = self.socket.as_mut()?;
+        socket.stage = Stage::Open;
+        Some(socket.dial)
+    }
+
+    /// The socket carries nothing any more.
+    pub(super) fn fall_silent(&mut self) {
+        if let Some(socket) = &mut self.socket {
+            socket.fall_silent();
+        }
+    }
+
+    /// The gateway says on the socket that its token has run out.
+    pub(super) fn announce_expiry(&mut self) {
+        if let Some(socket) = &mut self.socket {
+            socket.stage = Stage::Expired;
+            socket.live.push(Down::AuthExpired);
+        }
+    }
+
     /// Every token there is runs out.
     pub(super) fn expire(&mut self) {
         for (_, good) in &mut self.tokens {
@@ -227,6 +249,29 @@ impl World {
         };
         self.requests[index].stage = RequestStage::Answered(answer);
         Ok(answer)
+    }
+
+    /// A request gets lost, or its answer.
+    pub(super) fn lose(&mut self, index: usize) {
+        let request = &mut self.requests[index];
+        request.stage = RequestStage::Answered(Answer::Lost);
+        request.token = None;
+    }
+
+    /// The server refuses a request.
+    pub(super) fn refuse(&mut self, index: usize) {
+        let request = &mut self.requests[index];
+        request.stage = RequestStage::Answered(match request.purpose {
+            Purpose::Start => Answer::StartRefused,
+            _ => Answer::Unauthorized,
+        });
+    }
+
+    /// A request will never be answered.
+    pub(super) fn hang(&mut self, index: usize) {
+        let request = &mut self.requests[index];
+        request.stage = RequestStage::Hung;
+        request.token = None;
     }
 
     /// A new token, by a name that none has which the machine knows.

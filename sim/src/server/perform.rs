@@ -1,6 +1,7 @@
 use agent_gateway_machine::{Millis, Timestamp};
 use agent_gateway_protocol::{
-    AgentEvent, CloseCode, EventType, InputRequestId, OperationId, RawJson, ServerFrame, ToolCallId,
+    AgentEvent, CloseCode, EventType, InputRequestId, OperationId, RawJson, ServerFrame,
+    ToolCallId, TopicId,
 };
 use serde_json::{Value, json};
 
@@ -8,8 +9,8 @@ use super::deed::Deed;
 use super::machine::Turn;
 use super::stage::Stage;
 use super::{Server, ServerOutput};
-use crate::gateway::{GatewayCall, SocketId};
-use crate::script::{Act, EventAct, ToolEndAct, ToolExecuteAct};
+use crate::gateway::{Gateway, GatewayCall, GatewayOutput, SocketId};
+use crate::script::{Act, EventAct, PromptAct, StatusAct, ToolEndAct, ToolExecuteAct};
 
 impl Server {
     /// Does one thing that the script says.
@@ -35,109 +36,57 @@ impl Server {
         };
         match act {
             Act::Event(event) => self.push_event(now, operation, &event, out),
-            Act::ToolExecute(tool) => {
-                let data = raw(&tool_execute(&tool, stage));
-                let call = GatewayCall::ExecuteTool {
-                    operation: operation.clone(),
-                    data,
-                };
-                self.call(now, call, out);
-            }
             Act::ToolEnd(tool) => {
                 let data = raw(&tool_end(&tool, stage));
                 let step = stage.step_index;
                 let event = AgentEvent::new(EventType::ToolEnd, operation.clone(), data);
                 self.push(now, operation, step, event, out);
             }
-            Act::UpdateStatus(status) => {
-                let call = GatewayCall::UpdateStatus {
-                    operation: operation.clone(),
-                    status: status.status,
-                    summary: status.text.map(Into::into),
-                };
-                self.call(now, call, out);
+            Act::ToolExecute(tool) => {
+                let data = raw(&tool_execute(&tool, stage));
+                let operation = operation.clone();
+                self.call(now, GatewayCall::ExecuteTool { operation, data }, out);
             }
+            Act::UpdateStatus(status) => self.call(now, update_status(operation, status), out),
             Act::RequestConfirmation(prompt) => {
-                let call = GatewayCall::RequestConfirmation {
-                    operation: operation.clone(),
-                    tool_call: ToolCallId::new(prompt.id),
-                    tool: Some(RawJson::from_text(&prompt.prompt)),
-                    timeout: prompt.timeout.map(Millis),
-                };
-                self.ask(now, operation, call, out);
+                self.ask(now, operation, request_confirmation(operation, prompt), out);
             }
             Act::RequestInput(prompt) => {
-                let call = GatewayCall::RequestInput {
-                    operation: operation.clone(),
-                    request: Some(InputRequestId::new(prompt.id)),
-                    prompt: prompt.prompt.into(),
-                    timeout: prompt.timeout.map(Millis),
-                };
-                self.ask(now, operation, call, out);
+                self.ask(now, operation, request_input(operation, prompt), out);
             }
             Act::SendFrame(frame) => {
                 let text = stage.words.fill_value(&frame).to_string();
                 self.send_raw(operation, &text, out);
             }
-            Act::SendText(text) => {
-                for socket in self.audible(operation) {
-                    let text = text.as_str().into();
-                    out.push(ServerOutput::SendText { socket, text });
-                }
-            }
-            Act::SendBinary(length) => {
-                for socket in self.audible(operation) {
-                    let bytes = vec![0; length as usize].into();
-                    out.push(ServerOutput::SendBinary { socket, bytes });
-                }
-            }
-            Act::Close(close) => {
-                let code = CloseCode(close.code);
-                let outputs = self.gateway.close_sockets(operation, code, &close.reason);
-                self.follow(now, outputs, out);
-            }
-            Act::Drop => {
-                for socket in self.gateway.sockets_of(operation).collect::<Vec<_>>() {
-                    self.gateway.drop_socket(socket);
-                    if !self.silent.contains(&socket) {
-                        out.push(ServerOutput::Cut { socket });
-                    }
-                    self.forget_socket(now, socket);
-                }
-            }
+            Act::SendText(text) => self.send_on_all(operation, out, |socket| {
+                let text = text.as_str().into();
+                ServerOutput::SendText { socket, text }
+            }),
+            Act::SendBinary(length) => self.send_on_all(operation, out, |socket| {
+                let bytes = vec![0; length as usize].into();
+                ServerOutput::SendBinary { socket, bytes }
+            }),
+            Act::Close(close) => self.through_gateway(now, out, |gateway| {
+                gateway.close_sockets(operation, CloseCode(close.code), &close.reason)
+            }),
+            Act::Drop => self.drop_sockets(now, operation, out),
             Act::GoSilent => self.silent.extend(self.gateway.sockets_of(operation)),
-            Act::Expire => {
-                self.gateway.tokens_mut().expire_all(now);
-                let outputs = self.gateway.announce_expiry(operation);
-                self.follow(now, outputs, out);
-            }
+            Act::Expire => self.through_gateway(now, out, |gateway| {
+                gateway.tokens_mut().expire_all(now);
+                gateway.announce_expiry(operation)
+            }),
             Act::AnnounceExpiry => {
-                let outputs = self.gateway.announce_expiry(operation);
-                self.follow(now, outputs, out);
+                self.through_gateway(now, out, |gateway| gateway.announce_expiry(operation));
             }
             Act::ExpireTokens => self.gateway.tokens_mut().expire_all(now),
             Act::RefuseTokens(reason) => self.gateway.tokens_mut().refuse_all(&reason),
-            Act::Hibernate => {
-                let outputs = self.gateway.hibernate();
-                self.follow(now, outputs, out);
-            }
-            Act::Restart => {
-                let outputs = self.gateway.restart();
-                self.follow(now, outputs, out);
-            }
+            Act::Hibernate => self.through_gateway(now, out, Gateway::hibernate),
+            Act::Restart => self.through_gateway(now, out, Gateway::restart),
             Act::CutBuffer(kept) => self.gateway.cut_buffer(operation, kept),
-            Act::Forget => {
-                let outputs = self.gateway.forget(operation);
-                self.follow(now, outputs, out);
-            }
+            Act::Forget => self.through_gateway(now, out, |gateway| gateway.forget(operation)),
             Act::Initialize => {
                 let topic = stage.words.topic.clone();
-                self.api.enter_run(operation, &topic);
-                let call = GatewayCall::Initialize {
-                    operation: operation.clone(),
-                    user: self.config.user.clone(),
-                };
-                self.call(now, call, out);
+                self.initialize(now, operation, &topic, out);
             }
             Act::SetStatus(status) => {
                 let text = status.text.map(Into::into);
@@ -157,6 +106,51 @@ impl Server {
             | Act::End(_)
             | Act::Halt
             | Act::Nothing => {}
+        }
+    }
+
+    /// Lets something befall the gateway, and carries out what comes of it.
+    fn through_gateway<Outputs>(
+        &mut self,
+        now: Timestamp,
+        out: &mut Vec<ServerOutput>,
+        befall: impl FnOnce(&mut Gateway) -> Outputs,
+    ) where
+        Outputs: IntoIterator<Item = GatewayOutput>,
+    {
+        let outputs = befall(&mut self.gateway);
+        self.follow(now, outputs, out);
+    }
+
+    /// The run is known to the API and the gateway without anybody having started it.
+    fn initialize(
+        &mut self,
+        now: Timestamp,
+        operation: &OperationId,
+        topic: &TopicId,
+        out: &mut Vec<ServerOutput>,
+    ) {
+        self.api.enter_run(operation, topic);
+        let call = GatewayCall::Initialize {
+            operation: operation.clone(),
+            user: self.config.user.clone(),
+        };
+        self.call(now, call, out);
+    }
+
+    /// The sockets of a run are lost without a close.
+    fn drop_sockets(
+        &mut self,
+        now: Timestamp,
+        operation: &OperationId,
+        out: &mut Vec<ServerOutput>,
+    ) {
+        for socket in self.gateway.sockets_of(operation).collect::<Vec<_>>() {
+            self.gateway.drop_socket(socket);
+            if !self.silent.contains(&socket) {
+                out.push(ServerOutput::Cut { socket });
+            }
+            self.forget_socket(now, socket);
         }
     }
 
@@ -217,23 +211,51 @@ impl Server {
 
     /// Sends text that may be a frame on every socket of a run.
     fn send_raw(&mut self, operation: &OperationId, text: &str, out: &mut Vec<ServerOutput>) {
-        for socket in self.audible(operation) {
-            out.push(match ServerFrame::decode(text) {
-                Ok(frame) => ServerOutput::SendFrame { socket, frame },
-                Err(_) => ServerOutput::SendText {
-                    socket,
-                    text: text.into(),
-                },
-            });
-        }
+        self.send_on_all(operation, out, |socket| match ServerFrame::decode(text) {
+            Ok(frame) => ServerOutput::SendFrame { socket, frame },
+            Err(_) => ServerOutput::SendText {
+                socket,
+                text: text.into(),
+            },
+        });
     }
 
-    /// The sockets of a run that still carry something.
-    fn audible(&self, operation: &OperationId) -> Vec<SocketId> {
-        self.gateway
-            .sockets_of(operation)
-            .filter(|socket| !self.silent.contains(socket))
-            .collect()
+    /// Sends something on every socket of a run that still carries anything.
+    fn send_on_all(
+        &self,
+        operation: &OperationId,
+        out: &mut Vec<ServerOutput>,
+        output: impl Fn(SocketId) -> ServerOutput,
+    ) {
+        let sockets = self.gateway.sockets_of(operation);
+        let audible = sockets.filter(|socket| !self.silent.contains(socket));
+        out.extend(audible.map(output));
+    }
+}
+
+fn update_status(operation: &OperationId, status: StatusAct) -> GatewayCall {
+    GatewayCall::UpdateStatus {
+        operation: operation.clone(),
+        status: status.status,
+        summary: status.text.map(Into::into),
+    }
+}
+
+fn request_confirmation(operation: &OperationId, prompt: PromptAct) -> GatewayCall {
+    GatewayCall::RequestConfirmation {
+        operation: operation.clone(),
+        tool_call: ToolCallId::new(prompt.id),
+        tool: Some(RawJson::from_text(&prompt.prompt)),
+        timeout: prompt.timeout.map(Millis),
+    }
+}
+
+fn request_input(operation: &OperationId, prompt: PromptAct) -> GatewayCall {
+    GatewayCall::RequestInput {
+        operation: operation.clone(),
+        request: Some(InputRequestId::new(prompt.id)),
+        prompt: prompt.prompt.into(),
+        timeout: prompt.timeout.map(Millis),
     }
 }
 

@@ -1,39 +1,18 @@
 //! Events and effects in one line each, for people.
 
 use agent_gateway_machine::{
-    Call, Effect, EventKind, EventReceived, Notification, Reply, StopFailure, TokenGrant, TokenId,
-    Warning,
+    Attach, Call, Effect, EventKind, EventReceived, Execute, Notification, Receipt, Reply,
+    StopFailure, TokenGrant, TokenId, Warning,
 };
 use agent_gateway_protocol::event::Chunk;
+use agent_gateway_protocol::frame::ToolError;
 use agent_gateway_protocol::{AgentEvent, ClientFrame, Payload, ServerFrame};
 
 pub(crate) fn event(kind: &EventKind) -> String {
     let name = kind.name();
     match kind {
-        EventKind::Execute(execute) => {
-            let topic = execute
-                .input
-                .app_context
-                .as_ref()
-                .and_then(|context| context.topic_id.as_ref())
-                .map_or_else(|| "a new topic".to_owned(), ToString::to_string);
-            format!("{name} {} in {topic}", quoted(&execute.input.prompt))
-        }
-        EventKind::Attach(attach) => {
-            let tools = if attach.executes_tools {
-                ", running tools"
-            } else {
-                ""
-            };
-            let open = match attach.open_calls.len() {
-                0 => String::new(),
-                count => format!(", {count} open"),
-            };
-            format!(
-                "{name} {} from {}{tools}{open}",
-                attach.operation, attach.cursor
-            )
-        }
+        EventKind::Execute(execute) => format!("{name} {}", execute_text(execute)),
+        EventKind::Attach(attach) => format!("{name} {}", attach_text(attach)),
         EventKind::Supersede { by: Some(by) } => format!("{name} by {by}"),
         EventKind::Supersede { by: None }
         | EventKind::Stop
@@ -43,15 +22,8 @@ pub(crate) fn event(kind: &EventKind) -> String {
         | EventKind::ReadingPaused
         | EventKind::ReadingResumed => name.into(),
         EventKind::AnswerTool { call, answer } => {
-            let content = answer.content.as_deref().unwrap_or("null");
-            let error = answer
-                .error
-                .as_ref()
-                .and_then(|error| error.kind.as_deref());
-            match error {
-                Some(error) => format!("{name} {call} {error}"),
-                None => format!("{name} {call} {}", quoted(content)),
-            }
+            let text = answer_text(answer.error.as_ref(), answer.content.as_deref());
+            format!("{name} {call} {text}")
         }
         EventKind::AnswerConfirmation { call, approved } => format!("{name} {call} {approved}"),
         EventKind::AnswerInput { request, content } => {
@@ -75,6 +47,38 @@ pub(crate) fn event(kind: &EventKind) -> String {
     }
 }
 
+fn execute_text(execute: &Execute) -> String {
+    let topic = execute
+        .input
+        .app_context
+        .as_ref()
+        .and_then(|context| context.topic_id.as_ref())
+        .map_or_else(|| "a new topic".to_owned(), ToString::to_string);
+    format!("{} in {topic}", quoted(&execute.input.prompt))
+}
+
+fn attach_text(attach: &Attach) -> String {
+    let tools = if attach.executes_tools {
+        ", running tools"
+    } else {
+        ""
+    };
+    let open = match attach.open_calls.len() {
+        0 => String::new(),
+        count => format!(", {count} open"),
+    };
+    format!("{} from {}{tools}{open}", attach.operation, attach.cursor)
+}
+
+/// The answer to a tool call: its error by its kind, else its content.
+fn answer_text(error: Option<&ToolError>, content: Option<&str>) -> String {
+    match (error.and_then(|error| error.kind.as_deref()), content) {
+        (Some(kind), _) => kind.to_owned(),
+        (None, Some(content)) => quoted(content),
+        (None, None) => "null".to_owned(),
+    }
+}
+
 pub(crate) fn effect(effect: &Effect) -> String {
     let name = effect.name();
     match effect {
@@ -93,38 +97,28 @@ pub(crate) fn effect(effect: &Effect) -> String {
 }
 
 fn server_frame(frame: &ServerFrame) -> String {
-    let mut text = frame.kind().to_owned();
-    if let Some(id) = frame.id() {
-        text.push_str(&format!(" {id}"));
-    }
-    match frame {
-        ServerFrame::AuthFailed(frame) => text.push_str(&format!(" {}", quoted(&frame.reason))),
-        ServerFrame::AgentEvent(frame) => text.push_str(&format!(" {}", agent_event(&frame.event))),
-        ServerFrame::SessionComplete(frame) => {
-            let summary = frame.summary.as_deref().unwrap_or_default();
-            text.push_str(&format!(" {}", quoted(summary)));
-        }
-        ServerFrame::StatusChange(frame) => text.push_str(&format!(" {}", frame.status)),
-        ServerFrame::ToolConfirmationRequest(frame) => {
-            text.push_str(&format!(" {}", frame.tool_call_id));
-        }
+    let kind = frame.kind();
+    let id = frame.id().map_or_else(String::new, |id| format!(" {id}"));
+    let detail = match frame {
+        ServerFrame::AuthFailed(frame) => quoted(&frame.reason),
+        ServerFrame::AgentEvent(frame) => agent_event(&frame.event),
+        ServerFrame::SessionComplete(frame) => quoted(frame.summary.as_deref().unwrap_or_default()),
+        ServerFrame::StatusChange(frame) => frame.status.to_string(),
+        ServerFrame::ToolConfirmationRequest(frame) => frame.tool_call_id.to_string(),
         ServerFrame::InputRequest(frame) => {
-            text.push_str(&format!(" {} {}", frame.request_id, quoted(&frame.prompt)));
+            format!("{} {}", frame.request_id, quoted(&frame.prompt))
         }
         ServerFrame::ResumeComplete(frame) => {
-            let status = frame
-                .status
-                .as_ref()
-                .map_or("none", |status| status.as_str());
+            let status = frame.status.as_ref();
             let gap = if frame.gap { ", with a gap" } else { "" };
-            text.push_str(&format!(" {status}{gap}"));
+            format!("{}{gap}", status.map_or("none", |status| status.as_str()))
         }
-        ServerFrame::Unknown(frame) => {
-            text.push_str(&format!(" {}", shortened(frame.raw.as_str())))
+        ServerFrame::Unknown(frame) => shortened(frame.raw.as_str()),
+        ServerFrame::AuthSuccess | ServerFrame::AuthExpired | ServerFrame::HeartbeatAck => {
+            return format!("{kind}{id}");
         }
-        ServerFrame::AuthSuccess | ServerFrame::AuthExpired | ServerFrame::HeartbeatAck => {}
-    }
-    text
+    };
+    format!("{kind}{id} {detail}")
 }
 
 fn client_frame(frame: &ClientFrame<TokenId>) -> String {
@@ -136,17 +130,8 @@ fn client_frame(frame: &ClientFrame<TokenId>) -> String {
             None => format!("{kind} from the beginning"),
         },
         ClientFrame::ToolResult(result) => {
-            let error = result
-                .error
-                .as_ref()
-                .and_then(|error| error.kind.as_deref());
-            match (error, &result.content) {
-                (Some(error), _) => format!("{kind} {} {error}", result.tool_call_id),
-                (None, Some(content)) => {
-                    format!("{kind} {} {}", result.tool_call_id, quoted(content))
-                }
-                (None, None) => format!("{kind} {} null", result.tool_call_id),
-            }
+            let text = answer_text(result.error.as_ref(), result.content.as_deref());
+            format!("{kind} {} {text}", result.tool_call_id)
         }
         ClientFrame::ToolConfirmation(answer) => {
             format!("{kind} {} {}", answer.tool_call_id, answer.approved)
@@ -238,36 +223,48 @@ fn notification_text(notification: &Notification) -> String {
         Notification::InputRequested(request) => {
             format!("{} {}", request.request_id, quoted(&request.prompt))
         }
-        Notification::StopFailed { cause } => match cause {
-            StopFailure::NotRunning => "nothing to stop".into(),
-            StopFailure::Request(failure) => failure.to_string(),
-            StopFailure::TimedOut => "no answer".into(),
-        },
-        Notification::WarningRaised(warning) => match warning {
-            Warning::FrameRejected(problem) => format!("{problem:?}"),
-            Warning::UnknownFrame { kind } => format!("unknown frame {kind}"),
-            Warning::LedgerFull { answer } => format!("no room for {answer}"),
-        },
-        Notification::RunEnded { outcome, receipt } => format!(
-            "{}: {outcome} [delivered {} replayed {} duplicates {} late {} gaps {} reconnects {} refreshes {} warnings {} \
-             ignored {}]",
-            outcome.name(),
-            receipt.delivered,
-            receipt.replayed,
-            receipt.duplicates,
-            receipt.late,
-            receipt.gaps,
-            receipt.reconnects,
-            receipt.refreshes,
-            receipt.warnings,
-            receipt.ignored
-        ),
+        Notification::StopFailed { cause } => stop_failure_text(cause),
+        Notification::WarningRaised(warning) => warning_text(warning),
+        Notification::RunEnded { outcome, receipt } => {
+            format!("{}: {outcome} [{}]", outcome.name(), receipt_text(receipt))
+        }
     };
     if detail.is_empty() {
         name.into()
     } else {
         format!("{name} {detail}")
     }
+}
+
+fn stop_failure_text(cause: &StopFailure) -> String {
+    match cause {
+        StopFailure::NotRunning => "nothing to stop".into(),
+        StopFailure::Request(failure) => failure.to_string(),
+        StopFailure::TimedOut => "no answer".into(),
+    }
+}
+
+fn warning_text(warning: &Warning) -> String {
+    match warning {
+        Warning::FrameRejected(problem) => format!("{problem:?}"),
+        Warning::UnknownFrame { kind } => format!("unknown frame {kind}"),
+        Warning::LedgerFull { answer } => format!("no room for {answer}"),
+    }
+}
+
+fn receipt_text(receipt: &Receipt) -> String {
+    format!(
+        "delivered {} replayed {} duplicates {} late {} gaps {} reconnects {} refreshes {} warnings {} ignored {}",
+        receipt.delivered,
+        receipt.replayed,
+        receipt.duplicates,
+        receipt.late,
+        receipt.gaps,
+        receipt.reconnects,
+        receipt.refreshes,
+        receipt.warnings,
+        receipt.ignored
+    )
 }
 
 fn event_received(received: &EventReceived) -> String {

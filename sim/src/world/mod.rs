@@ -15,6 +15,7 @@ mod act;
 mod arrival;
 mod caller;
 mod clock;
+mod comparison;
 mod counts;
 mod far_side;
 mod fault;
@@ -31,6 +32,7 @@ mod run;
 mod user;
 
 pub use caller::{Act, Caller};
-pub use outcome::{Played, Unmet};
+pub use comparison::Unmet;
+pub use outcome::Played;
 pub use rehearsal::Rehearsal;
 pub use run::{Spectator, World};

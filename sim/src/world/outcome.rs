@@ -1,5 +1,3 @@
-use core::fmt;
-
 use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::{
     AnswerId, Effect, EventReceived, Notification, Outcome, Receipt, State, Timestamp,
@@ -8,6 +6,7 @@ use agent_gateway_protocol::event::Chunk;
 use agent_gateway_protocol::frame::ToolResult;
 use agent_gateway_protocol::{OperationId, OperationStatus, Payload, ToolCallId, TopicId};
 
+use super::comparison::{Comparison, Unmet};
 use crate::invariant::Violation;
 use crate::names;
 use crate::script::Expect;
@@ -56,31 +55,6 @@ pub struct Played {
     pub bugs: Vec<String>,
     /// The first invariant broken, and by which event, counted from 0.
     pub violation: Option<(u64, Violation)>,
-}
-
-/// Something expected that did not come, or something that must never be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unmet {
-    /// The expectation, as a path in the script such as `expect.order[2]`; empty for what no script needs to say.
-    pub path: String,
-    /// What came instead.
-    pub what: String,
-}
-
-impl Unmet {
-    fn anywhere(what: String) -> Self {
-        let path = String::new();
-        Self { path, what }
-    }
-}
-
-impl fmt::Display for Unmet {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.path.is_empty() {
-            write!(formatter, "{}: ", self.path)?;
-        }
-        formatter.write_str(&self.what)
-    }
 }
 
 impl Played {
@@ -167,118 +141,7 @@ impl Played {
     /// What was expected and did not come, and what must never be. Empty: all is well.
     #[must_use]
     pub fn failures(&self, expect: &Expect) -> Vec<Unmet> {
-        let bugs = self.bugs.iter().cloned().map(Unmet::anywhere);
-        let mut failures: Vec<Unmet> = bugs.collect();
-        if let Some((event, violation)) = &self.violation {
-            failures.push(Unmet::anywhere(format!("event {event}: {violation}")));
-        }
-        let mut check = |holds: bool, path: &str, what: &dyn Fn() -> String| {
-            if !holds {
-                let path = format!("expect.{path}");
-                failures.push(Unmet { path, what: what() });
-            }
-        };
-        let outcome = self.outcome.as_ref().map_or("none", Outcome::name);
-        if let Some(expected) = &expect.outcome {
-            check(outcome == expected, "outcome", &|| {
-                format!("expected {expected}, but it was {outcome}")
-            });
-        }
-        if let Some(expected) = &expect.text {
-            let text = self.text();
-            check(text == *expected, "text", &|| {
-                format!("expected {expected:?}, but it was {text:?}")
-            });
-        }
-        if let Some(expected) = &expect.events {
-            let kinds: Vec<&str> = self
-                .handed_on
-                .iter()
-                .map(|received| received.event.kind.as_str())
-                .collect();
-            check(kinds == *expected, "events", &|| {
-                format!("expected {expected:?}, but they were {kinds:?}")
-            });
-        }
-        for (name, count) in &expect.effects {
-            let times = self.times(name);
-            check(
-                count.admits(times),
-                &format!("effects[\"{name}\"]"),
-                &|| format!("expected {count}, but it occurred {}", times_text(times)),
-            );
-        }
-        for (when, window) in &expect.when {
-            let at = self.moment_of(when);
-            let holds = at.is_some_and(|at| window.admits(at));
-            check(holds, &format!("when[\"{when}\"]"), &|| {
-                format!("expected {window}, but it was {}", moment(at))
-            });
-        }
-        if let Some((index, missing)) = self.missing_in_order(&expect.order) {
-            check(false, &format!("order[{index}]"), &|| {
-                format!("{missing} does not follow the ones before it")
-            });
-        }
-        for name in names::IGNORED {
-            let times = self.times(&format!("ignored.{name}"));
-            let allowed = expect.ignored.iter().any(|allowed| allowed == name);
-            check(times == 0 || allowed, "ignored", &|| {
-                format!("{name} is not expected, but occurred {}", times_text(times))
-            });
-        }
-        let ended_at = self.ended_at.map(Timestamp::as_millis);
-        if let Some(bound) = expect.ended_by {
-            check(ended_at.is_some_and(|at| at <= bound), "ended_by", &|| {
-                format!("expected {bound} ms, but it was {}", moment(ended_at))
-            });
-        }
-        if let Some(bound) = expect.ended_after {
-            check(
-                ended_at.is_none_or(|at| at >= bound),
-                "ended_after",
-                &|| format!("expected {bound} ms, but it was {}", moment(ended_at)),
-            );
-        }
-        if let Some(expected) = &expect.server_status {
-            let status = self
-                .server_status
-                .as_ref()
-                .map_or("none", OperationStatus::as_str);
-            check(status == expected, "server_status", &|| {
-                format!("expected {expected}, but it was {status}")
-            });
-        }
-        if let Some(expected) = expect.marked {
-            check(self.is_marked == expected, "marked", &|| {
-                format!("expected {expected}, but it was {}", self.is_marked)
-            });
-        }
-        if let Some(expected) = expect.tool_results {
-            let count = self.tool_results.len() as u64;
-            check(count == expected, "tool_results", &|| {
-                format!("expected {expected}, but there were {count}")
-            });
-        }
-        let receipt = &expect.receipt;
-        let members = [
-            ("delivered", receipt.delivered, self.receipt.delivered),
-            ("replayed", receipt.replayed, self.receipt.replayed),
-            ("duplicates", receipt.duplicates, self.receipt.duplicates),
-            ("late", receipt.late, self.receipt.late),
-            ("gaps", receipt.gaps, self.receipt.gaps),
-            ("reconnects", receipt.reconnects, self.receipt.reconnects),
-            ("refreshes", receipt.refreshes, self.receipt.refreshes),
-            ("warnings", receipt.warnings, self.receipt.warnings),
-        ];
-        for (name, expected, actual) in members {
-            if let Some(expected) = expected {
-                check(actual == expected, &format!("receipt.{name}"), &|| {
-                    format!("expected {expected}, but it was {actual}")
-                });
-            }
-        }
-        failures
+        Comparison::of(self, expect)
     }
 
     /// How often an effect occurred, by its name in short or in full.
@@ -289,31 +152,4 @@ impl Played {
             .filter(|(full, _)| names::is_named(full, name))
             .count() as u64
     }
-
-    /// When an effect occurred, ms; named as in `expect.when`.
-    fn moment_of(&self, when: &str) -> Option<u64> {
-        let (name, count) = Expect::parse_when(when)?;
-        let named = self.effects.iter();
-        let mut named = named.filter(|(full, _)| names::is_named(full, name));
-        let (_, at) = named.nth(usize::try_from(count.checked_sub(1)?).ok()?)?;
-        Some(at.as_millis())
-    }
-
-    fn missing_in_order<'a>(&self, expected: &'a [String]) -> Option<(usize, &'a str)> {
-        let mut effects = self.effects.iter();
-        let mut expected = expected.iter().map(String::as_str).enumerate();
-        expected.find(|(_, name)| !effects.any(|(effect, _)| names::is_named(effect, name)))
-    }
-}
-
-fn times_text(times: u64) -> String {
-    match times {
-        0 => "never".into(),
-        1 => "once".into(),
-        times => format!("{times} times"),
-    }
-}
-
-fn moment(at: Option<u64>) -> String {
-    at.map_or_else(|| "never".into(), |at| format!("at {at} ms"))
 }

@@ -83,79 +83,92 @@ pub(super) fn place(sizes: &[Size], links: &[Link]) -> Placed {
 }
 
 fn read(graph: &Graph<NodeLabel, EdgeLabel>, sizes: &[Size], links: &[Link]) -> Placed {
-    let nodes: Vec<Point> = (0..sizes.len())
-        .map(|index| {
-            let node = graph.node(&index.to_string());
-            node.map_or((0.0, 0.0), |node| {
-                (node.x.unwrap_or(0.0), node.y.unwrap_or(0.0))
-            })
+    let centre = |index: usize| {
+        let node = graph.node(&index.to_string());
+        node.map_or((0.0, 0.0), |node| {
+            (node.x.unwrap_or(0.0), node.y.unwrap_or(0.0))
         })
-        .collect();
-    let routed: Vec<(Vec<Point>, Point)> = links
-        .iter()
-        .map(|link| {
-            let edge = graph.edge(&link.from.to_string(), &link.to.to_string(), None);
-            edge.map_or((Vec::new(), (0.0, 0.0)), |edge| {
-                let points: Vec<Point> =
-                    edge.points.iter().map(|point| (point.x, point.y)).collect();
-                let inner = points
-                    .get(1..points.len().saturating_sub(1))
-                    .unwrap_or_default();
-                (
-                    inner.to_vec(),
-                    (edge.x.unwrap_or(0.0), edge.y.unwrap_or(0.0)),
-                )
-            })
-        })
-        .collect();
-    let standing: Vec<Standing> = nodes
-        .iter()
-        .zip(sizes)
-        .chain(
-            routed
-                .iter()
-                .zip(links)
-                .map(|((_, label), link)| (label, &link.label)),
-        )
+    };
+    let nodes: Vec<Point> = (0..sizes.len()).map(centre).collect();
+    let routes: Vec<Route> = links.iter().map(|link| Route::read(graph, link)).collect();
+    let boxes = nodes.iter().zip(sizes);
+    let labels = routes.iter().zip(links);
+    let labels = labels.map(|(route, link)| (&route.label, &link.label));
+    let standing: Vec<Standing> = boxes
+        .chain(labels)
         .map(|(centre, size)| Standing {
             centre: *centre,
             size: *size,
         })
         .collect();
-    let ports = Ports::new(&nodes, sizes, links, &routed);
-    let paths = routed.iter().enumerate().map(|(index, (inner, label))| {
-        let (start, end) = ports.of(index);
-        let mut points = vec![start];
-        let goes_down = start.1 < end.1;
-        // Straight out of the layer of its node, and straight into that of the other.
-        let (out, into) = if goes_down {
-            (CLEARANCE, -CLEARANCE)
-        } else {
-            (-CLEARANCE, CLEARANCE)
-        };
-        let leaves = edge_of_layer(&standing, nodes[links[index].from].1, goes_down);
-        points.push((start.0, leaves + out));
-        for (x, y) in inner {
-            points.push((*x, edge_of_layer(&standing, *y, !goes_down)));
-            points.push((*x, edge_of_layer(&standing, *y, goes_down)));
-        }
-        let reaches = edge_of_layer(&standing, nodes[links[index].to].1, !goes_down);
-        points.push((end.0, reaches + into));
-        points.push(end);
-        points
-            .dedup_by(|one, other| (one.0 - other.0).abs() < 0.5 && (one.1 - other.1).abs() < 0.5);
-        Path {
-            points,
-            label: *label,
-        }
-    });
-    let paths: Vec<Path> = paths.collect();
-    let size = extent(&standing, &paths);
+    let ports = Ports::new(&nodes, sizes, links, &routes);
+    let paths: Vec<Path> = (0..links.len())
+        .map(|index| {
+            let link = links[index];
+            let layers = (nodes[link.from].1, nodes[link.to].1);
+            Path {
+                points: points(&routes[index], ports.of(index), layers, &standing),
+                label: routes[index].label,
+            }
+        })
+        .collect();
     Placed {
-        size,
+        size: extent(&standing, &paths),
         nodes,
         links: paths,
     }
+}
+
+/// What `dagre` says of a link: through which places of the layers between its nodes it goes, and where its label is.
+struct Route {
+    inner: Vec<Point>,
+    label: Point,
+}
+
+impl Route {
+    fn read(graph: &Graph<NodeLabel, EdgeLabel>, link: &Link) -> Self {
+        let edge = graph.edge(&link.from.to_string(), &link.to.to_string(), None);
+        let Some(edge) = edge else {
+            return Self {
+                inner: Vec::new(),
+                label: (0.0, 0.0),
+            };
+        };
+        // The first and the last are at the nodes: these are our own ports.
+        let inner = edge.points.get(1..edge.points.len().saturating_sub(1));
+        let inner = inner.unwrap_or_default().iter();
+        Self {
+            inner: inner.map(|point| (point.x, point.y)).collect(),
+            label: (edge.x.unwrap_or(0.0), edge.y.unwrap_or(0.0)),
+        }
+    }
+}
+
+/// The way of a link between its ports, led around what stands in the layers of its nodes, by their middles, and in those
+/// between.
+fn points(
+    route: &Route,
+    (start, end): (Point, Point),
+    (first, last): (f64, f64),
+    standing: &[Standing],
+) -> Vec<Point> {
+    let goes_down = start.1 < end.1;
+    // Straight out of the layer of its node, and straight into that of the other.
+    let (out, into) = if goes_down {
+        (CLEARANCE, -CLEARANCE)
+    } else {
+        (-CLEARANCE, CLEARANCE)
+    };
+    let mut points = vec![start];
+    points.push((start.0, edge_of_layer(standing, first, goes_down) + out));
+    for (x, y) in &route.inner {
+        points.push((*x, edge_of_layer(standing, *y, !goes_down)));
+        points.push((*x, edge_of_layer(standing, *y, goes_down)));
+    }
+    points.push((end.0, edge_of_layer(standing, last, !goes_down) + into));
+    points.push(end);
+    points.dedup_by(|one, other| (one.0 - other.0).abs() < 0.5 && (one.1 - other.1).abs() < 0.5);
+    points
 }
 
 /// The lower or upper edge of the layer whose middle is at `y`: of the tallest thing in it.
@@ -188,12 +201,7 @@ fn extent(standing: &[Standing], paths: &[Path]) -> Size {
 struct Ports(Vec<(Point, Point)>);
 
 impl Ports {
-    fn new(
-        nodes: &[Point],
-        sizes: &[Size],
-        links: &[Link],
-        routed: &[(Vec<Point>, Point)],
-    ) -> Self {
+    fn new(nodes: &[Point], sizes: &[Size], links: &[Link], routes: &[Route]) -> Self {
         let mut ports = vec![((0.0, 0.0), (0.0, 0.0)); links.len()];
         for (node, (centre, size)) in nodes.iter().zip(sizes).enumerate() {
             for is_lower in [false, true] {
@@ -203,7 +211,7 @@ impl Ports {
                     } else {
                         -size.1 / 2.0
                     };
-                let mut ends = ends_at(node, is_lower, nodes, links, routed);
+                let mut ends = ends_at(node, is_lower, nodes, links, routes);
                 ends.sort_by(|one, other| {
                     one.towards
                         .total_cmp(&other.towards)
@@ -237,12 +245,12 @@ fn ends_at(
     is_lower: bool,
     nodes: &[Point],
     links: &[Link],
-    routed: &[(Vec<Point>, Point)],
+    routes: &[Route],
 ) -> Vec<LinkEnd> {
     let mut ends = Vec::new();
     for (index, link) in links.iter().enumerate() {
         let goes_down = nodes[link.from].1 < nodes[link.to].1;
-        let inner = &routed[index].0;
+        let inner = &routes[index].inner;
         if link.from == node && goes_down == is_lower {
             let next = inner.first().unwrap_or(&nodes[link.to]);
             ends.push(LinkEnd {
