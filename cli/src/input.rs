@@ -10,12 +10,15 @@ use crate::script;
 /// Most bytes of a prompt. No model reads as much.
 const MOST_PROMPT: usize = 4 << 20;
 
+/// U+FEFF in UTF-8.
+pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Whether this means standard input or output.
 pub(crate) fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// All of a file, or of standard input.
+/// All of a file, or of standard input, but for the mark of its encoding with which some editors begin one.
 ///
 /// # Errors
 /// It cannot be read.
@@ -26,10 +29,17 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     } else {
         fs::read(path)
     };
-    read.map_err(|error| Error::File {
+    read.map(without_mark).map_err(|error| Error::File {
         path: path.into(),
         error,
     })
+}
+
+fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.starts_with(MARK) {
+        bytes.drain(..MARK.len());
+    }
+    bytes
 }
 
 /// The prompt as it was given, or for `-` all of standard input but the newline at its end.
@@ -51,7 +61,7 @@ pub(crate) fn prompt(given: String) -> Result<String, Error> {
         let why = format!("a prompt has at most {} MiB", MOST_PROMPT >> 20);
         return Err(Error::Prompt(why));
     }
-    let mut text = script::text(Path::new("standard input"), bytes)?;
+    let mut text = script::text(Path::new("standard input"), without_mark(bytes))?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::arguments::MachineArguments;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
+use crate::input::MARK;
 use crate::render::escaped;
 
 /// Most bytes of a line, its end left out: what is longer is a bad line, and passed over.
@@ -63,7 +64,10 @@ pub(crate) fn run(
             None => break,
         };
         // What is not UTF-8 is a bad line like any other: serde_json says where.
-        let line = bytes.trim_ascii_end();
+        let mut line = bytes.trim_ascii_end();
+        if index == 0 {
+            line = line.strip_prefix(MARK).unwrap_or(line);
+        }
         if fits && line.is_empty() {
             continue;
         }

@@ -4,6 +4,7 @@ mod arguments;
 mod campaign;
 mod check;
 mod complaint;
+mod count;
 mod diagram;
 mod duration;
 mod environment;

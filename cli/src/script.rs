@@ -1,6 +1,5 @@
 //! Scripts by file, folder, pattern, or by the name they have in the library.
 
-use std::fs;
 use std::path::Path;
 
 use agent_gateway_machine::recording::Recording;
@@ -75,7 +74,7 @@ pub(crate) fn find_one(place: &str) -> Result<Script, Error> {
 }
 
 fn read_text(path: &Path) -> Result<String, Error> {
-    text(path, fs::read(path).map_err(file(path))?)
+    text(path, input::read(path)?)
 }
 
 /// What was read from a file, as text.
@@ -158,13 +157,6 @@ fn no_script(place: &str) -> Error {
     Error::NoScript {
         place: place.to_owned(),
         hint: did_you_mean(place, names),
-    }
-}
-
-fn file(path: &Path) -> impl Fn(std::io::Error) -> Error {
-    move |error| Error::File {
-        path: path.into(),
-        error,
     }
 }
 

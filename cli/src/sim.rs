@@ -14,6 +14,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::arguments::{SimArguments, TraceForm};
+use crate::count::count;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::render::{escaped, plain, span, write_json};
@@ -54,7 +55,10 @@ pub(crate) fn run(arguments: &SimArguments, mut output: impl Write) -> Result<Ex
     for named in &scripts {
         let seed = arguments.seed.unwrap_or(named.script.seed);
         let mut trace = Trace::default();
-        let played = World::new(&named.script, seed)?.play(&mut trace);
+        let played = World::new(&named.script, seed)?
+            .at_longest(arguments.longest)
+            .at_most(arguments.most_events)
+            .play(&mut trace);
         let recording = Recording {
             header: played.header.clone(),
             steps: trace.steps.clone(),
@@ -185,8 +189,10 @@ fn show_verdict(verdict: &Verdict<'_>, output: &mut impl Write) -> io::Result<()
     });
     writeln!(
         output,
-        "{style}{mark} {}{style:#} {DIM}seed {}, {} events, {outcome}{after}{DIM:#}",
-        verdict.script, verdict.seed, verdict.events
+        "{style}{mark} {}{style:#} {DIM}seed {}, {}, {outcome}{after}{DIM:#}",
+        verdict.script,
+        verdict.seed,
+        count(verdict.events, "event")
     )?;
     for failure in verdict.failures {
         writeln!(output, "  {BAD}{}{BAD:#}", plain(failure))?;

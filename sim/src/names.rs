@@ -86,6 +86,18 @@ pub const OUTCOMES: [&str; 17] = [
     "detached",
 ];
 
+/// Every status of a run on the server.
+pub const STATUSES: [&str; 8] = [
+    "idle",
+    "running",
+    "waiting_for_human",
+    "waiting_for_async_tool",
+    "done",
+    "completed",
+    "error",
+    "interrupted",
+];
+
 /// Every reason to ignore an event.
 pub const IGNORED: [&str; 14] = [
     "stale_dial",
@@ -300,8 +312,17 @@ pub fn is_rule(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use agent_gateway_machine::{DialId, Effect, Ignored, Notification};
+    use agent_gateway_protocol::OperationStatus;
 
     use super::*;
+
+    #[test]
+    fn every_status_is_known() {
+        for name in STATUSES {
+            let status = OperationStatus::parse(name);
+            assert!(!matches!(status, OperationStatus::Unknown(_)), "{name}");
+        }
+    }
 
     #[test]
     fn names_in_full_are_accepted_in_scripts() {

@@ -1,6 +1,10 @@
 use std::path::PathBuf;
 
+use agent_gateway_machine::Millis;
+use agent_gateway_sim::world::MOST_EVENTS;
 use clap::{Args, ValueEnum};
+
+use crate::duration;
 
 pub(super) const HELP: &str = "\
 Leaves with 1 if something expected did not come, or an invariant was broken. Same script and seed: same bytes.
@@ -23,6 +27,12 @@ pub(crate) struct SimArguments {
     /// The seed of everything left to chance, instead of the script's own
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// Give a session up that is not over after so much of its own time
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "4h")]
+    pub(crate) longest: Millis,
+    /// Give a session up in which more than so many things happen
+    #[arg(long, value_name = "EVENTS", default_value_t = MOST_EVENTS)]
+    pub(crate) most_events: u64,
     /// Record what the machine was told, for `agw replay`; for one script. Replaces nothing but another recording
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use agent_gateway_sim::campaign::Campaign;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::summary::grouped;
 use crate::complaint::complain;
+use crate::count::{count, grouped};
 
 /// How far a campaign is, on standard error: a bar on a terminal, now and then a line elsewhere.
 pub(super) struct Bar {
@@ -22,32 +22,31 @@ pub(super) struct Bar {
 /// Between two lines where there is no terminal.
 const PAUSE: Duration = Duration::from_secs(30);
 
-const RUNS: &str =
-    "{spinner} {wide_bar:.cyan} {human_pos} of {human_len} runs, {prefix}, {eta} left{msg:.red}";
-const TIME: &str = "{spinner} {wide_bar:.cyan} {prefix}, {eta} left{msg:.red}";
-
 impl Bar {
     pub(super) fn new(campaign: &Campaign, threads: usize, time: Option<Duration>) -> Self {
         let runs = Some(campaign.share()).filter(|_| campaign.sessions < u64::MAX);
-        let (length, template) = match time {
-            Some(time) => (millis(time), TIME),
-            None => (campaign.share(), RUNS),
+        let (length, of) = match time {
+            Some(time) => (millis(time), String::new()),
+            None => {
+                let share = campaign.share();
+                (share, format!("{{human_pos}} of {}, ", count(share, "run")))
+            }
         };
+        let template =
+            format!("{{spinner}} {{wide_bar:.cyan}} {of}{{prefix}}, {{eta}} left{{msg:.red}}");
         let bar = ProgressBar::new(length);
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
         let told_at = (!io::stderr().is_terminal()).then(Cell::default);
         if told_at.is_some() {
-            let runs = runs.map_or_else(
-                || "runs".to_owned(),
-                |runs| format!("{} runs", grouped(runs)),
-            );
+            let runs = runs.map_or_else(|| "runs".to_owned(), |runs| count(runs, "run"));
+            let threads = count(threads as u64, "thread");
             let until = time.map_or_else(String::new, |time| {
                 format!(", {} s at most", time.as_secs_f64())
             });
             complain(format_args!(
-                "agw: playing {runs} from seed {} on {threads} threads{until}",
+                "agw: playing {runs} from seed {} on {threads}{until}",
                 campaign.seed
             ));
         }
@@ -64,13 +63,11 @@ impl Bar {
         if let Some(told_at) = &self.told_at {
             if elapsed >= told_at.get() + PAUSE {
                 told_at.set(elapsed);
-                let of = self
-                    .runs
-                    .map_or_else(String::new, |runs| format!(" of {}", grouped(runs)));
-                complain(format_args!(
-                    "agw: {}{of} runs, {failed} failed",
-                    grouped(played)
-                ));
+                let runs = match self.runs {
+                    Some(runs) => format!("{} of {}", grouped(played), count(runs, "run")),
+                    None => count(played, "run"),
+                };
+                complain(format_args!("agw: {runs}, {failed} failed"));
             }
             return;
         }
@@ -82,8 +79,8 @@ impl Bar {
             self.bar.set_prefix(format!("{rate}/s"));
             self.bar.set_position(played);
         } else {
-            let played = grouped(played);
-            self.bar.set_prefix(format!("{played} runs, {rate}/s"));
+            let played = count(played, "run");
+            self.bar.set_prefix(format!("{played}, {rate}/s"));
             self.bar.set_position(millis(elapsed));
         }
     }

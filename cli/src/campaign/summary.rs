@@ -7,6 +7,8 @@ use agent_gateway_sim::names::{EVENTS, PHASES};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use crate::count::{count, grouped};
+
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -112,10 +114,10 @@ impl Summary<'_> {
         };
         writeln!(
             output,
-            "{style}{mark} {} runs, {} failed{interrupted}{style:#} {DIM}seed {seed}{part}, {} events, {:.1} s, {rate} runs/s{DIM:#}",
-            grouped(*sessions),
+            "{style}{mark} {}, {} failed{interrupted}{style:#} {DIM}seed {seed}{part}, {}, {:.1} s, {rate} runs/s{DIM:#}",
+            count(*sessions, "run"),
             self.failures,
-            grouped(*events),
+            count(*events, "event"),
             self.took.as_secs_f64(),
         )
     }
@@ -158,28 +160,4 @@ fn write_wrapped(words: &[String], output: &mut impl Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(output, "  {line}")
-}
-
-/// A number with its thousands apart.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_stand_apart() {
-        let numbers = [0, 999, 1_000, 1_234_567].map(grouped);
-        assert_eq!(numbers, ["0", "999", "1,000", "1,234,567"]);
-    }
 }

@@ -3,6 +3,8 @@ use std::time::Duration;
 use agent_gateway_sim::explore::Progress;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
+use crate::count::count;
+
 /// How far an exploration is, on standard error if that is a terminal; else nothing. How much there is to explore
 /// shows only in the end.
 pub(super) struct Bar(ProgressBar);
@@ -21,10 +23,10 @@ impl Bar {
     pub(super) fn show(&self, progress: Option<Progress>, elapsed: Duration) {
         if let Some(progress) = progress {
             self.0.set_message(format!(
-                "{} states ({}/s), {} steps, depth {}, frontier {}, {}",
-                HumanCount(progress.states),
+                "{} ({}/s), {}, depth {}, frontier {}, {}",
+                count(progress.states, "state"),
                 HumanCount(rate(progress.states, elapsed)),
-                HumanCount(progress.transitions),
+                count(progress.transitions, "step"),
                 progress.depth,
                 HumanCount(progress.frontier),
                 HumanBytes(progress.memory),

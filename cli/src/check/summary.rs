@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::Cut;
 use super::bar::rate;
+use crate::count::count;
 use crate::render::plain;
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -53,12 +54,12 @@ impl Summary<'_> {
         }
         writeln!(
             output,
-            "{} distinct states, {} steps, depth {}, in {:.1} s with {} threads ({} states/s)",
-            HumanCount(explored.states),
-            HumanCount(explored.transitions),
+            "{}, {}, depth {}, in {:.1} s with {} ({} states/s)",
+            count(explored.states, "distinct state"),
+            count(explored.transitions, "step"),
             explored.depth,
             self.took.as_secs_f64(),
-            self.threads,
+            count(self.threads as u64, "thread"),
             HumanCount(rate(explored.states, self.took)),
         )?;
         writeln!(output, "rules seen at work: {}", self.coverage.rules)?;
@@ -86,8 +87,8 @@ impl Summary<'_> {
         let violation = &found.violation;
         let what = plain(&violation.what);
         writeln!(output, "{BAD}✗ {}{BAD:#}: {what}", violation.invariant)?;
-        let count = found.actions.len();
-        writeln!(output, "a shortest way there, of {count} steps:")?;
+        let steps = count(found.actions.len() as u64, "step");
+        writeln!(output, "a shortest way there, of {steps}:")?;
         for (number, action) in (1..).zip(&found.actions) {
             writeln!(output, "{DIM}{number:>5}{DIM:#}  {}", plain(action))?;
         }

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use super::plain::{plain, shortened};
 use super::question;
 use super::sentence::{sentence, span};
+use crate::count::{count, grouped};
 use crate::question::Question;
 
 const DIM: Style = Style::new().dimmed();
@@ -226,8 +227,10 @@ impl<W: Write> Human<W> {
         let usage = self.transcript.usage();
         if !usage.is_empty() {
             parts.push(format!(
-                "{} tokens ({} in, {} out)",
-                usage.total_tokens, usage.input_tokens, usage.output_tokens
+                "{} ({} in, {} out)",
+                count(usage.total_tokens, "token"),
+                grouped(usage.input_tokens),
+                grouped(usage.output_tokens)
             ));
         }
         if let Some(cost) = usage.cost {
@@ -297,11 +300,6 @@ fn settled(name: &str, tool: &Tool) -> String {
         line += &format!(" {DIM}{text}{DIM:#}");
     }
     line
-}
-
-fn count(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }
 
 /// Billionths of a dollar, to the hundredth of a cent.

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::arguments::ReplayArguments;
 use crate::complaint::complain;
+use crate::count::count;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::input::{self, is_standard};
@@ -113,9 +114,9 @@ fn read(arguments: &ReplayArguments) -> Result<Recording, Error> {
         Recording::parse(&text).map_err(|error| unreadable(path, &text, error))?;
     if let Some(line) = torn {
         complain(format_args!(
-            "agw: warning: {}:{line}: the recording breaks off in this line, which is left out; it holds {} events",
+            "agw: warning: {}:{line}: the recording breaks off in this line, which is left out; it holds {}",
             path.display(),
-            recording.steps.len()
+            count(recording.steps.len() as u64, "event")
         ));
     }
     Ok(recording)

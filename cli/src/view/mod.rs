@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use agent_gateway_sim::view::{Session, View};
 
 use crate::arguments::ViewArguments;
+use crate::count::count;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::input::{self, is_standard};
@@ -41,13 +42,10 @@ pub(crate) fn run(arguments: &ViewArguments, mut output: impl Write) -> Result<E
                 path: path.clone(),
                 error,
             })?;
-            let (steps, size) = (view.steps.len(), html.len().div_ceil(1024));
-            writeln!(
-                output,
-                "{verb} {}: {steps} steps, {size} KiB",
-                path.display()
-            )
-            .map_err(Error::Output)?;
+            let steps = count(view.steps.len() as u64, "step");
+            let size = html.len().div_ceil(1024);
+            writeln!(output, "{verb} {}: {steps}, {size} KiB", path.display())
+                .map_err(Error::Output)?;
         }
     }
     output.flush().map_err(Error::Output)?;

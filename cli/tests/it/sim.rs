@@ -82,6 +82,71 @@ fn an_expectation_that_does_not_come_is_named_and_fails() {
     );
 }
 
+/// What is around the first difference, one beside the other.
+#[test]
+fn events_that_are_not_those_expected_are_shown_side_by_side() {
+    let script = path("other_events.json");
+    let text = r#"{
+  "about": "A word too many is expected.",
+  "gateway": { "steps": [{ "when": "resumed", "do": { "text": "a" } }, { "do": { "end": { "reason": "done" } } }] },
+  "expect": { "events": ["stream_chunk", "stream_chunk", "agent_runtime_end"] }
+}"#;
+    fs::write(&script, text).unwrap();
+    let left = run(&["sim", &script, "--trace", "none"]);
+    assert_eq!(left.code, Some(1), "{}", left.stderr);
+    for part in [
+        "other_events.json:4:25: expect.events: 3 were expected and 2 came",
+        "2 stream_chunk      ≠ agent_runtime_end\n",
+    ] {
+        assert!(left.stdout.contains(part), "{}", left.stdout);
+    }
+}
+
+#[test]
+fn a_session_that_does_not_end_is_told_with_the_bound_it_met() {
+    let script = path("no_end.json");
+    let text = r#"{ "about": "The server takes hours.", "gateway": { "steps": [{ "when": "resumed", "after": 20000000, "do": "nothing" }] } }"#;
+    fs::write(&script, text).unwrap();
+    let failed = |arguments: &[&str], words: &[&str]| {
+        let left = run(&[&["sim", &script, "--trace", "none"], arguments].concat());
+        assert_eq!(left.code, Some(1), "{}", left.stderr);
+        for word in words {
+            assert!(left.stdout.contains(word), "no {word}: {}", left.stdout);
+        }
+    };
+    failed(&[], &["does not end", "14400000 ms", "--longest"]);
+    failed(&["--longest", "90s"], &["90000 ms", "--longest"]);
+    let most = ["--most-events", "1"];
+    failed(&most, &["more than 1 event by", "--most-events"]);
+}
+
+/// Some editors begin a file with it.
+#[test]
+fn a_mark_of_the_encoding_at_the_beginning_of_a_file_is_passed_over() {
+    let with_mark = |name: &str, text: &str| {
+        let path = path(name);
+        fs::write(&path, format!("\u{feff}{text}")).unwrap();
+        path
+    };
+    let good = fs::read_to_string(format!("{}/good_run.json", library())).unwrap();
+    let script = with_mark("marked_script.json", &good);
+    let left = run(&["sim", &script, "--trace", "none"]);
+    assert_eq!(left.code, Some(0), "{}{}", left.stdout, left.stderr);
+
+    let recording = path("unmarked.jsonl");
+    run(&["sim", "good_run", "--record", &recording]);
+    let recorded = fs::read_to_string(&recording).unwrap();
+    let marked = with_mark("marked.jsonl", &recorded);
+    let left = run(&["replay", &marked]);
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    assert_eq!(left.stdout, run(&["replay", &recording]).stdout);
+    let left = run(&["view", &marked, "-o", "-"]);
+    assert_eq!(left.code, Some(0), "{}", left.stderr);
+    let left = fed(&["machine"], format!("\u{feff}{recorded}").as_bytes());
+    assert_eq!(left.stdout, fed(&["machine"], recorded.as_bytes()).stdout);
+    assert!(!left.stdout.contains("refused"), "{}", left.stdout);
+}
+
 #[test]
 fn a_bad_script_among_good_ones_stops_all_of_them() {
     let bad = path("bad_among_good.json");
@@ -103,6 +168,10 @@ fn what_was_most_likely_meant_is_named() {
     refused(
         r#"{"about": "x", "gateway": {"step": []}}"#,
         &["gateway.step", "did you mean `steps`?"],
+    );
+    refused(
+        r#"{"about": "x", "expect": {"server_status": "runing"}}"#,
+        &["expect.server_status", "did you mean `running`?"],
     );
     refused(
         r#"{"about": "x", "expect": {"order": ["send_frame.auht"]}}"#,

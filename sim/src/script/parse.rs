@@ -107,6 +107,15 @@ impl Script {
             let what = format!("`{outcome}` is no outcome{hint}");
             return Err(("expect.outcome".into(), what));
         }
+        if let Some(status) = &expect.server_status
+            && status != "none"
+            && !names::STATUSES.contains(&&**status)
+            && !self.sets_status(status)
+        {
+            let hint = did_you_mean(status, names::STATUSES.into_iter().chain(["none"]));
+            let what = format!("`{status}` is no status, and no step sets it{hint}");
+            return Err(("expect.server_status".into(), what));
+        }
         let ordered = expect.order.iter().enumerate();
         let ordered = ordered.map(|(index, name)| (name, format!("expect.order[{index}]")));
         let counted = expect
@@ -135,6 +144,19 @@ impl Script {
             }
         }
         Ok(())
+    }
+}
+
+impl Script {
+    /// Whether a step gives the run this status on the server: it may be one that only newer servers have.
+    fn sets_status(&self, status: &str) -> bool {
+        let reactions = self.gateway.reactions.iter();
+        let reactions = reactions.flat_map(|reaction| &reaction.steps);
+        let mut steps = self.gateway.steps.iter().chain(reactions);
+        steps.any(|step| match &step.act {
+            Act::SetStatus(set) => set.status.as_str() == status,
+            _ => false,
+        })
     }
 }
 

@@ -81,7 +81,7 @@ impl<'a> Comparison<'a> {
                 .map(|received| received.event.kind.as_str())
                 .collect();
             self.check(kinds == *expected, "events", || {
-                format!("expected {expected:?}, but they were {kinds:?}")
+                side_by_side(expected, &kinds)
             });
         }
     }
@@ -206,6 +206,40 @@ impl<'a> Comparison<'a> {
     }
 }
 
+/// How two lists differ: what is around the first difference, one beside the other.
+fn side_by_side(expected: &[String], came: &[&str]) -> String {
+    const BEFORE: usize = 2;
+    const BEHIND: usize = 3;
+    let pair = |index: usize| {
+        let expected = expected.get(index).map(String::as_str);
+        (expected, came.get(index).copied())
+    };
+    let most = expected.len().max(came.len());
+    let same = (0..most).take_while(|index| pair(*index).0 == pair(*index).1);
+    let first = same.count();
+    let shown = first.saturating_sub(BEFORE)..most.min(first + BEHIND + 1);
+    let width = |index| pair(index).0.map_or(0, str::len);
+    let width = shown.clone().map(width).max().unwrap_or(0).max(8);
+    let mut text = format!(
+        "{} were expected and {} came, and number {} is the first that differs\n         {:width$}   came",
+        expected.len(),
+        came.len(),
+        first + 1,
+        "expected",
+    );
+    for index in shown {
+        let (expected, came) = pair(index);
+        let mark = if expected == came { ' ' } else { '≠' };
+        text += &format!(
+            "\n    {:>4} {:width$} {mark} {}",
+            index + 1,
+            expected.unwrap_or("-"),
+            came.unwrap_or("-"),
+        );
+    }
+    text
+}
+
 fn times_text(times: u64) -> String {
     match times {
         0 => "never".into(),
@@ -216,4 +250,28 @@ fn times_text(times: u64) -> String {
 
 fn moment(at: Option<u64>) -> String {
     at.map_or_else(|| "never".into(), |at| format!("at {at} ms"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_shown_beside_each_other_where_they_differ_first() {
+        let expected: Vec<String> = ["a", "b", "c", "stream_start", "d", "e", "f", "g", "h"]
+            .map(Into::into)
+            .into();
+        let came = ["a", "b", "c", "d", "e"];
+        let text = "9 were expected and 5 came, and number 4 is the first that differs
+         expected       came
+       2 b              b
+       3 c              c
+       4 stream_start ≠ d
+       5 d            ≠ e
+       6 e            ≠ -
+       7 f            ≠ -";
+        assert_eq!(side_by_side(&expected, &came), text);
+        let text = side_by_side(&expected[..1], &[]);
+        assert!(text.ends_with("1 a        ≠ -"), "{text}");
+    }
 }

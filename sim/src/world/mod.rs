@@ -35,4 +35,4 @@ pub use caller::{Act, Caller};
 pub use comparison::Unmet;
 pub use outcome::Played;
 pub use rehearsal::Rehearsal;
-pub use run::{Spectator, World};
+pub use run::{LONGEST, MOST_EVENTS, Spectator, World};

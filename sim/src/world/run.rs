@@ -89,13 +89,15 @@ pub struct World<'a> {
     pub(super) has_caller: bool,
     /// How often it was woken.
     pub(super) wakes: u64,
+    longest: Millis,
+    most_events: u64,
 }
 
-/// A session that lasts longer than this is given up.
-const LONGEST: Timestamp = Timestamp::from_millis(4 * 3_600_000);
+/// A session that is not over after so much of its own time is given up, unless [`World::at_longest`] says otherwise.
+pub const LONGEST: Millis = Millis::seconds(4 * 3_600);
 
-/// More events than this are a loop.
-const MOST_EVENTS: u64 = 200_000;
+/// A session in which more happens is given up, unless [`World::at_most`] says otherwise: it is taken for a loop.
+pub const MOST_EVENTS: u64 = 200_000;
 
 impl<'a> World<'a> {
     /// The world of a script. `seed` decides everything left to chance. To play a script often, see [`Rehearsal`].
@@ -157,6 +159,8 @@ impl<'a> World<'a> {
             history: script.history.clone(),
             has_caller: false,
             wakes: 0,
+            longest: LONGEST,
+            most_events: MOST_EVENTS,
         })
     }
 
@@ -172,6 +176,22 @@ impl<'a> World<'a> {
     #[must_use]
     pub fn machine(&self) -> Option<&State> {
         self.state.as_ref()
+    }
+
+    /// Gives the session up when it is not over after so much of its own time, instead of after [`LONGEST`]: what it played
+    /// then has a bug that says so.
+    #[must_use]
+    pub fn at_longest(mut self, longest: Millis) -> Self {
+        self.longest = longest;
+        self
+    }
+
+    /// Gives the session up when more events than these have come, or the client was woken more often, instead of
+    /// [`MOST_EVENTS`]: what it played then has a bug that says so.
+    #[must_use]
+    pub fn at_most(mut self, events: u64) -> Self {
+        self.most_events = events;
+        self
     }
 
     /// Plays the session to its end: until the run is settled and nothing is on its way, or nothing will ever happen.
@@ -198,9 +218,8 @@ impl<'a> World<'a> {
             return self.tell_history(caller, spectator);
         }
         while let Some(at) = self.next_at(caller) {
-            let most = self.played.events.max(self.wakes);
-            if at > LONGEST || most > MOST_EVENTS {
-                self.report_bug(format!("the session does not end: {at}"));
+            if let Some(bound) = self.bound_met(at) {
+                self.report_bug(format!("the session does not end: {bound}"));
                 break;
             }
             if self.is_over() {
@@ -209,11 +228,30 @@ impl<'a> World<'a> {
             self.now = self.now.max(at);
             self.step(caller, spectator);
             // What else has come by now goes before whatever else is due.
-            while self.queue.is_due(self.now) && self.played.events <= MOST_EVENTS {
+            while self.queue.is_due(self.now) && self.played.events <= self.most_events {
                 self.step(caller, spectator);
             }
         }
         self.finish()
+    }
+
+    /// The bound at which it is given up, if what comes next, at this moment, is past it.
+    fn bound_met(&self, at: Timestamp) -> Option<String> {
+        let longest = self.longest.as_millis();
+        let most = self.most_events;
+        if at.as_millis() > longest {
+            let given_up = format!("it is not over after {longest} ms of its own time");
+            return Some(format!("{given_up}; --longest of `agw sim` lets it go on"));
+        }
+        if self.played.events.max(self.wakes) > most {
+            let plural = if most == 1 { "" } else { "s" };
+            let now = self.now.as_millis();
+            let given_up = format!("more than {most} event{plural} by {now} ms");
+            return Some(format!(
+                "{given_up}; --most-events of `agw sim` lets it go on"
+            ));
+        }
+        None
     }
 
     /// Tells the machine a history word for word. Whatever it wants done is somebody else's who was there.
