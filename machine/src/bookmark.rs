@@ -58,15 +58,16 @@ impl Bookmark {
             Notification::EventReceived(received) => self.note_event(received),
             Notification::ToolRequested { call, .. } => self.open(call),
             Notification::ToolSettled { call }
-            | Notification::AnswerWithdrawn {
-                answer: AnswerId::Tool(call),
-            }
             | Notification::AnswerUndeliverable {
                 answer: AnswerId::Tool(call),
             } => self.close(call),
-            Notification::RunEnded { .. } => self.open_calls.clear(),
-            // What was answered stays until the server shows that it has the result; the rest is of no call.
-            Notification::ToolTimedOut { .. }
+            Notification::RunEnded { outcome, .. } if outcome.is_of_server() => {
+                self.open_calls.clear();
+            }
+            // What was answered stays until the server shows that it has the result, and what is withdrawn because this
+            // program watches no longer is still open there; the rest is of no call.
+            Notification::RunEnded { .. }
+            | Notification::ToolTimedOut { .. }
             | Notification::AnswerWithdrawn { .. }
             | Notification::AnswerUndeliverable { .. }
             | Notification::AnswerRefused { .. }

@@ -67,6 +67,29 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the run is over on the server too, as far as anybody can say; a parked one goes on as another run.
+    pub(crate) fn is_of_server(&self) -> bool {
+        match self {
+            Self::Completed
+            | Self::Failed(_)
+            | Self::Interrupted
+            | Self::Parked
+            | Self::EndedUnknown => true,
+            Self::InterruptedUnconfirmed
+            | Self::StartFailed(_)
+            | Self::StartUnknown { .. }
+            | Self::Stopped
+            | Self::StoppedServerUnknown
+            | Self::AuthLost { .. }
+            | Self::RefreshFailed { .. }
+            | Self::ConnectionLost { .. }
+            | Self::ProtocolViolation { .. }
+            | Self::Superseded { .. }
+            | Self::AttachRefused(_)
+            | Self::Detached => false,
+        }
+    }
+
     /// The outcome's stable name, as in traces and in `--json` output.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -1,10 +1,10 @@
 //! The bookmark: what a caller stores, so that a crash loses neither an event nor a tool call (C10, T1).
 
 use agent_gateway_machine::{
-    Attach, Bookmark, Config, DialId, Effect, Event, EventKind, Notification, Renewal, State,
-    Timestamp, TokenGrant, TokenId, TokenKind, ToolAnswer, transition,
+    Attach, Bookmark, Config, DialId, Effect, Event, EventKind, Notification, Renewal, Reply,
+    RequestId, State, Timestamp, TokenGrant, TokenId, TokenKind, ToolAnswer, transition,
 };
-use agent_gateway_protocol::{GatewayUrl, ServerFrame};
+use agent_gateway_protocol::{ClientFrame, GatewayUrl, ServerFrame};
 use serde_json::{Value, json};
 
 /// A program that attaches to a run, and what it was told.
@@ -12,29 +12,35 @@ struct Program {
     state: State,
     bookmark: Bookmark,
     requested: Vec<String>,
+    /// The calls whose results went out.
+    sent: Vec<String>,
 }
 
 impl Program {
-    fn attach(attach: Attach) -> Self {
+    fn idle(attach: &Attach) -> Self {
         let config = Config::new(GatewayUrl::parse("wss://gateway.example").ok());
-        let mut program = Self {
+        Self {
             state: State::new(config, 1).unwrap(),
-            bookmark: Bookmark::from(&attach),
+            bookmark: Bookmark::from(attach),
             requested: Vec::new(),
-        };
-        let token = TokenGrant {
-            id: TokenId(1),
-            kind: TokenKind::Jwt,
-            lifetime: None,
-        };
+            sent: Vec::new(),
+        }
+    }
+
+    fn attach(attach: Attach) -> Self {
+        let mut program = Self::idle(&attach);
         program.tell(EventKind::Attach(Box::new(Attach {
-            token: Some(token),
+            token: Some(token()),
             renewal: Renewal::Never,
             ..attach
         })));
-        program.tell(EventKind::ConnectionOpened { dial: DialId(1) });
-        program.wire(json!({ "type": "auth_success" }));
+        program.open_stream();
         program
+    }
+
+    fn open_stream(&mut self) {
+        self.tell(EventKind::ConnectionOpened { dial: DialId(1) });
+        self.wire(json!({ "type": "auth_success" }));
     }
 
     /// A program that executes tools, from the beginning.
@@ -56,6 +62,13 @@ impl Program {
         let (state, effects) = transition(self.state.clone(), Event::new(Timestamp::ZERO, kind));
         self.state = state;
         for effect in effects {
+            if let Effect::SendFrame {
+                frame: ClientFrame::ToolResult(result),
+                ..
+            } = &effect
+            {
+                self.sent.push(result.tool_call_id.to_string());
+            }
             if let Effect::Notify(notification) = effect {
                 if let Notification::ToolRequested { call, .. } = &notification {
                     self.requested.push(call.tool_call_id.to_string());
@@ -96,6 +109,14 @@ impl Program {
     fn open(&self) -> Vec<&str> {
         let calls = self.bookmark.open_calls.iter();
         calls.map(|call| call.tool_call_id.as_str()).collect()
+    }
+}
+
+fn token() -> TokenGrant {
+    TokenGrant {
+        id: TokenId(1),
+        kind: TokenKind::Jwt,
+        lifetime: None,
     }
 }
 
@@ -175,7 +196,58 @@ fn t6_a_passive_watcher_keeps_no_calls() {
 fn t1_a_state_says_the_same_as_what_was_told() {
     let mut program = Program::new();
     program.execute(1, "call_1");
+    program.execute(2, "call_2");
     program.seam_ends();
-    program.event(2, "stream_chunk", json!({}));
+    program.event(3, "stream_chunk", json!({}));
+    program.answer("call_1");
+    assert_eq!(program.open(), ["call_1", "call_2"]);
     assert_eq!(program.state.bookmark(), Some(program.bookmark));
+}
+
+#[test]
+fn t1_a_call_that_was_open_when_the_program_left_is_asked_of_the_next_one() {
+    let leave = |program: &mut Program| program.tell(EventKind::Detach);
+    let refused = |program: &mut Program| {
+        program.wire(json!({ "type": "auth_failed", "reason": "no" }));
+    };
+    for go in [leave, refused] {
+        let mut program = Program::new();
+        program.seam_ends();
+        program.execute(1, "call_1");
+        go(&mut program);
+        let mut next = program.crash();
+        next.seam_ends();
+        assert_eq!(next.requested, ["call_1"]);
+    }
+}
+
+#[test]
+fn t1_a_call_brought_along_may_be_answered_before_the_stream_is_open() {
+    let mut program = Program::new();
+    program.seam_ends();
+    program.execute(1, "call_1");
+    let attach = Attach::from(program.bookmark);
+    let mut next = Program::idle(&attach);
+    next.tell(EventKind::Attach(Box::new(Attach {
+        renewal: Renewal::Caller,
+        ..attach
+    })));
+    next.answer("call_1");
+    next.tell(EventKind::ReplyReceived {
+        request: RequestId(1),
+        reply: Reply::TokenIssued(token()),
+    });
+    next.open_stream();
+    next.seam_ends();
+    assert_eq!(next.requested, [""; 0]);
+    assert_eq!(next.sent, ["call_1"]);
+}
+
+#[test]
+fn t1_a_run_that_is_over_on_the_server_has_no_open_calls() {
+    let mut program = Program::new();
+    program.seam_ends();
+    program.execute(1, "call_1");
+    program.event(2, "agent_runtime_end", json!({ "reason": "done" }));
+    assert_eq!(program.open(), [""; 0]);
 }

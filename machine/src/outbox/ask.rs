@@ -37,6 +37,13 @@ impl Ask {
         }
     }
 
+    pub(crate) fn into_call(self) -> Option<Box<ToolExecute>> {
+        match self {
+            Self::Tool(call) => Some(call),
+            Self::Confirmation(_) | Self::Input(_) => None,
+        }
+    }
+
     /// Bytes of text held.
     pub(crate) fn size(&self) -> usize {
         match self {

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
+use core::mem;
 
 use agent_gateway_protocol::ClientFrame;
 use agent_gateway_protocol::event::ToolExecute;
@@ -47,6 +48,9 @@ pub(crate) enum Stage {
 /// An answer on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Answer {
+    /// The tool call it is to: whoever picks the run up without this answer must be asked again (T1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    call: Option<Box<ToolExecute>>,
     pub(crate) frame: ClientFrame<TokenId>,
     /// What it takes on the wire.
     pub(crate) bytes: usize,
@@ -70,6 +74,7 @@ impl Answer {
     pub(crate) fn new(frame: ClientFrame<TokenId>, expires: Timestamp) -> Self {
         let bytes = frame.size();
         Self {
+            call: None,
             frame,
             bytes,
             expires,
@@ -110,7 +115,18 @@ impl Ledger {
     /// Puts a known ask into another stage, and says which it was in.
     pub(crate) fn advance(&mut self, id: &AnswerId, stage: Stage) -> Option<Stage> {
         let entry = self.entries.get_mut(id)?;
-        Some(core::mem::replace(&mut entry.stage, stage))
+        Some(mem::replace(&mut entry.stage, stage))
+    }
+
+    /// Takes the answer to what was asked.
+    pub(crate) fn answer(&mut self, id: &AnswerId, mut answer: Answer) {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        if let Stage::Asked(asked) = mem::replace(&mut entry.stage, Stage::Settled) {
+            answer.call = asked.ask.into_call();
+        }
+        entry.stage = Stage::Answered(answer);
     }
 
     /// What is open, in no order.
@@ -240,12 +256,13 @@ impl Ledger {
 }
 
 impl Stage {
-    /// What an ask in this stage counts: its id, and itself while it is open. An answer has bounds of its own (T3).
+    /// What an ask in this stage counts: its id, and itself until it is settled. An answer has bounds of its own (T3).
     fn bytes(&self, id: &AnswerId) -> usize {
         let open = match self {
             Self::Held(call) => call.size(),
             Self::Asked(asked) => asked.ask.size(),
-            Self::Answered(_) | Self::Settled => 0,
+            Self::Answered(answer) => answer.call.as_ref().map_or(0, |call| call.size()),
+            Self::Settled => 0,
         };
         open + id.as_str().len()
     }
@@ -257,12 +274,13 @@ impl Stage {
         }
     }
 
-    /// The tool call that is open.
+    /// The tool call that is not settled.
     pub(crate) fn call(&self) -> Option<&ToolExecute> {
         match self {
             Self::Held(call) => Some(call),
             Self::Asked(asked) => asked.ask.call(),
-            Self::Answered(_) | Self::Settled => None,
+            Self::Answered(answer) => answer.call.as_deref(),
+            Self::Settled => None,
         }
     }
 

@@ -59,8 +59,7 @@ impl Outbox {
         self.executes
     }
 
-    /// The calls that the server is not known to have a result of, oldest first; without those that were answered, for
-    /// these keep their answers.
+    /// The calls that the server is not known to have a result of, oldest first, answered or not.
     pub(crate) fn open_calls(&self) -> Vec<ToolExecute> {
         let ids = self.ledger.ids(|stage| stage.call().is_some());
         let calls = ids.iter().filter_map(|id| self.ledger.stage(id)?.call());
@@ -383,20 +382,22 @@ impl Outbox {
             // It waits for the next `auth_success`.
             None => context.cite(Rule::T3),
         }
-        self.ledger.advance(&id, Stage::Answered(answer));
-        self.drop_surplus(context);
+        self.ledger.answer(&id, answer);
+        self.drop_surplus(context, &id);
         self.rearm(context);
     }
 
-    /// At most so many answers wait, in count and bytes; past that the oldest is given up (T3, I13).
-    fn drop_surplus(&mut self, context: &mut Context<'_>) {
+    /// At most so many answers wait, in count and bytes; past that the oldest is given up, the one just `given` last of all
+    /// (T3, I13).
+    fn drop_surplus(&mut self, context: &mut Context<'_>, given: &AnswerId) {
         loop {
             let (count, bytes) = self.ledger.waiting();
             if count <= context.limits().results && bytes <= context.limits().result_bytes {
                 return;
             }
             let answered = self.ledger.ids(|stage| matches!(stage, Stage::Answered(_)));
-            match answered.first() {
+            let others = answered.iter().find(|answered| *answered != given);
+            match others.or(answered.first()) {
                 Some(oldest) => self.expire(context, oldest),
                 None => return,
             }

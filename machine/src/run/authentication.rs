@@ -134,7 +134,7 @@ impl Live {
     }
 
     /// C15: the pause between two tries for a token is skipped too.
-    pub(crate) fn retry_token_online(&mut self, context: &mut Context<'_>) {
+    pub(super) fn retry_token_online(&mut self, context: &mut Context<'_>) {
         if !self.session.credential.expects_retry() {
             return;
         }

@@ -140,9 +140,20 @@ impl Phase {
         if matches!(self, Self::Settling(_) | Self::Ended(_)) {
             context.cite(late);
         }
-        self.with_live(context, |live, context| {
-            act(live, context);
-            None
-        })
+        match self {
+            // Calls of an earlier program may be open, and whoever remembers one may answer it (T1).
+            Self::Attaching(mut attaching) => {
+                act(&mut attaching.live, context);
+                Self::Attaching(attaching)
+            }
+            phase @ (Self::Idle
+            | Self::Starting(_)
+            | Self::Streaming(_)
+            | Self::Settling(_)
+            | Self::Ended(_)) => phase.with_live(context, |live, context| {
+                act(live, context);
+                None
+            }),
+        }
     }
 }

@@ -112,7 +112,7 @@ impl Phase {
                 Self::follow(live, context, end)
             }
             (Self::Attaching(mut attaching), Network::Online) => {
-                attaching.live.retry_token_online(context);
+                attaching.live.ask_online(context);
                 Self::Attaching(attaching)
             }
             (Self::Streaming(mut live), Network::Offline) => {

@@ -142,10 +142,15 @@ impl Live {
 
     /// C15: the network is back.
     pub(crate) fn on_online(&mut self, context: &mut Context<'_>) -> Option<End> {
-        self.retry_token_online(context);
-        self.session.inquiry.on_online(context);
+        self.ask_online(context);
         let news = self.connection.on_online(context);
         self.follow_connection(context, news)
+    }
+
+    /// C15: what waits to be asked for again is asked for now: a token, and how the run stands.
+    pub(crate) fn ask_online(&mut self, context: &mut Context<'_>) {
+        self.retry_token_online(context);
+        self.session.inquiry.on_online(context);
     }
 
     pub(crate) fn follow_connection(

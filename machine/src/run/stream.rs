@@ -41,7 +41,10 @@ impl Live {
         frame: ServerFrame,
     ) -> Option<End> {
         self.session.inquiry.heard(context.now());
-        match self.session.sequence.admit(context, &frame) {
+        let gaps = context.kit.receipt.gaps;
+        let admission = self.session.sequence.admit(context, &frame);
+        self.doubt_behind_gap(context, gaps);
+        match admission {
             Admission::Passed => {
                 if let Some(end) = route_passed(self, context, frame) {
                     return Some(end);
@@ -286,12 +289,22 @@ impl Live {
         if self.session.sequence.gives_up() {
             self.session.terminal.doubt_reason();
         }
-        while let Some(frame) = self.session.sequence.next_held(context) {
+        loop {
+            let gaps = context.kit.receipt.gaps;
+            let frame = self.session.sequence.next_held(context)?;
+            self.doubt_behind_gap(context, gaps);
             if let Some(end) = route_passed(self, context, frame) {
                 return Some(end);
             }
         }
-        None
+    }
+
+    /// S2: where a gap was told, beyond the `gaps` before, an end noted in front of it does not say how the run went.
+    #[inline]
+    fn doubt_behind_gap(&mut self, context: &Context<'_>, gaps: u64) {
+        if context.kit.receipt.gaps != gaps {
+            self.session.terminal.doubt_reason();
+        }
     }
 
     /// S2, T1: what was noted in the seam counts now, and what is still open in it is asked for.

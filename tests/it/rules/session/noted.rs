@@ -113,6 +113,33 @@ fn c11_an_end_told_in_its_place_and_outside_the_sequence_is_no_gap() {
 }
 
 #[test]
+fn s2_what_is_missing_behind_an_end_that_was_held_takes_its_reason() {
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(2, "done"));
+    stage.wire(&session_complete(4));
+    let lines = stage.wire(&resume_complete("completed"));
+    assert!(
+        lines.contains(&"request#2 ▶ ask_status op_1".into()),
+        "{lines:?}"
+    );
+    assert!(ends_with(&stage.status("interrupted"), "interrupted"));
+}
+
+#[test]
+fn s2_a_count_that_begins_again_behind_a_noted_end_takes_its_reason() {
+    for number in [1, 2] {
+        let mut stage = Stage::in_seam();
+        stage.wire(&chunk(1));
+        stage.wire(&end(2, "done"));
+        let other = end(9, "interrupted").replace(r#""id":"9""#, &format!(r#""id":"{number}""#));
+        let lines = stage.wire(&other);
+        assert_eq!(lines[0], "gap_found after 2");
+        let lines = stage.wire(&resume_complete("interrupted"));
+        assert!(ends_with(&lines, "interrupted"), "{lines:?}");
+    }
+}
+
+#[test]
 fn c11_a_status_that_turns_out_to_be_no_end_is_no_gap() {
     let mut stage = Stage::in_seam();
     stage.wire(&end(1, "waiting_for_async_tool"));

@@ -156,6 +156,13 @@ fn c15_when_the_network_is_back_a_question_that_an_end_waits_for_is_asked_at_onc
     stage.reply("ask_status", unreachable());
     stage.network(Network::Online);
     assert_eq!(questions(&stage.wait(0)), 1);
+    // A run that is only being attached to asks as soon.
+    let mut stage = Stage::attaching();
+    stage.reply("refresh_token", refused(RefusalKind::NotFound, 404));
+    stage.network(Network::Offline);
+    stage.reply("ask_status", unreachable());
+    stage.network(Network::Online);
+    assert_eq!(questions(&stage.wait(0)), 1);
 }
 
 #[test]

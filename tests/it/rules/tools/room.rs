@@ -20,6 +20,13 @@ fn t3_past_the_bounds_the_oldest_waiting_result_is_undeliverable() {
     stage.answer("call_1", "a");
     let lines = stage.answer("call_2", &"b".repeat(200));
     assert_eq!(lines[1], "answer_undeliverable tool call call_1");
+    // Not the one just taken, though it was asked for first.
+    let mut stage = Stage::connected_with(|limits| limits.results = 1);
+    stage.wire(&tool_execute(1, "call_1", 0));
+    stage.wire(&tool_execute(2, "call_2", 0));
+    stage.answer("call_2", "b");
+    let lines = stage.answer("call_1", "a");
+    assert_eq!(lines[1], "answer_undeliverable tool call call_2");
 }
 
 #[test]
@@ -104,9 +111,15 @@ fn t4_open_calls_are_bounded_in_bytes() {
         1,
         "it may have to be asked again"
     );
-    // Once it is answered, only its id is remembered.
     stage.answer("call_1", "done");
-    assert!(stage.wire(&call(4, 900))[1].starts_with("tool_requested call_4"));
+    assert_eq!(
+        stage.wire(&call(4, 100)).len(),
+        1,
+        "another program may have to be asked for it"
+    );
+    // Once the server shows that it has the result, only its id is remembered.
+    stage.wire(&tool_end(5, "call_1"));
+    assert!(stage.wire(&call(6, 900))[1].starts_with("tool_requested call_6"));
 }
 
 #[test]
