@@ -161,6 +161,17 @@ pub(crate) enum Error {
     /// What standard input holds cannot be said to an agent.
     #[error("standard input: {0}")]
     Prompt(String),
+    /// There is nothing to say to an agent.
+    #[error(
+        "the prompt is empty: say what the agent is to do, or - to read it from standard input"
+    )]
+    NoPrompt,
+    /// A run cannot be watched without its topic, nor without a credential.
+    #[error(
+        "attach needs --topic, by which the server gives a token, or a credential of the gateway's own: --api-key or --token, or \
+         LOBEHUB_JWT or LOBEHUB_CLI_API_KEY"
+    )]
+    NoWayIn,
     /// Standard output cannot be written to.
     #[error("standard output: {0}")]
     Output(io::Error),
@@ -197,6 +208,8 @@ impl Error {
             | Self::Session { .. }
             | Self::NoText { .. }
             | Self::Prompt(_)
+            | Self::NoPrompt
+            | Self::NoWayIn
             | Self::WouldReplace { .. } => ExitCode::Usage,
             Self::Client { error, .. } => match error {
                 ClientError::GatewayUnknown(failure) => ExitCode::of_request(failure),

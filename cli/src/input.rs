@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::script;
@@ -18,6 +18,15 @@ pub(crate) fn is_standard(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// What a file that is read is called in what is said of it.
+pub(crate) fn called(path: &Path) -> PathBuf {
+    if is_standard(path) {
+        "standard input".into()
+    } else {
+        path.to_owned()
+    }
+}
+
 /// All of a file, or of standard input, but for the mark of its encoding with which some editors begin one.
 ///
 /// # Errors
@@ -30,7 +39,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
         fs::read(path)
     };
     read.map(without_mark).map_err(|error| Error::File {
-        path: path.into(),
+        path: called(path),
         error,
     })
 }
@@ -45,10 +54,14 @@ fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
 /// The prompt as it was given, or for `-` all of standard input but the newline at its end.
 ///
 /// # Errors
-/// Standard input cannot be read, is no text, or holds nothing, or more than a prompt may have.
+/// There is none; or standard input cannot be read, is no text, or holds more than a prompt may have.
 pub(crate) fn prompt(given: String) -> Result<String, Error> {
     if !is_standard(Path::new(&given)) {
-        return Ok(given);
+        return if given.trim().is_empty() {
+            Err(Error::NoPrompt)
+        } else {
+            Ok(given)
+        };
     }
     let mut bytes = Vec::new();
     let most = MOST_PROMPT as u64 + 1;

@@ -1,4 +1,4 @@
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use agent_gateway_machine::Millis;
@@ -26,13 +26,13 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct CampaignArguments {
     /// How many sessions, over all shards [default: 20000, or without end if --time is given]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) runs: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = super::at_least_one)]
+    pub(crate) runs: Option<NonZeroU64>,
     /// How long at most: a number and its unit, such as 30s, 10m or 2h
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(crate) time: Option<Millis>,
     /// The seed of all sessions: the same seed, the same sessions
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = super::seed)]
     pub(crate) seed: u64,
     /// Play only this part of the sessions, for a campaign split over machines
     #[arg(long, value_name = "I/N", default_value_t = Shard { number: 1, count: 1 })]
@@ -41,8 +41,8 @@ pub(crate) struct CampaignArguments {
     #[arg(long, value_name = "N", value_parser = super::threads)]
     pub(crate) threads: Option<NonZeroUsize>,
     /// How many failures are enough
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) failures: u64,
+    #[arg(long, value_name = "N", default_value = "1", value_parser = super::at_least_one)]
+    pub(crate) failures: NonZeroU64,
     /// Where scripts that fail are written
     #[arg(long, value_name = "DIR", default_value = "agw-campaign")]
     pub(crate) out: PathBuf,

@@ -33,7 +33,7 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "COUNT", value_parser = super::threads)]
     pub(crate) threads: Option<NonZeroUsize>,
     /// Give up when this much memory is in use, roughly, in MiB
-    #[arg(long, value_name = "MIB", default_value = "8192")]
+    #[arg(long, value_name = "MIB", default_value = "8192", value_parser = super::at_least_one)]
     pub(crate) memory: NonZeroU64,
     /// Write what was found as a script, for `agw sim`, into a new file; without it the script is printed
     #[arg(long, value_name = "FILE")]

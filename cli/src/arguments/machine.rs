@@ -20,6 +20,6 @@ pub(crate) struct MachineArguments {
     #[arg(long, value_name = "URL")]
     pub(crate) gateway: Option<String>,
     /// The seed of the run's jitter, unless a header says it
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = super::seed)]
     pub(crate) seed: u64,
 }

@@ -11,7 +11,7 @@ mod serve;
 mod sim;
 mod view;
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use clap::{Parser, Subcommand};
 
@@ -98,6 +98,18 @@ fn threads(text: &str) -> Result<NonZeroUsize, String> {
     threads
         .filter(|threads: &NonZeroUsize| threads.get() <= MOST_THREADS)
         .ok_or_else(|| format!("threads are a whole number from 1 to {MOST_THREADS}"))
+}
+
+/// A number of something of which none would make no sense.
+fn at_least_one(text: &str) -> Result<NonZeroU64, &'static str> {
+    text.parse()
+        .map_err(|_| "a whole number, 1 or more, is wanted")
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let most = u64::MAX;
+    text.parse()
+        .map_err(|_| format!("a seed is a whole number from 0 to {most}"))
 }
 
 #[cfg(test)]

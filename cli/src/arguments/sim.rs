@@ -25,7 +25,7 @@ pub(crate) struct SimArguments {
     #[arg(long, value_enum, default_value_t = TraceForm::Text, value_name = "FORM")]
     pub(crate) trace: TraceForm,
     /// The seed of everything left to chance, instead of the script's own
-    #[arg(long)]
+    #[arg(long, value_parser = super::seed)]
     pub(crate) seed: Option<u64>,
     /// Give a session up that is not over after so much of its own time
     #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "4h")]

@@ -90,12 +90,13 @@ pub(crate) async fn run(
 
 fn campaign(arguments: &CampaignArguments) -> Campaign {
     let endless = arguments.time.is_some().then_some(u64::MAX);
-    let runs = arguments.runs.or(endless).unwrap_or(RUNS);
+    let runs = arguments.runs.map(NonZero::get);
+    let runs = runs.or(endless).unwrap_or(RUNS);
     let Shard { number, count } = arguments.shard;
     Campaign {
         shard: number - 1,
         shards: count,
-        most_failures: usize::try_from(arguments.failures).unwrap_or(usize::MAX),
+        most_failures: usize::try_from(arguments.failures.get()).unwrap_or(usize::MAX),
         ..Campaign::new(arguments.seed, runs)
     }
 }

@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &ReplayArguments, mut output: impl Write) -> Result
     let difference = recording
         .first_difference()
         .map_err(|error| Error::RecordedConfig {
-            path: arguments.recording.clone(),
+            path: input::called(&arguments.recording),
             error,
         })?;
     if let Some(difference) = &difference {
@@ -115,7 +115,7 @@ fn read(arguments: &ReplayArguments) -> Result<Recording, Error> {
     if let Some(line) = torn {
         complain(format_args!(
             "agw: warning: {}:{line}: the recording breaks off in this line, which is left out; it holds {}",
-            path.display(),
+            input::called(path).display(),
             count(recording.steps.len() as u64, "event")
         ));
     }
@@ -124,7 +124,7 @@ fn read(arguments: &ReplayArguments) -> Result<Recording, Error> {
 
 /// What is wrong with what is no recording: it may be one of the files that lie beside recordings.
 fn unreadable(path: &Path, text: &[u8], error: RecordingError) -> Error {
-    let path = path.to_owned();
+    let path = input::called(path);
     let is_headless = matches!(error, RecordingError::NoHeader { .. });
     let first = text.split_inclusive(|byte| *byte == b'\n').next();
     if is_headless && str::from_utf8(text).is_ok_and(|text| Script::parse("", text).is_ok()) {

@@ -51,6 +51,9 @@ pub(crate) async fn run(
     } = arguments;
     let (mut builder, record) = builder(&shown)?;
     if let Some(root) = project {
+        if !root.is_dir() {
+            return Err(Error::NoFolder(root));
+        }
         builder = builder.project(root);
     }
     // A script is played inside this process, whatever the environment says of servers.
@@ -98,6 +101,9 @@ pub(crate) async fn attach(
     let place = remote.server.to_string();
     let (mut builder, record) = builder(&arguments.shown)?;
     if attach.topic.is_none() {
+        if !remote.has_credential() {
+            return Err(Error::NoWayIn);
+        }
         // The server gives tokens by topic.
         builder = builder.socket_token(SocketToken::OfCredential);
     }

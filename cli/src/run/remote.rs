@@ -69,6 +69,10 @@ impl Remote {
         }))
     }
 
+    pub(super) fn has_credential(&self) -> bool {
+        self.credential != Credential::None
+    }
+
     /// A client of it.
     ///
     /// # Errors

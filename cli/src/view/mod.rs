@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &ViewArguments, mut output: impl Write) -> Result<E
     let source = &arguments.file;
     let text = read(source)?;
     let session = Session::parse(&text).map_err(|error| Error::Session {
-        path: source.clone(),
+        path: input::called(source),
         error,
     })?;
     let view = View::of(session);
@@ -60,7 +60,7 @@ fn read(source: &Path) -> Result<String, Error> {
         // Torn in the middle of a character: so is its line, and that is noted.
         bytes.truncate(error.valid_up_to());
     }
-    script::text(source, bytes)
+    script::text(&input::called(source), bytes)
 }
 
 /// Where the page goes; none: to standard output.

@@ -144,6 +144,54 @@ fn r1_a_failed_start_is_the_last_line_of_json_too() {
 }
 
 #[test]
+fn nothing_to_say_is_no_prompt() {
+    for prompt in ["", " "] {
+        run(&["run", prompt]).complains(2, &["the prompt is empty"]);
+    }
+}
+
+#[test]
+fn a_project_that_is_no_folder_is_refused() {
+    run(&["run", "hi", "--project", "no/such/folder"])
+        .complains(2, &["no/such/folder: not a folder"]);
+}
+
+#[test]
+fn attach_says_what_it_needs_to_get_in() {
+    let server = nobody();
+    run(&["attach", "op_1", "--server", &server]).complains(2, &["--topic", "--api-key"]);
+}
+
+/// Not in the words of Rust's own parsers.
+#[test]
+fn a_bad_number_is_told_what_it_may_be() {
+    for (arguments, words) in [
+        (["campaign", "--runs", "0"], "a whole number, 1 or more"),
+        (["campaign", "--failures", "x"], "a whole number, 1 or more"),
+        (["check", "--memory", "0"], "a whole number, 1 or more"),
+        (
+            ["campaign", "--seed", "x"],
+            "a seed is a whole number from 0",
+        ),
+        (
+            ["machine", "--seed", "1.5"],
+            "a seed is a whole number from 0",
+        ),
+    ] {
+        let left = run(&arguments);
+        assert_eq!(left.code, Some(2), "{arguments:?}");
+        assert!(left.stderr.contains(words), "{}", left.stderr);
+    }
+}
+
+#[test]
+fn standard_input_is_called_so() {
+    for command in ["replay", "view", "sim"] {
+        fed(&[command, "-"], b"").complains(2, &["standard input:1:1: "]);
+    }
+}
+
+#[test]
 fn a_mistyped_option_is_a_usage_error() {
     let left = run(&["run", "hi", "--sever", "x"]);
     assert_eq!(left.code, Some(2));

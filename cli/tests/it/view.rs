@@ -73,7 +73,7 @@ fn a_trace_comes_through_a_pipe() {
         "{}",
         left.stdout
     );
-    fed(&["view", "-"], b"").complains(2, &["-:1:1: it is empty"]);
+    fed(&["view", "-"], b"").complains(2, &["standard input:1:1: it is empty"]);
 }
 
 #[test]
