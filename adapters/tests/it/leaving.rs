@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake};
 
 use agent_gateway_adapters::{AnswerError, Client, ClientError, Outcome, QueueLimits, Run, State};
-use agent_gateway_machine::{Attach, Bookmark, Notification, ToolAnswer};
-use agent_gateway_protocol::OperationId;
+use agent_gateway_machine::{
+    Attach, Bookmark, DialId, Event, EventKind, Notification, Timestamp, ToolAnswer, transition,
+};
+use agent_gateway_protocol::{GatewayUrl, OperationId, ServerFrame};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -185,7 +187,10 @@ async fn r8_a_restored_run_has_its_topic() {
     let mut restored = client.restore(state).await.unwrap();
     let (_again, _) = resumed(&mut sockets).await;
     let (_second, _new) = started(&client, &mut sockets).await;
-    let (outcome, _) = restored.outcome().await.unwrap();
+    let (outcome, _) = tokio::select! {
+        outcome = restored.outcome() => outcome.unwrap(),
+        () = async { for _ in 0..1_000 { tokio::task::yield_now().await } } => panic!("it goes on"),
+    };
     assert!(
         matches!(outcome, Outcome::Superseded { by: Some(_) }),
         "{outcome}"
@@ -381,5 +386,35 @@ async fn c1_a_stored_state_does_not_say_where_a_credential_goes() {
         "{refused}"
     );
     assert_eq!(*refused.state, changed, "it is not lost");
+    assert!(sockets.try_recv().is_err(), "nothing is dialled");
+}
+
+/// It dials no more, and what it still tidies up goes to the client's own server.
+#[tokio::test]
+async fn r6_a_run_that_is_over_is_tidied_up_by_a_client_of_any_gateway() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let client = builder.build().unwrap();
+    let (run, _socket) = started(&client, &mut sockets).await;
+    let (_, state) = run.into_state().await;
+    let tell = |state: State, text: &str| {
+        let told = EventKind::FrameReceived {
+            dial: DialId(1),
+            frame: ServerFrame::decode(text).unwrap(),
+        };
+        transition(state, Event::new(Timestamp::ZERO, told)).0
+    };
+    let resumed = r#"{"type":"resume_complete","status":"running"}"#;
+    let state = tell(tell(state.unwrap(), resumed), &end(1));
+    assert_eq!(state.outcome(), Some(&Outcome::Completed));
+    assert!(!state.is_settled());
+
+    let (builder, mut sockets) = far.client();
+    let elsewhere = GatewayUrl::parse("wss://elsewhere.example").unwrap();
+    let client = builder.gateway(elsewhere).build().unwrap();
+    let mut run = client.restore(state).await.unwrap();
+    assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
+    run.settled().await;
+    assert_eq!(far.calls().last(), Some(&"settle_marker"));
     assert!(sockets.try_recv().is_err(), "nothing is dialled");
 }
