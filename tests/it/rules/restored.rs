@@ -131,6 +131,14 @@ fn restored_an_end_that_was_being_looked_into_is_asked_about_again() {
         ]
     );
     assert!(has(&stage.status("done"), "run_ended completed"));
+    // However often it was asked before (S14).
+    let mut stage = Stage::connected();
+    for id in 1..=3 {
+        stage.wire(&session_complete(id));
+        stage.status("running");
+    }
+    assert_eq!(stage.wire(&session_complete(4)), [""; 0]);
+    assert!(has(&stage.restore(0, None), "ask_status op_1"));
 }
 
 #[test]
@@ -143,6 +151,17 @@ fn restored_settling_is_taken_up_again_within_its_time() {
     assert_eq!(lines, ["request#3 ▶ settle_marker of tpc_1 for op_1"]);
     assert_eq!(stage.alarm(), Some((6_000, Timer::Settle)));
     stage.reply("settle_marker", Reply::MarkerCleared);
+    assert!(stage.state().is_settled());
+}
+
+#[test]
+fn restored_an_interrupt_behind_the_end_is_asked_for_again() {
+    let mut stage = Stage::starting();
+    stage.stop();
+    let reply = stage.start_reply();
+    stage.reply("start_run", reply);
+    assert_eq!(stage.restore(0, None), ["request#3 ▶ interrupt_run op_1"]);
+    stage.reply("interrupt_run", Reply::Interrupted { success: true });
     assert!(stage.state().is_settled());
 }
 

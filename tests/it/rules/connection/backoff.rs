@@ -87,7 +87,8 @@ fn c6_the_later_budget_counts_from_the_first_auth_success() {
     let mut stage = stage.authenticated();
     stage.cut();
     assert_eq!(stage.outcome(), None);
-    stage.wait_for_dial();
+    let waited = stage.wait_for_dial();
+    assert!(waited >= 8_000, "the delay goes on: {waited}");
     stage.fail_dial(DialFailureKind::Unreachable);
     assert_eq!(stage.outcome(), Some("connection_lost"));
 }

@@ -111,7 +111,13 @@ fn c5_a_probe_that_is_answered_at_once_keeps_the_connection() {
     stage.status("running");
     assert_eq!(stage.wait(10_000), [""; 0]);
     assert_eq!(stage.connection(), "connected");
+    let mut silent = stage.clone();
     assert_eq!(stage.wait(30_000)[0], "dial#1 ▶ heartbeat");
+    // Silence counts from the answer.
+    silent.wait(89_999);
+    assert_eq!(silent.connection(), "connected");
+    silent.wait(1);
+    assert_eq!(silent.connection(), "reconnecting");
 }
 
 #[test]

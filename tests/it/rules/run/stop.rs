@@ -118,6 +118,7 @@ fn r3_a_stop_is_looked_at_after_every_wait_and_nothing_is_dialled() {
         assert!(has(lines, "interrupt_run op_1"), "{lines:?}");
         assert!(has(lines, "run_ended stopped"), "{lines:?}");
         assert!(!has(lines, "open_connection"), "{lines:?}");
+        assert!(!has(lines, "ask_status"), "it is left alone: {lines:?}");
     };
     let mut messages = new_topic();
     let reply = messages.start_reply();
@@ -210,6 +211,14 @@ fn r5_a_stop_that_fails_is_told_and_may_be_asked_for_again() {
     stage.stop();
     let lines = stage.wait(10_000);
     assert_eq!(lines, ["cancel_request request#2", "stop_failed no answer"]);
+    // Then it has its time anew.
+    stage.wait(15_000);
+    stage.stop();
+    stage.reply("interrupt_run", Reply::Interrupted { success: true });
+    stage.wait(29_999);
+    assert_eq!(stage.outcome(), None);
+    stage.wait(1);
+    assert_eq!(stage.outcome(), Some("interrupted_unconfirmed"));
 }
 
 #[test]

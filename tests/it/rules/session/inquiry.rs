@@ -124,6 +124,28 @@ fn s14_no_answer_overtakes_a_stream_that_is_talking() {
     assert_eq!(questions(&alive.wait(50_000)), 0, "it is asked once");
 }
 
+/// It brings it in the replay, however lately it has spoken.
+#[test]
+fn s14_no_answer_overtakes_a_stream_that_is_reconnected() {
+    let mut stage = Stage::streamed(1);
+    stage.stop();
+    stage.cut();
+    stage.reply("interrupt_run", Reply::Interrupted { success: false });
+    assert_eq!(stage.status("done"), [""; 0]);
+    assert_eq!(questions(&stage.wait(5_000)), 0);
+    let mut stage = stage.authenticated();
+    stage.wire(&end(2, "error"));
+    assert!(ends_with(&stage.wire(&resume_complete("error")), "failed"));
+}
+
+#[test]
+fn s14_the_answer_to_a_resume_is_not_missed_on_a_socket_that_is_gone() {
+    let mut stage = Stage::in_seam();
+    stage.wait(1_000);
+    stage.cut();
+    assert_eq!(questions(&stage.wait(10_000)), 0);
+}
+
 /// The frame is the run's last words, on a slow link.
 #[test]
 fn s14_no_answer_overtakes_a_frame_that_is_arriving() {

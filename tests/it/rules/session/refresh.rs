@@ -2,7 +2,7 @@
 
 use agent_gateway_machine::{
     Attach, EventKind, Execute, Millis, Network, Outcome, RefusalKind, Renewal, Reply,
-    RequestFailure,
+    RequestFailure, Timer,
 };
 
 use super::{SETTLES, dials, ends_with};
@@ -186,6 +186,17 @@ fn s8_what_is_still_on_its_way_after_not_found_comes_before_the_end() {
     let lines = stage.wire(&end(3, "error"));
     assert_eq!(lines[0], "event_received agent_runtime_end error at 3");
     assert!(ends_with(&lines, "failed"));
+}
+
+#[test]
+fn s8_an_end_between_two_tries_leaves_no_timer_behind() {
+    let mut stage = Stage::connected();
+    stage.wire(AUTH_EXPIRED);
+    stage.reply("refresh_token", unreachable());
+    assert!(ends_with(&stage.wire(&end(1, "done")), "completed"));
+    assert_eq!(stage.alarm(), Some((10_000, Timer::Settle)));
+    assert_eq!(stage.reply("settle_marker", Reply::MarkerCleared), [""; 0]);
+    assert_eq!(stage.alarm(), None);
 }
 
 /// Not even where a token was waited for that is not valid yet (S7).

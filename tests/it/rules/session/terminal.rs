@@ -119,6 +119,26 @@ fn s2_in_a_seam_an_end_is_only_noted_and_counts_at_its_end() {
 }
 
 #[test]
+fn s2_what_trails_behind_an_end_or_comes_at_any_time_does_not_make_it_void() {
+    for kind in [
+        "agent_runtime_end",
+        "error",
+        "step_complete",
+        "visible_output_end",
+        "notify_update",
+        "session_title",
+        "message_patch",
+        "member_runtime_end",
+    ] {
+        let mut stage = Stage::in_seam();
+        stage.wire(&end(1, "interrupted"));
+        assert_eq!(stage.wire(&event(2, kind, json!({}))).len(), 1, "{kind}");
+        let lines = stage.wire(&resume_complete("completed"));
+        assert!(ends_with(&lines, "interrupted"), "{kind}: {lines:?}");
+    }
+}
+
+#[test]
 fn s2_later_own_events_or_a_status_running_make_a_noted_end_void() {
     let mut stage = Stage::in_seam();
     stage.wire(&end(1, "done"));
@@ -358,4 +378,15 @@ fn s9b_of_a_run_that_has_waited_a_status_completed_says_nothing() {
     );
     stage.status("running");
     assert_eq!(stage.wire(&chunk(4)), [handed(4)]);
+    // Where its end has been seen, it only says the same.
+    let mut stage = Stage::in_seam();
+    stage.wire(&end(1, "waiting_for_async_tool"));
+    stage.wire(&chunk(2));
+    stage.wire(&end(3, "done"));
+    let lines = stage.wire(&resume_complete("completed"));
+    assert!(ends_with(&lines, "completed"));
+    assert!(
+        !lines.iter().any(|line| line.contains("ignored")),
+        "{lines:?}"
+    );
 }

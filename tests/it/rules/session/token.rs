@@ -1,6 +1,6 @@
 //! S7, S9, S10: what the gateway says of a token, and how old it is.
 
-use agent_gateway_machine::{Execute, Renewal, Reply, TokenGrant};
+use agent_gateway_machine::{Attach, Execute, Renewal, Reply, TokenGrant};
 
 use super::{dials, ends_with, lifetime};
 use crate::rules::stage::*;
@@ -174,17 +174,23 @@ fn s10_a_lifetime_that_cannot_be_read_is_five_minutes() {
 
 #[test]
 fn s10_a_token_that_cannot_be_replaced_is_the_gateways_to_judge() {
-    let mut stage = Stage::idle();
-    let token = lifetime(1, stage.token());
-    stage.execute(Execute {
-        token: Some(token),
-        renewal: Renewal::Never,
-        ..execute()
-    });
-    let mut stage = stage.started().authenticated().resumed();
-    stage.wait(5_000);
-    stage.cut();
-    assert_eq!(dials(&stage.wait(1_000)), 1);
+    // Neither where there is no other, nor where there is no topic to fetch one for.
+    for (renewal, topic) in [(Renewal::Never, Some("tpc_1")), (Renewal::Server, None)] {
+        let mut stage = Stage::idle();
+        let token = lifetime(1, stage.token());
+        stage.attach(Attach {
+            token: Some(token),
+            renewal,
+            ..Attach::new("op_1".into(), topic.map(Into::into))
+        });
+        if topic.is_some() {
+            stage.reply("read_marker", Reply::Marker(None));
+        }
+        let mut stage = stage.authenticated().resumed();
+        stage.wait(5_000);
+        stage.cut();
+        assert_eq!(dials(&stage.wait(1_000)), 1);
+    }
 }
 
 #[test]

@@ -107,6 +107,17 @@ fn s3_an_end_that_is_being_looked_into_wins_over_auth_failed() {
 }
 
 #[test]
+fn s3_while_the_end_is_looked_into_a_dead_socket_is_not_dialled_anew() {
+    let mut stage = Stage::connected();
+    stage.wire(&session_complete(1));
+    stage.sleep(3_600_000);
+    let lines = stage.wait(10_000);
+    assert!(lines.contains(&"close_connection dial#1 1000".to_owned()));
+    assert_eq!(dials(&stage.wait(5_000)), 0);
+    assert!(ends_with(&stage.status("done"), "completed"));
+}
+
+#[test]
 fn s3_a_question_that_is_not_answered_in_time_is_asked_again() {
     let mut stage = Stage::streamed(1);
     stage.wire(&session_complete(2));

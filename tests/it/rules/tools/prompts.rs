@@ -84,3 +84,11 @@ fn t7_an_answer_that_never_went_out_is_undeliverable_after_its_time() {
     let undeliverable = "answer_undeliverable input request req_1".to_owned();
     assert!(lines.contains(&undeliverable), "{lines:?}");
 }
+
+#[test]
+fn t7_a_prompt_is_not_asked_again_at_the_next_seams_end() {
+    let mut stage = Stage::connected();
+    stage.wire(&input(1));
+    let mut stage = stage.redialled();
+    assert_eq!(stage.wire(&resume_complete("running")), [""; 0]);
+}
