@@ -46,8 +46,8 @@ impl ServerUrl {
         self.base.starts_with("https:")
     }
 
-    /// Whether the host is this very machine: `localhost`, `127.0.0.0/8`, `[::1]`. A name below `localhost` is not known to be:
-    /// browsers never look one up, as RFC 6761 asks, but many a resolver does, and so its answer is the network's.
+    /// Whether the host is this very machine: `localhost`, `127.0.0.0/8`, `[::1]`. A name below `localhost` is not known
+    /// to be: browsers never look one up, as RFC 6761 asks, but many a resolver does, and so its answer is the network's.
     pub fn is_loopback(&self) -> bool {
         self.loopback
     }

@@ -26,8 +26,8 @@ pub struct Step {
     pub grounding: Option<RawJson>,
     /// Pictures, each as it came.
     pub images: Vec<RawJson>,
-    /// Those of the calls that had not begun when they were last looked at, in the same order. A list of calls may drop them,
-    /// and only them: the others are not looked at again, however many lists come.
+    /// Those of the calls that had not begun when they were last looked at, in the same order. A list of calls may drop
+    /// them, and only them: the others are not looked at again, however many lists come.
     pub(super) asked: Vec<ToolCallId>,
     /// Whether the model has begun to answer.
     pub(super) answering: bool,
