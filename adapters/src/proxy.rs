@@ -95,7 +95,7 @@ impl ProxyRules {
         for name in VARIABLES {
             // What cannot be read would be passed over, and connections made that were not to be.
             let value = std::env::var(name).unwrap_or_default();
-            if !value.is_empty() && check(&everything_through(&value))? == 0 {
+            if !value.is_empty() && proxies(&everything_through(&value)).next().is_none() {
                 return Err(ProxyError::Variable(name));
             }
         }
@@ -119,9 +119,10 @@ impl ProxyRules {
     /// It cannot be used.
     pub fn through(url: &str) -> Result<Self, ProxyError> {
         let matcher = everything_through(url);
-        if check(&matcher)? == 0 {
+        if proxies(&matcher).next().is_none() {
             return Err(ProxyError::Url);
         }
+        check(&matcher)?;
         Ok(Self(Rules::Through(Token::new(url), Arc::new(matcher))))
     }
 
@@ -182,27 +183,28 @@ fn everything_through(url: &str) -> Matcher {
     Matcher::builder().all(url).build()
 }
 
-/// How many of the two kinds of connection have a proxy that can be told from its URL, each of which must be one we can
-/// speak to.
-fn check(matcher: &Matcher) -> Result<usize, ProxyError> {
-    let mut found = 0;
-    for somewhere in ["http://host.invalid", "https://host.invalid"] {
-        let Some(proxy) = matcher.intercept(&Uri::from_static(somewhere)) else {
-            continue;
-        };
-        if has_bad_port(proxy.uri()) {
-            continue;
-        }
-        found += 1;
-        let scheme = proxy.uri().scheme_str().unwrap_or_default();
+/// The proxies of the two kinds of connection that can be told from their URLs.
+fn proxies(matcher: &Matcher) -> impl Iterator<Item = Uri> {
+    let somewhere = ["http://host.invalid", "https://host.invalid"].map(Uri::from_static);
+    let found = somewhere
+        .into_iter()
+        .filter_map(|url| matcher.intercept(&url));
+    let found = found.map(|proxy| proxy.uri().clone());
+    found.filter(|proxy| !has_bad_port(proxy))
+}
+
+/// Whether we can speak to each proxy that would be used.
+fn check(matcher: &Matcher) -> Result<(), ProxyError> {
+    for proxy in proxies(matcher) {
+        let scheme = proxy.scheme_str().unwrap_or_default();
         if scheme != "http" {
             return Err(ProxyError::Scheme {
-                proxy: address(proxy.uri()),
+                proxy: address(&proxy),
                 scheme: scheme.to_owned(),
             });
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Whether it names a port that is none.

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::Instant;
 
-use crate::run::Run;
+use crate::run::{AnswerError, Run, RunHandle};
 
 /// Calls that are carried out at the same time unless [`Workbench::at_once`] says otherwise.
 const AT_ONCE: usize = 16;
@@ -71,6 +71,8 @@ pub struct Workbench {
     open: BTreeMap<ToolCallId, Open>,
     /// Of all that are open.
     bytes: usize,
+    /// For which the run had no room.
+    kept: Option<Done>,
 }
 
 /// A call that has no answer yet.
@@ -115,6 +117,7 @@ impl Workbench {
             running: JoinSet::new(),
             open: BTreeMap::new(),
             bytes: 0,
+            kept: None,
         }
     }
 
@@ -126,7 +129,10 @@ impl Workbench {
     }
 
     /// [`Run::next`], with the tool calls carried out meanwhile and answered. Cancel-safe, as it is.
+    ///
+    /// Answers go out only while this is polled.
     pub async fn next(&mut self, run: &mut Run) -> Option<Notification> {
+        let mut has_room = true;
         loop {
             tokio::select! {
                 notification = run.next() => {
@@ -136,16 +142,30 @@ impl Workbench {
                     }
                     return notification;
                 }
-                // Whether it is still wanted is told by a notification; but one at a time has room.
-                done = self.next_done() => {
-                    let _ = run.answer_tool(done.call, done.answer).await;
+                // Whether it is still wanted is told by a notification. Where there is no room something waits to be read.
+                done = self.next_done(), if has_room => {
+                    has_room = self.give(run, done).await != Err(AnswerError::NoRoom);
                 }
             }
         }
     }
 
+    /// Gives the run what is done. Where that is [refused for want of room](AnswerError::NoRoom) it is kept, to be the next
+    /// that [`Workbench::next_done`] tells: read a notification first.
+    ///
+    /// # Errors
+    /// It was not accepted. Whether the call is still open is told by a notification.
+    pub async fn give(&mut self, run: &RunHandle, done: Done) -> Result<(), AnswerError> {
+        let answered = run.answer_tool(done.call.clone(), done.answer.clone());
+        let answered = answered.await;
+        if answered == Err(AnswerError::NoRoom) {
+            self.kept = Some(done);
+        }
+        answered
+    }
+
     /// Takes in what the caller was told: begins the call that is asked for, gives up what is not wanted any more. For
-    /// programs that wait for more than [`Workbench::next`] does: they give what is done to the run themselves.
+    /// programs that wait for more than [`Workbench::next`] does: they [give](Self::give) what is done to the run themselves.
     pub fn hear(&mut self, notification: &Notification) {
         match notification {
             Notification::ToolRequested { call, .. } => self.begin((**call).clone()),
@@ -168,6 +188,9 @@ impl Workbench {
 
     /// The next call that is done; waits for ever if none is open. Cancel-safe.
     pub async fn next_done(&mut self) -> Done {
+        if let Some(done) = self.kept.take() {
+            return done;
+        }
         loop {
             match self.running.join_next().await {
                 // One given up just as it was done is not open any more.
@@ -196,6 +219,11 @@ impl Workbench {
     /// Begins a call beside the others, in its turn.
     fn begin(&mut self, mut call: ToolExecute) {
         let id = call.tool_call_id.clone();
+        let is_done = self.kept.as_ref().is_some_and(|kept| kept.call == id);
+        if is_done || self.open.contains_key(&id) {
+            // A run that is carried on asks again for what is open (T1), and here it is at work already.
+            return;
+        }
         let bytes = call.size();
         if self.bytes + bytes > MOST_BYTES {
             let why = format!("more than {MOST_BYTES} bytes of calls wait to be carried out");
@@ -218,12 +246,14 @@ impl Workbench {
     }
 
     fn give_up(&mut self, call: &ToolCallId) {
+        self.kept.take_if(|kept| kept.call == *call);
         if let Some(handle) = self.close_call(call) {
             handle.abort();
         }
     }
 
     fn give_up_all(&mut self) {
+        self.kept = None;
         self.open.clear();
         self.bytes = 0;
         self.running.abort_all();

@@ -4,6 +4,7 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
+use crate::outbox::Outbox;
 use crate::run::Phase;
 use crate::run::live::Live;
 use crate::state::State;
@@ -32,18 +33,22 @@ impl State {
         }
     }
 
-    /// Whether a machine can have made this state: its config is one that is accepted (C1), it holds by itself, and no
-    /// count is near its end, where an id would be minted twice.
+    /// Whether a machine can have made this state: its config is one that is accepted (C1), it holds by itself, only answers
+    /// wait to be sent again (T3), and no count is near its end, where an id would be minted twice.
     pub(crate) fn check_stored(&self) -> Result<(), String> {
         /// More than this is counted in no run.
         const MOST: u64 = 1 << 53;
         let kit = &self.0.kit;
         kit.config.validate().map_err(|error| error.to_string())?;
-        let asked = match &self.0.phase {
-            Phase::Attaching(attaching) => attaching.live.outbox.asked_count(),
-            Phase::Streaming(live) => live.outbox.asked_count(),
-            Phase::Idle | Phase::Starting(_) | Phase::Settling(_) | Phase::Ended(_) => 0,
+        let outbox = match &self.0.phase {
+            Phase::Attaching(attaching) => Some(&attaching.live.outbox),
+            Phase::Streaming(live) => Some(&live.outbox),
+            Phase::Idle | Phase::Starting(_) | Phase::Settling(_) | Phase::Ended(_) => None,
         };
+        if !outbox.is_none_or(Outbox::holds_only_answers) {
+            return fault(format_args!("what waits to be sent again is no answer"));
+        }
+        let asked = outbox.map_or(0, Outbox::asked_count);
         if asked.max(kit.fences.largest()).max(kit.receipt.largest()) > MOST {
             return fault(format_args!("a count is past what a run can come to"));
         }

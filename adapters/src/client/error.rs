@@ -88,13 +88,21 @@ pub enum ClientError {
         /// The client's, if it has one.
         own: Option<GatewayUrl>,
     },
+    /// A stored run is of another server than this client's: its gateway would show that one this client's credential (C1).
+    #[error("the stored run is of the server {}, and this client's is {}", named(stored.as_ref()), named(own.as_ref()))]
+    OtherServer {
+        /// The run's, if it has one.
+        stored: Option<ServerUrl>,
+        /// The client's, if it has one.
+        own: Option<ServerUrl>,
+    },
     /// The run is to be recorded or observed, and cannot be.
     #[error("the run cannot be recorded: {0}")]
     Observer(io::Error),
 }
 
-fn named(gateway: Option<&GatewayUrl>) -> String {
-    gateway.map_or_else(|| "none".to_owned(), ToString::to_string)
+fn named(url: Option<&impl ToString>) -> String {
+    url.map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
 /// Why a stored run cannot be carried on, with its state, so that it is not lost.

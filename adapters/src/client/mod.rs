@@ -124,11 +124,11 @@ impl Client {
             renewal,
             ..execute
         });
-        let (state, observers) = self.prepare(config)?;
+        let (state, watchers) = self.prepare(config)?;
         let begin = Begin {
             state,
             vault,
-            observers,
+            watchers: Some(watchers),
             off,
             event: RegistryEvent::Execute(execute.clone()),
             command: EventKind::Execute(execute),
@@ -162,11 +162,11 @@ impl Client {
             renewal,
             ..attach
         });
-        let (state, observers) = self.prepare(config)?;
+        let (state, watchers) = self.prepare(config)?;
         let begin = Begin {
             state,
             vault,
-            observers,
+            watchers: Some(watchers),
             off,
             event: RegistryEvent::Attach(attach.clone()),
             command: EventKind::Attach(attach),
@@ -184,10 +184,10 @@ impl Client {
     /// It is neither recorded nor observed: a recording begins with the run.
     ///
     /// # Errors
-    /// A live run of this client has its operation, it has not begun to stream and knows no gateway (G3), or its gateway is
-    /// not this client's: a stored state does not say where a credential goes (C1). The error has the state.
+    /// A live run of this client has its operation, it has not begun to stream and knows no gateway (G3), or its gateway or
+    /// its server is not this client's: a stored state does not say where a credential goes (C1). The error has the state.
     pub async fn restore(&self, state: State) -> Result<Run, RestoreError> {
-        if let Err(why) = self.check_gateway(&state).await {
+        if let Err(why) = self.check_config(&state).await {
             let state = Box::new(state);
             return Err(RestoreError { why, state });
         }
@@ -204,7 +204,7 @@ impl Client {
         let begin = Begin {
             state,
             vault,
-            observers: Vec::new(),
+            watchers: None,
             // It is no new one.
             off: None,
             event,
@@ -260,13 +260,20 @@ impl Client {
         }
     }
 
-    /// Whether a stored run that is not over goes over this client's own gateway.
-    async fn check_gateway(&self, state: &State) -> Result<(), ClientError> {
-        let Some(stored) = &state.config().gateway else {
+    /// Whether a stored run that is not over goes over this client's own gateway, which is told of its own server (C1, C3).
+    async fn check_config(&self, state: &State) -> Result<(), ClientError> {
+        let config = state.config();
+        let Some(stored) = &config.gateway else {
             return Ok(());
         };
         if state.outcome().is_some() {
             return Ok(());
+        }
+        if config.server != self.shared.server {
+            return Err(ClientError::OtherServer {
+                stored: config.server.clone(),
+                own: self.shared.server.clone(),
+            });
         }
         let own = self.gateway().await?;
         if own.as_ref() == Some(stored) {
@@ -358,17 +365,14 @@ impl Client {
     }
 
     /// A state, and what watches it from its beginning.
-    fn prepare(&self, config: Config) -> Result<(State, Observers), ClientError> {
+    fn prepare(&self, config: Config) -> Result<(State, Watchers), ClientError> {
         let seed = self.shared.seed.unwrap_or_else(random);
         let state = State::new(config.clone(), seed)?;
         let header = Header::new(config, seed);
-        let mut observers = Vec::with_capacity(self.shared.watches.len());
-        for watch in &self.shared.watches {
-            let mut observer = watch().map_err(ClientError::Observer)?;
-            observer.began(&header);
-            observers.push(observer);
-        }
-        Ok((state, observers))
+        let observers = self.shared.watches.iter().map(|watch| watch());
+        let observers = observers.collect::<Result<_, _>>();
+        let observers = observers.map_err(ClientError::Observer)?;
+        Ok((state, Watchers { header, observers }))
     }
 
     fn begin(&self, begin: Begin) -> Result<Run, RestoreError> {
@@ -407,7 +411,7 @@ impl Client {
             shared.hands.clone(),
             begin.vault,
             mailbox.clone(),
-            begin.observers,
+            begin.watchers.map(Watchers::begin).unwrap_or_default(),
             place,
         );
         tokio::spawn(Task::new(driver, span));
@@ -423,13 +427,26 @@ fn no_token_given(token: Option<&TokenGrant>, renewal: Renewal) -> Result<(), Cl
     }
 }
 
-type Observers = Vec<Box<dyn Observer>>;
+/// Those who watch a run. They are told that it begins once it does: a run that is refused leaves nothing behind.
+struct Watchers {
+    header: Header,
+    observers: Vec<Box<dyn Observer>>,
+}
+
+impl Watchers {
+    fn begin(mut self) -> Vec<Box<dyn Observer>> {
+        for observer in &mut self.observers {
+            observer.began(&self.header);
+        }
+        self.observers
+    }
+}
 
 /// Everything one run begins with.
 struct Begin {
     state: State,
     vault: Arc<Vault>,
-    observers: Observers,
+    watchers: Option<Watchers>,
     /// What keeps new runs from the gateway (G3).
     off: Option<ClientError>,
     event: RegistryEvent,

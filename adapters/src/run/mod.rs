@@ -77,16 +77,22 @@ impl Run {
     /// # Errors
     /// Nobody will tell: the run's task is gone.
     pub async fn outcome(&mut self) -> Result<(Outcome, Receipt), Unwatched> {
+        let mut calls = VecDeque::new();
         while self.ended.is_none() {
             match self.next().await {
-                Some(Notification::ToolRequested { call, .. }) => {
-                    let text = format!("nobody executes {} here", call.api_name);
-                    let answer = ToolAnswer::failure("executor_not_found", &text);
-                    // It is given at once, and whether it is still wanted changes nothing; but one at a time has room.
-                    let _ = self.handle.answer_tool(call.tool_call_id, answer).await;
-                }
+                Some(Notification::ToolRequested { call, .. }) => calls.push_back(call),
                 Some(_) => {}
                 None => break,
+            }
+            // Where there is no room for an answer, there is when more was read. Whether it is still wanted changes nothing.
+            while let Some(call) = calls.front() {
+                let text = format!("nobody executes {} here", call.api_name);
+                let answer = ToolAnswer::failure("executor_not_found", &text);
+                let answered = self.handle.answer_tool(call.tool_call_id.clone(), answer);
+                if answered.await == Err(AnswerError::NoRoom) {
+                    break;
+                }
+                calls.pop_front();
             }
         }
         self.ended.clone().ok_or(Unwatched)

@@ -386,6 +386,17 @@ async fn c1_a_stored_state_does_not_say_where_a_credential_goes() {
         "{refused}"
     );
     assert_eq!(*refused.state, changed, "it is not lost");
+    let stored = serde_json::to_string(&state).unwrap();
+    let changed = stored.replace(
+        r#""server":null"#,
+        r#""server":"https://elsewhere.example""#,
+    );
+    let changed: State = serde_json::from_str(&changed).unwrap();
+    let refused = client.restore(changed).await.unwrap_err();
+    assert!(
+        matches!(refused.why, ClientError::OtherServer { .. }),
+        "{refused}"
+    );
     assert!(sockets.try_recv().is_err(), "nothing is dialled");
 }
 

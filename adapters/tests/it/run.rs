@@ -1,7 +1,7 @@
 //! A run as its caller sees it, against test doubles of the transport and the API.
 
 use std::io::{self, Write};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -183,12 +183,15 @@ async fn r5_stop_is_asked_over_http_and_the_end_still_comes() {
 /// What an observer saw, and what a recorder wrote.
 #[derive(Clone, Default)]
 struct Seen {
+    began: Arc<AtomicUsize>,
     effects: Arc<Mutex<Vec<Effects>>>,
     text: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Observer for Seen {
-    fn began(&mut self, _: &Header) {}
+    fn began(&mut self, _: &Header) {
+        self.began.fetch_add(1, Ordering::Relaxed);
+    }
 
     fn observed(&mut self, _: &Event, effects: &Effects) {
         self.effects.lock().unwrap().push(effects.clone());
@@ -204,6 +207,24 @@ impl Write for Seen {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+#[tokio::test]
+async fn g3_a_run_that_is_refused_leaves_no_recording() {
+    let far = Far::default();
+    let (builder, _sockets) = far.client();
+    let seen = Seen::default();
+    let (observer, recorder) = (seen.clone(), seen.clone());
+    let client = builder
+        .gateway_mode(false)
+        .observe(move || observer.clone())
+        .record(move || Ok(recorder.clone()))
+        .build()
+        .unwrap();
+    let refused = client.execute(execute()).await.unwrap_err();
+    assert!(matches!(refused, ClientError::SwitchedOff), "{refused}");
+    assert_eq!(seen.began.load(Ordering::Relaxed), 0);
+    assert_eq!(*seen.text.lock().unwrap(), [0; 0]);
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::double::{Far, chunk, end, started, tool_execute};
-use agent_gateway_adapters::{Notification, ToolAnswer, ToolExecute, Workbench};
+use agent_gateway_adapters::{
+    AnswerError, Notification, QueueLimits, ToolAnswer, ToolExecute, Workbench,
+};
 use agent_gateway_machine::{AnswerId, Millis, Outcome, Receipt};
 use agent_gateway_protocol::Object;
 use tokio::sync::{Semaphore, mpsc};
@@ -271,4 +273,42 @@ async fn i13_calls_past_the_bound_of_bytes_are_answered_at_once() {
         done = workbench.next_done() => panic!("{done:?}"),
         () = async { for _ in 0..10 { tokio::task::yield_now().await } } => {}
     }
+}
+
+#[tokio::test]
+async fn t2_an_answer_that_finds_no_room_is_kept_until_something_was_read() {
+    let far = Far::default();
+    let (builder, mut sockets) = far.client();
+    let mut queue = QueueLimits::default();
+    queue.notifications = 16;
+    let client = builder.queue(queue).build().unwrap();
+    let (mut run, _socket) = started(&client, &mut sockets).await;
+    let mut workbench = Workbench::new(echo);
+    workbench.hear(&requested("call_1", "{}"));
+    let done = workbench.next_done().await;
+    // Each is refused, which is told, and nobody reads it.
+    let mut refused = AnswerError::NeverAsked;
+    while refused == AnswerError::NeverAsked {
+        let answered = run.answer_confirmation("call_1".into(), true).await;
+        refused = answered.unwrap_err();
+    }
+    assert_eq!(refused, AnswerError::NoRoom);
+    let given = workbench.give(&run, done.clone()).await;
+    assert_eq!(given, Err(AnswerError::NoRoom));
+    assert_eq!(workbench.next_done().await, done, "it is not lost");
+    while run.snapshot().waiting > 0 {
+        run.next().await.unwrap();
+    }
+    let given = workbench.give(&run, done).await;
+    assert_eq!(given, Err(AnswerError::NeverAsked), "the run has heard it");
+}
+
+#[tokio::test]
+async fn t1_a_call_that_is_asked_for_again_is_carried_out_once() {
+    let mut workbench = Workbench::new(echo);
+    workbench.hear(&requested("call_1", "{}"));
+    workbench.hear(&requested("call_1", "{}"));
+    workbench.next_done().await;
+    let left = format!("{workbench:?}");
+    assert!(left.contains("bytes: 0"), "{left}");
 }

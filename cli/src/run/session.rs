@@ -1,7 +1,9 @@
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use agent_gateway_adapters::{Client, ClientError, Done, Run, RunHandle, Unwatched, Workbench};
+use agent_gateway_adapters::{
+    AnswerError, Client, ClientError, Done, Run, RunHandle, Unwatched, Workbench,
+};
 use agent_gateway_machine::{Attach, Execute, Millis, Notification, Outcome};
 use tokio::time::{Instant, timeout};
 
@@ -278,10 +280,9 @@ impl Session {
     }
 
     async fn answer(&mut self, run: &Run, done: Done) -> Result<(), Error> {
-        // Whether it is still wanted is told by a notification; but one at a time has room.
-        let _ = run
-            .answer_tool(done.call.clone(), done.answer.clone())
-            .await;
+        if self.workbench.give(run, done.clone()).await == Err(AnswerError::NoRoom) {
+            return Ok(());
+        }
         self.renderer
             .tool_answered(&done.call, &done.answer, millis(done.took))
             .map_err(Error::Output)

@@ -107,6 +107,16 @@ fn a_proxy_of_another_kind_is_refused_without_its_password() {
     left.complains(2, &["127.0.0.1:1080", "socks5"]);
     assert!(!left.stderr.contains("opensesame"));
 
+    // One that nothing goes through is none of our business.
+    let nobody = nobody();
+    let output = agw(&["run", "hi", "--server", "https://lobe.example"])
+        .env("http_proxy", &nobody)
+        .env("https_proxy", &nobody)
+        .env("all_proxy", "socks5://127.0.0.1:1080")
+        .output();
+    let left = Left::from(output.unwrap());
+    left.complains(4, &[nobody.trim_start_matches("http://")]);
+
     let output = agw(&["run", "hi", "--server", "https://lobe.example"])
         .env("https_proxy", "ftp://ada:opensesame@proxy")
         .output();

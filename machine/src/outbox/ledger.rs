@@ -178,14 +178,17 @@ impl Ledger {
         ids.into_iter().map(|(_, id)| id.clone()).collect()
     }
 
+    /// Answers on their way, in no order.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = &Answer> {
+        let entries = self.entries.values();
+        entries.filter_map(|entry| entry.stage.answer())
+    }
+
     /// How many answers are on their way, and their bytes (I13).
     pub(crate) fn waiting(&self) -> (usize, usize) {
-        let answers = self.entries.values();
-        answers
-            .filter_map(|entry| entry.stage.answer())
-            .fold((0, 0_usize), |(count, bytes), answer| {
-                (count + 1, bytes.saturating_add(answer.bytes))
-            })
+        self.answers().fold((0, 0_usize), |(count, bytes), answer| {
+            (count + 1, bytes.saturating_add(answer.bytes))
+        })
     }
 
     /// Whether nothing was ever asked: so in most runs.

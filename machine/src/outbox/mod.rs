@@ -267,6 +267,12 @@ impl Outbox {
         self.ledger.canonicalize(canon);
     }
 
+    /// Whether all that goes out with each `auth_success` is answers, for `check_stored()`.
+    pub(crate) fn holds_only_answers(&self) -> bool {
+        let mut answers = self.ledger.answers();
+        answers.all(|answer| answer.frame.is_answer())
+    }
+
     /// How many asks there have been.
     pub(crate) fn asked_count(&self) -> u64 {
         self.ledger.count()

@@ -313,6 +313,23 @@ fn c1_a_stored_state_with_a_gateway_that_is_not_allowed_is_refused() {
     );
 }
 
+#[test]
+fn t3_a_stored_state_in_which_something_else_than_an_answer_waits_is_refused() {
+    let mut stage = Stage::connected();
+    stage.wire(&tool_execute(1, "call_1", 60_500));
+    stage.cut();
+    stage.answer("call_1", "done");
+    let stored = serde_json::to_string(stage.state()).unwrap();
+    let answer = concat!(
+        r#"{"tool_result":{"tool_call_id":"call_1","content":"done","success":true,"#,
+        r#""error":null,"state":null}}"#
+    );
+    let changed = stored.replace(answer, r#""heartbeat""#);
+    assert_ne!(changed, stored, "{stored}");
+    let error = serde_json::from_str::<State>(&changed).unwrap_err();
+    assert!(error.to_string().contains("no answer"), "{error}");
+}
+
 /// The paths of all numbers in it.
 fn numbers(value: &Value, path: String) -> Vec<String> {
     match value {
