@@ -1,5 +1,6 @@
 //! Recording a real run, so that it can be replayed through the pure machine with the same effects.
 
+use std::fmt;
 use std::io::Write;
 
 use agent_gateway_machine::recording::{self, Header};
@@ -13,6 +14,16 @@ use crate::observer::Observer;
 /// warning and the run goes on.
 pub struct Recorder<W> {
     target: Option<W>,
+}
+
+impl<W> fmt::Debug for Recorder<W> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let records = self.target.is_some();
+        formatter
+            .debug_struct("Recorder")
+            .field("records", &records)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<W: Write + Send> Recorder<W> {

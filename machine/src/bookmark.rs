@@ -12,7 +12,7 @@ use crate::notification::{AnswerId, EventReceived, Notification, RunStarted};
 use crate::run::Meaning;
 
 /// How far a caller has come in a run: what to store so that the run can be carried on after a crash, by
-/// [`Attach::from`].
+/// [`Attach::from`]. As JSON, or in another format that describes itself, like a [`State`](crate::State).
 ///
 /// A pure fold of what the caller was told and has dealt with. Beside the cursor it keeps the tool calls before it that
 /// are not seen to be done: no replay from the cursor on would tell of them (T1). A call that was answered stays until

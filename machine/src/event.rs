@@ -302,6 +302,14 @@ pub struct DialFailure {
     pub text: Box<str>,
 }
 
+impl fmt::Display for DialFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+impl core::error::Error for DialFailure {}
+
 /// What sort of dial failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -167,6 +167,8 @@ impl fmt::Display for RunError {
     }
 }
 
+impl core::error::Error for RunError {}
+
 /// Why a run was not started.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -187,6 +189,8 @@ impl fmt::Display for StartFailure {
         }
     }
 }
+
+impl core::error::Error for StartFailure {}
 
 /// Why there was nothing to attach to (R7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -209,3 +213,5 @@ impl fmt::Display for AttachRefusal {
         })
     }
 }
+
+impl core::error::Error for AttachRefusal {}

@@ -25,7 +25,8 @@ use crate::version::Version;
 /// One run, plain data, in a thin box.
 ///
 /// It can be stored at any moment, mid-anything, and carried on elsewhere: load it, then feed it
-/// [`Restored`](crate::EventKind::Restored) first. It holds no token. Stored, it names the version of its form: one that
+/// [`Restored`](crate::EventKind::Restored) first. It holds no token. Store it as JSON, or in another format that describes
+/// itself: its ids are numbers or texts. Stored, it names the version of its form: one that
 /// this program does not know is refused with both numbers, and so is one that no run can be in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]

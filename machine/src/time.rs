@@ -50,7 +50,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A span of time in ms. A [`Duration`] becomes one by `into()`, and it a [`Duration`].
+/// A span of time in ms. Converts to and from [`Duration`] with `into()`.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -99,7 +99,7 @@ impl From<Millis> for Duration {
 }
 
 impl From<Duration> for Millis {
-    /// Part of a ms counts as a whole one, so that no span becomes none; past `u64::MAX` ms, some 580 million years, it is that.
+    /// Rounds up, so that no span above zero becomes zero; saturates at `u64::MAX` ms.
     fn from(span: Duration) -> Self {
         let millis = span.as_nanos().div_ceil(1_000_000);
         Self(u64::try_from(millis).unwrap_or(u64::MAX))

@@ -20,9 +20,9 @@ pub enum Timer {
     Authentication,
     /// The next heartbeat goes out (C5). While authenticated.
     Heartbeat,
-    /// A peer that has been silent too long is dropped (C5). While authenticated.
+    /// A peer that has been silent too long is dropped (C5). While authenticated, unless a probe is out.
     Silence,
-    /// A peer that does not answer the probe after a sleep is dropped (C5). While a probe is out.
+    /// A peer that does not answer a probe is dropped (C5): after a sleep, or for the end of a seam (C8). While one is out.
     Probe,
     /// The seam ends without the gateway saying so (C8). While a seam is open.
     Seam,
@@ -30,7 +30,7 @@ pub enum Timer {
     Backoff,
     /// A token refused because of `nbf` is tried once more (S7). While waiting for that.
     NotBefore,
-    /// The server is asked how the run stands (S14). While streaming.
+    /// The server is asked how the run stands (S14). While attaching or streaming.
     Inquiry,
     /// The next try for a fresh token starts (S8). Between two tries.
     RefreshRetry,
@@ -50,7 +50,7 @@ pub enum Timer {
     StopGrace,
     /// A stop is not confirmed in time (R5). While stopping.
     StopTimeout,
-    /// The earliest tool deadline or result expiry (T1, T3). While a tool call is open.
+    /// The earliest tool deadline or result expiry (T1, T3). While a tool call is open, or an answer waits to be seen.
     Tool,
     /// Settling is over, done or not (R6). While settling.
     Settle,

@@ -53,4 +53,4 @@ pub use json::{JsonError, Object, RawJson};
 pub use server_url::ServerUrl;
 pub use status::OperationStatus;
 pub use token::Token;
-pub use url_error::{GatewayUrlError, ServerUrlError};
+pub use url_error::{BaseUrlError, GatewayUrlError, ServerUrlError};

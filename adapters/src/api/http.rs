@@ -1,5 +1,7 @@
 //! The API over HTTP, as LobeHub speaks it.
 
+use std::fmt;
+
 use agent_gateway_machine::{Call, HttpAnswer, Millis, Reply, RequestFailure, TokenKind};
 use agent_gateway_protocol::api::{ApiCall, GetGlobalConfig, GlobalConfig};
 use agent_gateway_protocol::trpc::HttpMethod;
@@ -58,8 +60,8 @@ pub enum HttpApiError {
     #[error("the credential holds a character that an HTTP header cannot hold")]
     Credential,
     /// The HTTP client cannot be set up.
-    #[error("the HTTP client cannot be set up: {0}")]
-    Client(reqwest::Error),
+    #[error("the HTTP client cannot be set up: {}", cause(.0))]
+    Client(#[source] reqwest::Error),
     /// The environment names a proxy that cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
@@ -201,6 +203,17 @@ impl HttpApi {
         let answer = self.ask(&call).await?;
         let keep = |token| vault.keep(token, TokenKind::Jwt);
         Ok(Reply::read(call.procedure(), &answer, keep))
+    }
+}
+
+/// Without what it is shown: the credential, and headers.
+impl fmt::Debug for HttpApi {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("HttpApi")
+            .field("place", &self.place)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 

@@ -105,7 +105,7 @@ impl Inner {
 }
 
 /// What one run has among the others: its operation, and its topic (R7, R8). Given up by its driver, by its caller, or by a
-/// word of the registry that the run is to leave, whichever is first: what is free is free before the driver has had its turn.
+/// word of the registry that the run is to leave, whichever is first, so it is free before the driver's next turn.
 #[derive(Clone)]
 pub(crate) struct Claim {
     pub(super) runs: Arc<Runs>,

@@ -130,8 +130,7 @@ impl Commands {
         self.waiting.push_back(command);
     }
 
-    /// Only the latest two words of the network count: that it was gone and is back skips a wait (C15), which that it is
-    /// there would not.
+    /// Keeps the last two changes of the network: `Offline` then `Online` skips a wait (C15); `Online` alone would not.
     fn push_network(&mut self, network: Network) {
         let waiting = self.waiting.iter().enumerate();
         let told: Vec<_> = waiting

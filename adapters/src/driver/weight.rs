@@ -1,4 +1,4 @@
-//! What a notification counts in bytes while it waits: its texts. The rest is small.
+//! What a notification counts in bytes while it waits: the texts that can be long.
 
 use agent_gateway_machine::Notification;
 

@@ -36,8 +36,8 @@ impl RunHandle {
     /// Stops watching and leaves the run going (S12). Its operation is free at once, to be
     /// [attached](crate::Client::attach) to again; a [stop](Self::stop) asked for before still goes out.
     ///
-    /// What is queued for [`Run::next`](crate::Run::next) can be read still, and is seen twice by who attaches with an earlier
-    /// bookmark: so leave it unread, or read to the end and then attach.
+    /// What is queued for [`Run::next`](crate::Run::next) can still be read. What is read after the bookmark was stored comes
+    /// again when it is attached: stop reading, or read to the end first.
     pub fn detach(&self) {
         self.claim.give_up();
         self.command(EventKind::Detach);
@@ -108,7 +108,8 @@ impl RunHandle {
 
     /// Waits until nothing of the run is left here, because it is over or its task is gone
     /// ([`Unwatched`](crate::Unwatched)): its marker is cleared (R6), its socket closed, its task
-    /// gone. At most `settle_deadline` after the end, or 2 s where that is less: a closing handshake may take so long.
+    /// gone. At most `settle_deadline` after the end (and `stop_grace` more for a run that is left while its stop waits for
+    /// the server's answer), or 2 s where that is less: a closing handshake may take so long.
     /// Cancel-safe.
     pub async fn settled(&self) {
         self.mailbox.gone().await;

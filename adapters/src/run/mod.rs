@@ -31,6 +31,7 @@ use next::Next;
 ///
 /// Nobody reading means nobody being told: past a bound (see [`QueueLimits`](crate::QueueLimits)) the socket is not read
 /// any more, and the run waits. So call [`Run::next`] or [`Run::outcome`] until the end.
+#[must_use = "dropping a run leaves it: nobody reads what it tells"]
 #[derive(Debug)]
 pub struct Run {
     handle: RunHandle,

@@ -56,8 +56,8 @@ pub trait Socket: Send {
     /// Ready when everything taken is out, or never will be: then [`Socket::poll_receive`] tells why.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()>;
 
-    /// Starts closing. Of what was taken only that still goes out which need not wait: the machine has given up the rest,
-    /// and may have said so (T3). Nothing is received any more.
+    /// Starts closing. Frames already taken are sent as far as the socket accepts them at once; the rest is dropped, for the
+    /// machine has given it up, and may have said so (T3). Nothing is received any more.
     fn start_close(&mut self, code: CloseCode);
 
     /// Ready when the closing handshake is over, or failed. The driver bounds it and drops the socket then.

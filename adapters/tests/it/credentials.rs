@@ -303,7 +303,7 @@ async fn g3_a_server_that_gets_a_gateway_or_switches_it_on_is_noticed() {
     }
     // Once it has a gateway and lets new runs through, it need not be asked any more.
     for _ in 0..2 {
-        client.execute(execute()).await.unwrap();
+        drop(client.execute(execute()).await.unwrap());
     }
     assert!(client.gateway().await.unwrap().is_some());
 }

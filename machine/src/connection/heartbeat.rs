@@ -66,8 +66,8 @@ impl Connected {
         context.arm(Timer::Heartbeat, context.limits().heartbeat_interval);
     }
 
-    /// One heartbeat, and until it is answered no bound but its own. The next beat is due long after that, unless the caller
-    /// pauses reading: then this clock stands still, and beats go out all the same.
+    /// Sends one heartbeat; until it is answered, only the probe's own deadline runs. The next beat is due long after that,
+    /// unless the caller pauses reading: then the deadline's clock stands still, and beats go out all the same.
     pub(super) fn probe(&mut self, context: &mut Context<'_>) {
         context.cite(Rule::C5);
         self.beat(context);

@@ -135,8 +135,8 @@ impl Connection {
         true
     }
 
-    /// C2: final failures are over at once, everything else is a failed attempt. Once the gateway has been reached none is
-    /// final: it is the right one, and what stands before it now, such as the login page of a hotel, goes again.
+    /// C2: final failures are over at once, everything else is a failed attempt. Once the gateway was reached no failure is
+    /// final: the address is right, and whatever answers in its place, such as a hotel's login page, will go away.
     pub(crate) fn on_dial_failed(
         &mut self,
         context: &mut Context<'_>,

@@ -5,7 +5,7 @@ use agent_gateway_protocol::api::{
     ApiCall, ExecAgent, GetMessages, GetOperationStatus, GetTopicDetail, InterruptTask,
     RefreshGatewayToken, SettleRunningOperation, UpdateTopicMetadata,
 };
-use agent_gateway_protocol::{Object, OperationId, TopicId};
+use agent_gateway_protocol::{OperationId, TopicId};
 use serde::{Deserialize, Serialize};
 
 #[cfg(doc)]
@@ -82,32 +82,25 @@ impl Call {
     pub fn api_call(&self) -> Option<ApiCall> {
         Some(match self {
             Self::StartRun(input) => ApiCall::ExecAgent(input.clone()),
-            Self::RefreshToken { topic } => ApiCall::RefreshGatewayToken(RefreshGatewayToken {
-                topic_id: topic.clone(),
-                extra: Object::new(),
-            }),
+            Self::RefreshToken { topic } => {
+                ApiCall::RefreshGatewayToken(RefreshGatewayToken::new(topic.clone()))
+            }
             Self::MintToken => return None,
             Self::InterruptRun { operation, topic } => ApiCall::InterruptTask(InterruptTask {
                 operation_id: Some(operation.clone()),
                 topic_id: topic.clone(),
                 ..InterruptTask::default()
             }),
-            Self::AskStatus { operation } => ApiCall::GetOperationStatus(GetOperationStatus {
-                operation_id: operation.clone(),
-                extra: Object::new(),
-            }),
+            Self::AskStatus { operation } => {
+                ApiCall::GetOperationStatus(GetOperationStatus::new(operation.clone()))
+            }
             Self::FetchMessages(input) => ApiCall::GetMessages(input.clone()),
-            Self::ReadMarker { topic } => ApiCall::GetTopicDetail(GetTopicDetail {
-                topic_id: topic.clone(),
-                extra: Object::new(),
-            }),
+            Self::ReadMarker { topic } => {
+                ApiCall::GetTopicDetail(GetTopicDetail::new(topic.clone()))
+            }
             Self::SettleMarker { topic, operation } => {
-                ApiCall::SettleRunningOperation(SettleRunningOperation {
-                    topic_id: topic.clone(),
-                    operation_id: operation.clone(),
-                    status: None,
-                    extra: Object::new(),
-                })
+                let input = SettleRunningOperation::new(topic.clone(), operation.clone());
+                ApiCall::SettleRunningOperation(input)
             }
             Self::ClearMarker { topic } => ApiCall::UpdateTopicMetadata(UpdateTopicMetadata {
                 topic_id: topic.clone(),

@@ -92,6 +92,8 @@ impl fmt::Display for RequestFailure {
     }
 }
 
+impl core::error::Error for RequestFailure {}
+
 /// The server's own "no", from a tRPC envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Refusal {
@@ -115,6 +117,8 @@ impl fmt::Display for Refusal {
         write!(formatter, "{} (HTTP {})", self.message, self.status)
     }
 }
+
+impl core::error::Error for Refusal {}
 
 /// The codes of a tRPC error that mean different things to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

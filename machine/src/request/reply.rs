@@ -56,8 +56,7 @@ impl Reply {
     }
 }
 
-/// What a request asked for, or the reply as it is. [`Context::answer`](crate::context::Context::answer) makes a
-/// failure of the rest.
+// What a request asked for, or the reply as it is: `Context::answer` makes a failure of the rest.
 impl Reply {
     pub(crate) fn into_start(self) -> Result<Start, Self> {
         if let Self::Started(started) = self {

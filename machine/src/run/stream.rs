@@ -153,7 +153,7 @@ impl Live {
         own: bool,
         meaning: Meaning,
     ) -> Option<End> {
-        // What has an echo is the end itself; an error may be that of a tool, and the operation's run goes on.
+        // Only `agent_runtime_end` is echoed; an error may be one tool's, and that operation's run goes on.
         if event.kind == EventType::AgentRuntimeEnd && !own {
             context.cite(Rule::S4);
             self.session.terminal.on_foreign_end(context.now());

@@ -84,8 +84,8 @@ pub(crate) enum News {
     Nothing,
     /// A fresh token is there: close, redial (S8).
     Fresh {
-        /// The one before it was as fresh a moment ago: the redial waits as after a failed attempt, or this would go
-        /// round as fast as the server answers (S9).
+        /// The token before it was as fresh, and was refused: the redial waits as after a failed attempt, or we would loop
+        /// as fast as tokens come (S9).
         again: bool,
     },
     /// The server knows of no running operation on the topic (S8).

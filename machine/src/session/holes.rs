@@ -4,7 +4,8 @@ use alloc::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-/// How many are remembered. The gateway keeps at most 1,000 frames, so more holes than this cannot matter.
+/// How many are remembered. A gateway that keeps 1,000 frames can leave more, and a frame of one that was forgotten passes
+/// for a new count: a gap too many, and nothing lost.
 const BOUND: usize = 64;
 
 /// Holes told as gaps, oldest forgotten first.

@@ -14,7 +14,7 @@ const RETRY_AFTER_CAP: Millis = Millis::seconds(60);
 pub(super) struct Retry {
     /// How long to wait.
     pub(super) pause: Millis,
-    /// How many tries have been made so far, those left out that cannot have been heard.
+    /// How many tries have been made so far, not counting those made while offline.
     pub(super) tries: u32,
 }
 

@@ -9,7 +9,7 @@ use crate::cursor::Digest;
 use crate::session::holes::Holes;
 use crate::session::overlap::Overlap;
 
-/// How many frames in a row are counted: no more come without a time behind one that has one.
+/// Runs of consecutive numbers are counted up to this: longer runs of frames without a time are not expected.
 const IN_A_ROW: u8 = 5;
 
 /// What tells a frame from another of the same id.
@@ -25,7 +25,7 @@ pub(crate) struct Mark {
 pub(crate) struct Ring {
     digests: Vec<Digest>,
     oldest: usize,
-    /// How many of the latest have neighbouring numbers, as far as anybody asks.
+    /// The length of the current run of consecutive numbers, at most [`IN_A_ROW`].
     in_a_row: u8,
     /// How many of these came after the last one that says when it was.
     undated: u8,

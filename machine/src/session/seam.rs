@@ -19,8 +19,8 @@ use crate::time::{Millis, Timestamp};
 pub(super) struct Seam {
     /// Whether it was opened with a cursor: what passes in it is a replay (S11).
     replaying: bool,
-    /// The number of the cursor's own frame, where it was asked for once more and has not come yet: until then nobody knows
-    /// by which count the others are (C10).
+    /// The number of the known frame that was asked for once more, until it comes: before that nobody knows by which count
+    /// the others are (C10).
     overlap: Option<u64>,
     held: BTreeMap<u64, ServerFrame>,
     held_bytes: usize,

@@ -378,10 +378,11 @@ impl Sequence {
     }
 
     /// The gateway counts from the beginning again, as the frame `number` shows: a gap of which nobody knows the bounds
-    /// (C9, C11). What the seam holds has a place in the old count: it cannot be given one in the new. Says behind which
-    /// number the new count is followed: from its beginning, but where a known frame was asked for once more, and this one
-    /// came in its place, what is before it was not asked for. Some gateways send the one before it too, and that may come
-    /// behind frames that overtake it.
+    /// (C9, C11). What the seam holds has a place in the old count: it cannot be given one in the new.
+    ///
+    /// Returns the number after which the new count is followed: 0, or `number - 1` if this frame came in place of the one
+    /// asked for again, since what is before that was not asked for. Some gateways send the one before it too, and that may
+    /// come after frames that overtake it.
     fn restart(&mut self, context: &mut Context<'_>, number: u64) -> u64 {
         context.cite(Rule::C9);
         self.tell_gap(context, None);

@@ -21,7 +21,8 @@ pub trait Procedure {
     /// How it is called.
     const METHOD: Method;
 
-    /// Whether a token is in the answer: then an answer that cannot be read is not shown, but a proxy's page and an error.
+    /// Whether the answer holds a token. If so, one that cannot be read is not quoted, unless it is an error or a proxy's
+    /// page.
     const ANSWERS_WITH_TOKEN: bool = false;
 
     /// What it answers.

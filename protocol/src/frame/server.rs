@@ -43,8 +43,8 @@ pub enum ServerFrame {
 }
 
 impl ServerFrame {
-    /// Reads one text message, in one pass, whatever the order of its members; one that begins as LobeHub writes an
-    /// `agent_event` and goes on in another way is begun anew.
+    /// Reads one text message, in one pass, whatever the order of its members. One that starts like LobeHub's usual
+    /// `agent_event` and turns out otherwise is read again from its start.
     ///
     /// # Errors
     /// The message is not JSON, no object, or has no `type`.

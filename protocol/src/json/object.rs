@@ -90,7 +90,7 @@ impl Object {
             .sum()
     }
 
-    /// Keeps the members of which none is said twice but as the last one wins; `None` if there are too many.
+    /// Keeps each name once, with its last value; `None` if there are too many.
     pub(crate) fn keep(found: &[(RawText<'_>, JsonSlice<'_>)]) -> Option<Self> {
         if found.len() > Self::MOST_MEMBERS {
             return None;
