@@ -47,6 +47,9 @@ mod workbench;
 
 pub use {agent_gateway_machine as machine, agent_gateway_protocol as protocol};
 
+/// For [`ClientBuilder::tls`] and [`WebSocketTransport::new`].
+pub use rustls;
+
 pub use agent_gateway_machine::{
     Attach, Bookmark, ConnectionStatus, Cursor, Effects, Event, EventReceived, Execute, Limits,
     Millis, Notification, Outcome, Receipt, State, ToolAnswer,

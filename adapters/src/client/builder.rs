@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use agent_gateway_machine::{Config, Limits};
 use agent_gateway_protocol::{GatewayUrl, ServerUrl, Token};
+use rustls::ClientConfig;
 use tokio::sync::Mutex;
 
 use super::repositories::PendingRepositories;
@@ -48,6 +49,7 @@ pub struct ClientBuilder {
     pub(super) transport: Option<Arc<dyn Transport>>,
     pub(super) api: Option<Arc<dyn Api>>,
     pub(super) authorities: Option<PathBuf>,
+    pub(super) tls: Option<Arc<ClientConfig>>,
     pub(super) proxies: Option<ProxyRules>,
     pub(super) user_agent: Option<String>,
     pub(super) headers: Vec<(String, Token)>,
@@ -117,6 +119,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn authorities(mut self, path: impl Into<PathBuf>) -> Self {
         self.authorities = Some(path.into());
+        self
+    }
+
+    /// TLS as the caller has set it up, sockets and requests alike: with a certificate of one's own, say, or a verifier.
+    /// [`tls`](crate::tls) has what is used unless this is given.
+    #[must_use]
+    pub fn tls(mut self, config: Arc<ClientConfig>) -> Self {
+        self.tls = Some(config);
         self
     }
 
@@ -233,38 +243,11 @@ impl ClientBuilder {
     /// What is missing, cannot be as it is, or would do nothing.
     pub fn build(self) -> Result<Client, ClientError> {
         self.check_settings()?;
-        if let Some(server) = &self.server
-            && (self.credential != Credential::None || !self.headers.is_empty())
-            && !server.is_secure()
-            && !server.is_loopback()
-            && !self.allow_insecure
-        {
-            return Err(ClientError::InsecureServer(server.clone()));
-        }
-        // Refuses a gateway given in the clear at once; one that the server names is looked at when a run begins.
-        Config {
-            gateway: self.gateway.clone(),
-            server: self.server.clone(),
-            allow_insecure: self.allow_insecure,
-            limits: self.limits.clone(),
-        }
-        .validate()?;
-        let mut headers = Headers::new();
-        if let Some(user_agent) = &self.user_agent {
-            headers = headers.with_user_agent(user_agent)?;
-        }
-        for (name, value) in &self.headers {
-            headers = headers.with(name, value.expose())?;
-        }
-        let tls = match (&self.transport, &self.api) {
-            (Some(_), Some(_)) => None,
-            _ => Some(match &self.authorities {
-                Some(path) => tls::with_authorities(path)?,
-                None => tls::platform()?,
-            }),
-        };
-        let proxies = match self.proxies {
-            Some(proxies) => proxies,
+        self.check_secrecy()?;
+        let headers = self.made_headers()?;
+        let tls = self.made_tls()?;
+        let proxies = match &self.proxies {
+            Some(proxies) => proxies.clone(),
             // Nothing of ours reaches out.
             None if tls.is_none() => ProxyRules::direct(),
             None => {
@@ -322,6 +305,49 @@ impl ClientBuilder {
                 runs: Arc::default(),
             }),
         })
+    }
+
+    /// Refuses a server, or a gateway, to which a secret would go in the clear (C1). A gateway that the server names is
+    /// looked at when a run begins.
+    fn check_secrecy(&self) -> Result<(), ClientError> {
+        if let Some(server) = &self.server
+            && (self.credential != Credential::None || !self.headers.is_empty())
+            && !server.is_secure()
+            && !server.is_loopback()
+            && !self.allow_insecure
+        {
+            return Err(ClientError::InsecureServer(server.clone()));
+        }
+        let config = Config {
+            gateway: self.gateway.clone(),
+            server: self.server.clone(),
+            allow_insecure: self.allow_insecure,
+            limits: self.limits.clone(),
+        };
+        Ok(config.validate()?)
+    }
+
+    fn made_headers(&self) -> Result<Headers, ClientError> {
+        let mut headers = Headers::new();
+        if let Some(user_agent) = &self.user_agent {
+            headers = headers.with_user_agent(user_agent)?;
+        }
+        for (name, value) in &self.headers {
+            headers = headers.with(name, value.expose())?;
+        }
+        Ok(headers)
+    }
+
+    /// None where nothing of ours reaches out.
+    fn made_tls(&self) -> Result<Option<Arc<ClientConfig>>, ClientError> {
+        if self.transport.is_some() && self.api.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(match (&self.tls, &self.authorities) {
+            (Some(tls), _) => tls.clone(),
+            (None, Some(path)) => tls::with_authorities(path)?,
+            (None, None) => tls::platform()?,
+        }))
     }
 
     fn watch(mut self, watch: Watch) -> Self {

@@ -8,6 +8,8 @@ const OWN_TRANSPORT: &str = "the `transport` that is given has its own";
 const OWN_API: &str = "the `api` that is given has its own";
 const OWN_BOTH: &str = "the `transport` and the `api` that are given have their own";
 
+const OWN_TLS: &str = "the `tls` that is given says whom to trust";
+
 impl ClientBuilder {
     pub(super) fn check_settings(&self) -> Result<(), ClientError> {
         for (setting, given, why) in self.settings() {
@@ -25,10 +27,11 @@ impl ClientBuilder {
     }
 
     /// Each setting that some other may make meaningless, whether it is given, and what makes it so.
-    fn settings(&self) -> [(&'static str, bool, Option<&'static str>); 8] {
+    fn settings(&self) -> [(&'static str, bool, Option<&'static str>); 9] {
         let transport = self.transport.as_ref().map(|_| OWN_TRANSPORT);
         let api = self.api.as_ref().map(|_| OWN_API);
         let both = transport.and(api).map(|_| OWN_BOTH);
+        let tls = self.tls.as_ref().map(|_| OWN_TLS);
         let of_credential = self.socket_token == SocketToken::OfCredential;
         let of_run = (self.socket_token == SocketToken::OfRun).then_some(
             "the socket's token is the run's, renewed by the server: see `socket_token`",
@@ -43,7 +46,8 @@ impl ClientBuilder {
                 transport,
             ),
             ("http_options", self.http_options.is_some(), api),
-            ("authorities", self.authorities.is_some(), both),
+            ("authorities", self.authorities.is_some(), both.or(tls)),
+            ("tls", self.tls.is_some(), both),
             ("proxies", self.proxies.is_some(), both),
             ("user_agent", self.user_agent.is_some(), both),
             ("header", !self.headers.is_empty(), both),

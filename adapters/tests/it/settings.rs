@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use agent_gateway_adapters::{
     Attach, Bookmark, Client, ClientBuilder, ClientError, Credential, ExecAgent, Execute,
-    HttpOptions, Millis, ProxyRules, SocketToken, TokenSource, TransportOptions,
+    HttpOptions, Millis, ProxyRules, SocketToken, TokenSource, TransportOptions, tls,
 };
 use agent_gateway_machine::{Renewal, RequestFailure, TokenGrant, TokenId, TokenKind};
 use agent_gateway_protocol::{ServerUrl, Token};
@@ -29,7 +29,7 @@ fn key() -> Credential {
 type Set = fn(ClientBuilder) -> ClientBuilder;
 
 /// The settings of what is the client's own: with a transport given, with an API given, and with both.
-const SETTINGS: [(&str, [bool; 3], Set); 7] = [
+const SETTINGS: [(&str, [bool; 3], Set); 8] = [
     ("transport_options", [true, false, true], |builder| {
         builder.transport_options(TransportOptions::default())
     }),
@@ -44,6 +44,9 @@ const SETTINGS: [(&str, [bool; 3], Set); 7] = [
     }),
     ("authorities", [false, false, true], |builder| {
         builder.authorities(concat!(env!("CARGO_MANIFEST_DIR"), "/none.pem"))
+    }),
+    ("tls", [false, false, true], |builder| {
+        builder.tls(tls::platform().unwrap())
     }),
     ("user_agent", [false, false, true], |builder| {
         builder.user_agent("desk/7")

@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use agent_gateway_adapters::embedded::EmbeddedServer;
 use agent_gateway_adapters::{
-    Api, Client, Credential, HttpApi, HttpOptions, Outcome, Transport, TransportOptions, Vault,
-    WebSocketTransport, tls,
+    Api, Client, ClientBuilder, Credential, HttpApi, HttpOptions, Outcome, Transport,
+    TransportOptions, Vault, WebSocketTransport, tls,
 };
 use agent_gateway_machine::{Call, DialFailureKind, Reply, RequestFailure};
 use agent_gateway_protocol::{GatewayUrl, ServerUrl};
@@ -145,23 +145,28 @@ async fn a_ca_file_is_trusted_for_sockets_and_requests() {
 }
 
 #[tokio::test]
-async fn a_whole_run_goes_over_tls() {
-    let embedded = EmbeddedServer::playing("good_run").await.unwrap();
-    let upstream = embedded.server_url().as_str().replace("http://", "");
-    let server = Server::new("whole-run", "localhost").await;
-    let (https, wss) = (server.url("https"), server.url("wss"));
-    let client = Client::builder()
-        .server(ServerUrl::parse(&https).unwrap())
-        .gateway(GatewayUrl::parse(&wss).unwrap())
-        .credential(Credential::ApiKey(embedded.client_token().clone()))
-        .authorities(&server.authority)
-        .build()
-        .unwrap();
-    let forwarding = tokio::spawn(forward(server, upstream.parse().unwrap()));
-    let mut run = client.execute(execute()).await.unwrap();
-    assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
-    run.settled().await;
-    forwarding.abort();
+async fn a_whole_run_goes_over_tls_that_the_client_or_its_caller_has_set_up() {
+    type Trust = fn(ClientBuilder, &Path) -> ClientBuilder;
+    let trusts: [Trust; 2] = [
+        |builder, path| builder.authorities(path),
+        |builder, path| builder.tls(tls::with_authorities(path).unwrap()),
+    ];
+    for trust in trusts {
+        let embedded = EmbeddedServer::playing("good_run").await.unwrap();
+        let upstream = embedded.server_url().as_str().replace("http://", "");
+        let server = Server::new("whole-run", "localhost").await;
+        let (https, wss) = (server.url("https"), server.url("wss"));
+        let builder = Client::builder()
+            .server(ServerUrl::parse(&https).unwrap())
+            .gateway(GatewayUrl::parse(&wss).unwrap())
+            .credential(Credential::ApiKey(embedded.client_token().clone()));
+        let client = trust(builder, &server.authority).build().unwrap();
+        let forwarding = tokio::spawn(forward(server, upstream.parse().unwrap()));
+        let mut run = client.execute(execute()).await.unwrap();
+        assert_eq!(run.outcome().await.unwrap().0, Outcome::Completed);
+        run.settled().await;
+        forwarding.abort();
+    }
 }
 
 #[tokio::test]
