@@ -17,6 +17,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 pub(super) struct Link<S> {
     stream: S,
     inbound: Inbound,
+    /// So many of the bytes are known not to end the upgrade's head: a peer that sends it byte by byte must not have all of
+    /// it looked through for each.
+    searched: usize,
 }
 
 impl<S: ByteStream> Link<S> {
@@ -24,6 +27,7 @@ impl<S: ByteStream> Link<S> {
         Self {
             stream,
             inbound: Inbound::default(),
+            searched: 0,
         }
     }
 
@@ -39,6 +43,18 @@ impl<S: ByteStream> Link<S> {
     /// The next `count` bytes become these few.
     pub(super) fn replace(&mut self, count: usize, with: [u8; 4]) {
         self.inbound.replace(count, with);
+    }
+
+    /// The length of the HTTP head, its blank line included, once it is all there.
+    fn head_length(&mut self) -> Option<usize> {
+        const BLANK: &[u8] = b"\r\n\r\n";
+        let bytes = self.inbound.bytes();
+        let from = self.searched.min(bytes.len());
+        let found = bytes[from..]
+            .windows(BLANK.len())
+            .position(|four| four == BLANK);
+        self.searched = bytes.len().saturating_sub(BLANK.len() - 1);
+        Some(from + found? + BLANK.len())
     }
 
     /// Nothing is read for some time.
@@ -91,13 +107,14 @@ impl<S: ByteStream> AsyncRead for Link<S> {
         context: &mut Context<'_>,
         target: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let mut head = head_length(self.bytes());
+        let mut head = self.head_length();
         while head.is_none() && self.bytes().len() < Inbound::CAPACITY {
             if ready!(self.poll_fill(1, context))? == 0 {
                 break;
             }
-            head = head_length(self.bytes());
+            head = self.head_length();
         }
+        self.searched = 0;
         let bytes = self.bytes();
         let head = match head {
             Some(length) if bytes.starts_with(b"HTTP/1.1 101 ") => length,
@@ -126,13 +143,6 @@ impl<S: ByteStream> AsyncWrite for Link<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
-}
-
-/// The length of an HTTP head, its blank line included, once it is all there.
-fn head_length(bytes: &[u8]) -> Option<usize> {
-    const BLANK: &[u8] = b"\r\n\r\n";
-    let at = bytes.windows(BLANK.len()).position(|four| four == BLANK)?;
-    Some(at + BLANK.len())
 }
 
 /// See [`Link::lend`].
