@@ -34,7 +34,8 @@ function pageOf(script, name) {
   const file = join(folder, `${name}.html`);
   execFileSync(AGW, ["sim", script, "--trace", "none", "--record", recording]);
   const said = execFileSync(AGW, ["view", recording, "-o", file], { encoding: "utf8" });
-  return { url: pathToFileURL(file).href, steps: Number(said.match(/: (\d+) steps/)[1]) };
+  const [, steps] = said.match(/: ([\d,]+) steps/);
+  return { url: pathToFileURL(file).href, steps: Number(steps.replaceAll(",", "")) };
 }
 
 /** A script in which the gateway says so many words. */
