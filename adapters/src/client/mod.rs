@@ -1,5 +1,6 @@
 //! A client of one server: starts runs and attaches to them.
 
+mod begin;
 mod builder;
 mod error;
 mod repositories;
@@ -9,7 +10,6 @@ mod settings;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use agent_gateway_machine::recording::Header;
 use agent_gateway_machine::registry::RegistryEvent;
 use agent_gateway_machine::{
     Attach, Bookmark, Config, ConnectionStatus, EventKind, Execute, Limits, Renewal,
@@ -19,20 +19,19 @@ use agent_gateway_protocol::api::ExecAgent;
 use agent_gateway_protocol::{GatewayUrl, OperationId, ServerUrl};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
-use tracing::info_span;
 
 use crate::credential::Credential;
-use crate::driver::{Driver, Hands, Mailbox, QueueLimits, RunCommand, Task};
+use crate::driver::{Hands, QueueLimits};
 use crate::observer::Observer;
 use crate::project_skills::project_skills;
-use crate::random::random;
 use crate::run::Run;
 use crate::vault::Vault;
 
+use begin::Begin;
 pub use builder::{ClientBuilder, SocketToken};
 pub use error::{ClientError, RestoreError};
-use repositories::{PendingRepositories, TakenAlong};
-use runs::{Admission, Runs};
+use repositories::PendingRepositories;
+use runs::Runs;
 pub(crate) use runs::{Claim, Place};
 
 /// Makes the observer of one run.
@@ -363,60 +362,6 @@ impl Client {
             },
         }
     }
-
-    /// A state, and what watches it from its beginning.
-    fn prepare(&self, config: Config) -> Result<(State, Watchers), ClientError> {
-        let seed = self.shared.seed.unwrap_or_else(random);
-        let state = State::new(config.clone(), seed)?;
-        let header = Header::new(config, seed);
-        let observers = self.shared.watches.iter().map(|watch| watch());
-        let observers = observers.collect::<Result<_, _>>();
-        let observers = observers.map_err(ClientError::Observer)?;
-        Ok((state, Watchers { header, observers }))
-    }
-
-    fn begin(&self, begin: Begin) -> Result<Run, RestoreError> {
-        let shared = &self.shared;
-        let mailbox = Arc::new(Mailbox::new(shared.queue));
-        let gateway = begin.state.config().gateway.clone();
-        let admission = shared
-            .runs
-            .admit(gateway, begin.off.is_none(), begin.event, &mailbox);
-        let admitted = match admission {
-            Admission::Begin(run) => Ok(run),
-            Admission::Owned(operation) => Err(ClientError::Owned(operation)),
-            Admission::Off => Err(begin.off.unwrap_or(ClientError::NoGateway)),
-        };
-        let run = match admitted {
-            Ok(run) => run,
-            Err(why) => {
-                let state = Box::new(begin.state);
-                return Err(RestoreError { why, state });
-            }
-        };
-        let claim = Claim {
-            runs: shared.runs.clone(),
-            run,
-        };
-        let place = Place {
-            claim: claim.clone(),
-            repositories: begin.repositories,
-        };
-        let span = info_span!("run", %run, command = begin.command.name());
-        mailbox.command(RunCommand::tell(begin.command));
-        let ended = begin.state.outcome().cloned();
-        let ended = ended.map(|outcome| (outcome, begin.state.receipt()));
-        let driver = Driver::new(
-            begin.state,
-            shared.hands.clone(),
-            begin.vault,
-            mailbox.clone(),
-            begin.watchers.map(Watchers::begin).unwrap_or_default(),
-            place,
-        );
-        tokio::spawn(Task::new(driver, span));
-        Ok(Run::new(mailbox, begin.bookmark, ended, claim))
-    }
 }
 
 /// A grant names a token in a vault, and each run has a vault of its own: nobody else can have put one there.
@@ -425,34 +370,6 @@ fn no_token_given(token: Option<&TokenGrant>, renewal: Renewal) -> Result<(), Cl
         (None, Renewal::Server) => Ok(()),
         _ => Err(ClientError::TokenGiven),
     }
-}
-
-/// Those who watch a run. They are told that it begins once it does: a run that is refused leaves nothing behind.
-struct Watchers {
-    header: Header,
-    observers: Vec<Box<dyn Observer>>,
-}
-
-impl Watchers {
-    fn begin(mut self) -> Vec<Box<dyn Observer>> {
-        for observer in &mut self.observers {
-            observer.began(&self.header);
-        }
-        self.observers
-    }
-}
-
-/// Everything one run begins with.
-struct Begin {
-    state: State,
-    vault: Arc<Vault>,
-    watchers: Option<Watchers>,
-    /// What keeps new runs from the gateway (G3).
-    off: Option<ClientError>,
-    event: RegistryEvent,
-    command: EventKind,
-    bookmark: Option<Bookmark>,
-    repositories: Option<TakenAlong>,
 }
 
 impl std::fmt::Debug for Client {
